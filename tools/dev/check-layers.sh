@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Dependencies run downwards only. Checks (1) that the runtime includes and links nothing of the compiler's
+# world, (2) that each library includes only headers of the layers below it.
+#   check-layers.sh [BUILD_DIR]
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+fail=0
+complain() { echo "check-layers: $*" >&2; fail=1; }
+
+# FILES_GLOB_ROOT | forbidden include pattern | why
+rule() { # root pattern why
+  local hits
+  hits=$(grep -rnE --include='*.h' --include='*.cpp' --include='*.cc' --include='*.inc' "#include [<\"]($2)" $1 2>/dev/null)
+  [ -z "$hits" ] || complain "$3"$'\n'"$hits"
+}
+rule python-free-driver 'mlir/|llvm/|google/protobuf|onnx|qopt/' "the runtime must not see the compiler, LLVM, protobuf or ONNX"
+rule python-free-driver/lib/Support 'Format/|kernels/|Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/' "Support is the lowest layer"
+rule python-free-driver/kernels 'Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/' "kernels see only Support and the format's enums"
+rule python-free-driver/lib/Format 'Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/' "Format sees Support and kernels"
+rule python-free-driver/lib/Tensor 'Engine/|Tokenizer/|Template/|Sampling/|Reasoning/' "Tensor sees Support, Format and kernels"
+rule python-free-driver/lib/Engine 'Tokenizer/|Template/|Sampling/|Reasoning/' "Engine knows token ids, not text"
+rule "python-free-driver/lib/Tokenizer python-free-driver/lib/Template" 'Engine/|Format/|Tensor/|kernels/|Sampling/|Reasoning/' "text libraries see only Support"
+rule "lib/Quantization include/qopt/Quantization" 'mlir/|llvm/|qopt/(Dialect|Frontend|Interpreter|Pipelines|Conversion|Target)' "Quantization is pure C++ on spans"
+rule "lib/Dialect include/qopt/Dialect" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)' "dialects do not see the frontend or the pipelines"
+rule "lib/Interpreter include/qopt/Interpreter" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)' "the interpreter sees dialects and the tensor library"
+proto=$(grep -rlE --include='*.h' --include='*.cpp' '#include [<"](google/protobuf|.*onnx.*\.pb\.h)' include lib tools 2>/dev/null | grep -v '^lib/Frontend/ONNX/')
+[ -z "$proto" ] || complain "only lib/Frontend/ONNX sees protobuf"$'\n'"$proto"
+
+build=${1:-}
+if [ -n "$build" ]; then
+  for f in "$build"/bin/qrun "$build"/lib/libqrt.so "$build"/python-free-driver/lib/CAPI/libqrt.so; do
+    [ -e "$f" ] || continue
+    bad=$(readelf -d "$f" | grep -E 'NEEDED.*(LLVM|MLIR|protobuf|onnx|python|cudart|libcuda)')
+    [ -z "$bad" ] || complain "$f links what the runtime must not: $bad"
+  done
+  [ -e "$build/bin/qrun" ] || complain "$build/bin/qrun is missing"
+fi
+[ $fail -eq 0 ] && echo "check-layers: ok"
+exit $fail
