@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Compiles model fixtures and compares `qrun logits` with the reference logits stored beside them.
+
+  fixture_logits.py --bin DIR --models DIR [--only SUBSTRING] [--precision f32|bf16|f16]
+
+For every fixture: one pass over the prompt, the last token through the KV cache, chunked prefill, step by
+step decode and a batch of unequal prompts must all agree with the reference (float32 exports: largest
+error at most 2e-4 of the logit range; half precision exports or --bf16/--f16: mean KL at most 1e-3).
+Ends with `N passed, N failed`; exit code 0 only when nothing failed. Standard library only.
+"""
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+import npy
+
+# name -> (file, reference, the precision that the export itself computes in)
+TINY = {family: [f"{e}.onnx" for e in exporters] for family, exporters in {
+    "llama": ["dynamo", "genai_fp32", "mobius", "optimum"], "qwen2": ["dynamo", "genai_fp32", "mobius", "optimum"],
+    "gemma3": ["dynamo", "genai_fp32", "mobius", "optimum"], "gpt2": ["dynamo", "mobius", "optimum"],
+    "phi3": ["dynamo", "genai_fp32", "mobius", "optimum"], "mistral": ["dynamo", "genai_fp32", "mobius", "optimum"],
+}.items()}
+TINY["qwen3"] = ["dynamo.onnx", "dynamo_opset23.onnx", "genai_fp32.onnx", "mobius.onnx", "optimum.onnx",
+                 "optimum_dtype_fp16.onnx", "optimum_fp16.onnx", "genai_fp16_cuda/model.onnx", "mobius_cpu/model.onnx",
+                 "mobius_st/model.onnx", "mobius_static/model.onnx", "optimum_external_one_file/model.onnx",
+                 "optimum_external_per_tensor/model.onnx"]
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{os.path.basename(command[0])} {' '.join(command[1:])}: exit {done.returncode}\n{done.stderr.strip()[-2000:]}")
+    return done
+
+
+def log_softmax(row):
+    top = max(row)
+    total = math.log(sum(math.exp(x - top) for x in row)) + top
+    return [x - total for x in row]
+
+
+def compare(got, want, half):
+    """Largest error as a fraction of the range, or the mean KL for half precision; and the bound."""
+    assert len(got) == len(want), f"{len(got)} rows, expected {len(want)}"
+    if half:
+        kl = 0.0
+        for g, w in zip(got, want):
+            p, q = log_softmax(w), log_softmax(g)
+            kl += sum(math.exp(a) * (a - b) for a, b in zip(p, q))
+        return kl / len(got), 1e-3
+    span = max(max(w) for w in want) - min(min(w) for w in want)
+    worst = max(abs(a - b) for g, w in zip(got, want) for a, b in zip(g, w))
+    return (worst if worst == worst else math.inf) / span, 2e-4
+
+
+class Case:
+    """Prompts of unequal length and the reference row of each of their tokens."""
+
+    def __init__(self, prompts, rows):
+        self.prompts, self.rows = prompts, rows
+
+
+def tiny_case(reference):
+    z = npy.load_npz(reference)
+    single = list(z["single_input_ids"].row(0)) + list(z["single_decode_input_ids"].row(0))
+    prompts, rows = [single], [z["single_logits"].row(0, t) for t in range(24)] + [z["single_decode_logits"].row(0, 0)]
+    for b in range(2):
+        mask = z["batch_attention_mask"].row(b)
+        keep = [t for t in range(24) if mask[t]]
+        prompts.append([z["batch_input_ids"].row(b)[t] for t in keep] + list(z["batch_decode_input_ids"].row(b)))
+        rows += [z["batch_logits"].row(b, t) for t in keep] + [z["batch_decode_logits"].row(b, 0)]
+    return Case(prompts, rows)
+
+
+def reasoner_case(folder):
+    prompts, rows = [], []
+    for i in range(4):
+        ids, logits = npy.load_npy(f"{folder}/prompt{i}.input_ids.npy"), npy.load_npy(f"{folder}/prompt{i}.logits.npy")
+        prompts.append(list(ids.data))
+        rows += [logits.row(t) for t in range(logits.shape[0])]
+    return Case(prompts, rows)
+
+
+def check(arguments, name, model, case, half, work):
+    qopt, qrun = os.path.join(arguments.bin, "qopt"), os.path.join(arguments.bin, "qrun")
+    qmod, ids, out = (os.path.join(work, f) for f in ("m.qmod", "ids.json", "out.npy"))
+    run(qopt, model, f"--{arguments.precision}", "-o", qmod)
+    kind = json.loads(run(qrun, "inspect", qmod, "--json").stdout).get("program", {}).get("kind", "?")
+    with open(ids, "w") as f:
+        json.dump(case.prompts, f)
+    half = half or arguments.precision != "f32"
+    figures = []
+    for label, flags in (("one pass", []), ("chunks of 5", ["--chunk", "5"]), ("last 6 by step", ["--split", "6"])):
+        run(qrun, "logits", qmod, "--ids", ids, "-o", out, *flags)
+        got = npy.load_npy(out)
+        error, bound = compare([got.row(t) for t in range(got.shape[0])], case.rows, half)
+        figures.append(f"{label} {error:.1e}")
+        if not error <= bound:
+            raise RuntimeError(f"{label}: error {error:.2e} above {bound:.0e} ({'KL' if half else 'of the range'})")
+    return f"{kind}: {', '.join(figures)}"
+
+
+def fixtures(models):
+    for family, files in TINY.items():
+        folder = os.path.join(models, "tiny", family)
+        for file in files:
+            reference = "reference.npz"
+            if family == "mistral" and file.split(".")[0] in ("genai_fp32", "mobius"):
+                reference = "reference_full_attention.npz"
+            yield f"tiny/{family}/{file}", os.path.join(folder, file), lambda r=os.path.join(folder, reference): tiny_case(r), "fp16" in file
+    reasoner = os.path.join(models, "reasoner")
+    for file, half in (("optimum_fp32", False), ("dynamo_fp16", True), ("genai_fp16_cpu", True)):
+        yield f"reasoner/{file}", os.path.join(reasoner, file, "model.onnx"), lambda: reasoner_case(os.path.join(reasoner, "reference")), half
+    yield "reasoner_outliers", os.path.join(models, "reasoner_outliers", "model.onnx"), lambda: reasoner_case(os.path.join(reasoner, "reference")), False
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--models", required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--precision", default="f32")
+    arguments = parser.parse_args()
+    passed = failed = 0
+    for name, model, case, half in fixtures(arguments.models):
+        if arguments.only not in name:
+            continue
+        if not os.path.exists(model):
+            print(f"SKIP {name}: {model} is missing")
+            continue
+        with tempfile.TemporaryDirectory() as work:
+            try:
+                print(f"ok   {name}: {check(arguments, name, model, case(), half, work)}", flush=True)
+                passed += 1
+            except Exception as error:  # a failed fixture must not hide the others
+                print(f"FAIL {name}: {error}", flush=True)
+                failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
