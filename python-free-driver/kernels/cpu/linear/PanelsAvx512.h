@@ -1,0 +1,287 @@
+//===- PanelsAvx512.h - quantized linear on AVX-512 VNNI ---------------------===//
+//
+// A 64-byte line is one zmm of 16 rows x 4 k: vpdpbusd with a broadcast step of activations
+// (unsigned codes, signed activations) accumulates 16 rows at once. A16 runs two planes through the
+// same instruction: on Zen 5 that costs what bf16 products cost (half the int8 rate) and is 2^7
+// times finer at the top of a block. See Layout.h for lines, steps and fields.
+//
+// Register tile: NP panels x (T tokens x planes). One panel streams the weights once (decode); four
+// panels amortize the broadcasts (prefill). 16 accumulators, not 24: gcc 12 keeps these in
+// registers, and 16 already cover the latency of vpdpbusd.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_LINEAR_PANELSAVX512_H
+#define QRT_KERNELS_CPU_LINEAR_PANELSAVX512_H
+
+#include "kernels/cpu/linear/Variants.h"
+#include "kernels/cpu/simd/Intrinsics.h"
+
+namespace qrt::kernels {
+namespace {
+
+/// Words (tokens x planes) per tile: up to `narrowTile` the weights are streamed once, one panel at
+/// a time; more tokens go in tiles of `wideTile` over four panels.
+inline constexpr int narrowTile = 8;
+inline constexpr int wideTile = 4;
+
+inline InputForm inputFormAvx512(WeightFormat, Activation activation, int64_t m) {
+  int words = activation == Activation::A8 ? 1 : 2;
+  return {(m * words > narrowTile ? wideTile : narrowTile) / words, words, false};
+}
+
+inline __m512i loadLine(const uint8_t *p) {
+  return _mm512_loadu_si512(reinterpret_cast<const void *>(p));
+}
+
+// A codes policy gives `steps` vectors of codes per unit; vector f of unit u of a block with
+// `units` units is step f * units + u.
+struct CodesU8 {
+  static constexpr int steps = 4;
+  static int units(int block) { return block / 16; }
+  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
+    for (int f = 0; f < 4; ++f)
+      codes[f] = loadLine(block + (f * units + unit) * lineBytes);
+  }
+};
+
+struct CodesU4 {
+  static constexpr int steps = 4; // two lines, so that one token has enough independent sums
+  static int units(int block) { return block / 16; }
+  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
+    const __m512i mask = _mm512_set1_epi8(0x0f);
+    for (int line = 0; line < 2; ++line) {
+      __m512i v = loadLine(block + (line * units + unit) * lineBytes);
+      codes[line] = _mm512_and_si512(v, mask);
+      codes[2 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 4), mask);
+    }
+  }
+};
+
+struct CodesU2 {
+  static constexpr int steps = 8;
+  static int units(int block) { return block / 32; }
+  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
+    const __m512i mask = _mm512_set1_epi8(0x03);
+    for (int line = 0; line < 2; ++line) {
+      __m512i v = loadLine(block + (line * units + unit) * lineBytes);
+      codes[line] = _mm512_and_si512(v, mask);
+      codes[2 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 2), mask);
+      codes[4 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 4), mask);
+      codes[6 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 6), mask);
+    }
+  }
+};
+
+struct CodesU3 {
+  static constexpr int steps = 8;
+  static int units(int block) { return block / 32; }
+  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
+    const __m512i mask = _mm512_set1_epi8(0x04);
+    __m512i high = loadLine(block + (2 * units + unit) * lineBytes);
+    CodesU2::load(block, unit, units, codes);
+    // Bit f of the high plane goes to bit 2: (a & b) | c is the ternary function 0xea.
+    codes[0] = _mm512_ternarylogic_epi32(_mm512_slli_epi16(high, 2), mask, codes[0], 0xea);
+    codes[1] = _mm512_ternarylogic_epi32(_mm512_slli_epi16(high, 1), mask, codes[1], 0xea);
+    codes[2] = _mm512_ternarylogic_epi32(high, mask, codes[2], 0xea);
+    codes[3] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 1), mask, codes[3], 0xea);
+    codes[4] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 2), mask, codes[4], 0xea);
+    codes[5] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 3), mask, codes[5], 0xea);
+    codes[6] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 4), mask, codes[6], 0xea);
+    codes[7] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 5), mask, codes[7], 0xea);
+  }
+};
+
+/// What one register tile needs; filled once per call and advanced from tile to tile.
+struct Tile {
+  const uint8_t *data;       ///< first panel
+  const uint8_t *scales;     ///< first panel's scales
+  const uint8_t *zeroPoints; ///< first panel's zero points or null
+  const int32_t *values;     ///< the token tile
+  const float *inputScales;
+  const int32_t *inputSums;
+  const float *bias; ///< of the first row, or null
+  float *dst;
+  int64_t rows; ///< valid rows from the first on
+};
+
+inline __m512 loadScales(const uint8_t *at, ScaleType type) {
+  if (type == ScaleType::F32)
+    return _mm512_loadu_ps(reinterpret_cast<const float *>(at));
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(at)));
+}
+
+inline void storeRows(float *dst, __m512 value, int64_t rows) {
+  if (rows >= panelRows) {
+    _mm512_storeu_ps(dst, value);
+    return;
+  }
+  alignas(64) float lanes[panelRows];
+  _mm512_storeu_ps(lanes, value);
+  for (int64_t i = 0; i < rows; ++i)
+    dst[i] = lanes[i];
+}
+
+template <class Codes, int NP, int T, int Planes>
+void computeTile(const PanelArgs &args, const Tile &tile) {
+  constexpr int MV = T * Planes;
+  // Independent sums per accumulator where there are too few to cover the latency.
+  constexpr int Chains = NP * MV <= 2 ? 4 : NP * MV <= 4 ? 2 : 1;
+  const PanelGeometry &g = args.geometry;
+  const WeightDesc &desc = args.linear->weight.desc;
+  const int units = Codes::units(g.block);
+  const int64_t scaleBytes = panelRows * (desc.scaleType == ScaleType::F16 ? 2 : 4);
+  const int64_t perGroup = desc.groupSize ? 1 : 0; // per channel: every block uses group 0
+  const int32_t zeroPoint = symmetricZeroPoint(desc.format);
+  const int32_t *values = tile.values;
+
+  __m512 sum[NP][T];
+  for (int p = 0; p < NP; ++p)
+    for (int t = 0; t < T; ++t)
+      sum[p][t] = _mm512_setzero_ps();
+
+  for (int64_t block = 0; block < g.blocks; ++block) {
+    __m512i acc[NP][MV][Chains];
+#pragma GCC unroll 4
+    for (int p = 0; p < NP; ++p)
+#pragma GCC unroll 8
+      for (int v = 0; v < MV; ++v)
+#pragma GCC unroll 4
+        for (int c = 0; c < Chains; ++c)
+          acc[p][v][c] = _mm512_setzero_si512();
+
+    const uint8_t *data = tile.data + block * g.blockBytes;
+    for (int unit = 0; unit < units; ++unit) {
+      __m512i codes[NP][Codes::steps];
+#pragma GCC unroll 4
+      for (int p = 0; p < NP; ++p)
+        Codes::load(data + p * g.panelBytes, unit, units, codes[p]);
+#pragma GCC unroll 8
+      for (int f = 0; f < Codes::steps; ++f) {
+        const int32_t *step = values + (f * units + unit) * MV;
+#pragma GCC unroll 8
+        for (int v = 0; v < MV; ++v) {
+          __m512i a = _mm512_set1_epi32(step[v]);
+#pragma GCC unroll 4
+          for (int p = 0; p < NP; ++p)
+            acc[p][v][f % Chains] = _mm512_dpbusd_epi32(acc[p][v][f % Chains], codes[p][f], a);
+        }
+      }
+    }
+    values += g.block / 4 * MV;
+
+    const int32_t *sums = tile.inputSums + block * T;
+    const float *inputScales = tile.inputScales + block * T;
+#pragma GCC unroll 4
+    for (int p = 0; p < NP; ++p) {
+      const int64_t group = p * g.groups + block * perGroup;
+      const __m512 scale = loadScales(tile.scales + group * scaleBytes, desc.scaleType);
+      __m512i zero = _mm512_setzero_si512();
+      if (tile.zeroPoints)
+        zero = _mm512_cvtepu8_epi32(_mm_loadu_si128(
+            reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
+#pragma GCC unroll 8
+      for (int t = 0; t < T; ++t) {
+        __m512i plane[Planes];
+        for (int i = 0; i < Planes; ++i) {
+          plane[i] = acc[p][t * Planes + i][0];
+          for (int c = 1; c < Chains; ++c)
+            plane[i] = _mm512_add_epi32(plane[i], acc[p][t * Planes + i][c]);
+        }
+        __m512i dot = plane[0];
+        if constexpr (Planes == 2)
+          dot = _mm512_add_epi32(_mm512_slli_epi32(plane[0], 8), plane[1]);
+        __m512i correction = tile.zeroPoints ? _mm512_mullo_epi32(zero, _mm512_set1_epi32(sums[t]))
+                                             : _mm512_set1_epi32(zeroPoint * sums[t]);
+        __m512 exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(dot, correction));
+        __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(inputScales[t]));
+        sum[p][t] = _mm512_fmadd_ps(exact, factor, sum[p][t]);
+      }
+    }
+  }
+
+  for (int p = 0; p < NP; ++p) {
+    const int64_t rows = tile.rows - p * panelRows;
+    alignas(64) float bias[panelRows] = {};
+    if (tile.bias)
+      for (int64_t i = 0; i < panelRows && i < rows; ++i)
+        bias[i] = tile.bias[p * panelRows + i];
+    for (int t = 0; t < T; ++t) {
+      __m512 result = tile.bias ? _mm512_add_ps(sum[p][t], _mm512_loadu_ps(bias)) : sum[p][t];
+      storeRows(tile.dst + t * args.linear->dstStride + p * panelRows, result, rows);
+    }
+  }
+}
+
+/// The tile of T tokens, T <= the form's tile, chosen at run time for the batch's last tile.
+template <class Codes, int NP, int T, int Planes>
+void computeTokens(const PanelArgs &args, const Tile &tile, int64_t tokens) {
+  if (tokens == T)
+    computeTile<Codes, NP, T, Planes>(args, tile);
+  else if constexpr (T > 1)
+    computeTokens<Codes, NP, T - 1, Planes>(args, tile, tokens);
+}
+
+template <class Codes, int NP, int T, int Planes>
+void computePanels(const PanelArgs &args, int64_t panel) {
+  const LinearArgs &linear = *args.linear;
+  const WeightView &weight = linear.weight;
+  const PanelGeometry &g = args.geometry;
+  const int64_t scaleBytes = panelRows * (weight.desc.scaleType == ScaleType::F16 ? 2 : 4);
+  const int64_t row = panel * panelRows;
+  Tile tile;
+  tile.data = static_cast<const uint8_t *>(weight.data) + panel * g.panelBytes;
+  tile.scales = static_cast<const uint8_t *>(weight.scales) + panel * g.groups * scaleBytes;
+  tile.zeroPoints =
+      weight.desc.symmetric ? nullptr : weight.zeroPoints + panel * g.groups * panelRows;
+  tile.bias = linear.bias ? linear.bias + row : nullptr;
+  tile.rows = weight.desc.n - row;
+  for (int64_t token = 0; token < linear.m; token += args.input.form.tile) {
+    int64_t tokens = linear.m - token;
+    tokens = tokens < args.input.form.tile ? tokens : args.input.form.tile;
+    tile.values = args.input.values + token * (g.paddedK / 4) * Planes;
+    tile.inputScales = args.input.scales + token * g.blocks;
+    tile.inputSums = args.input.sums + token * g.blocks;
+    tile.dst = linear.dst + token * linear.dstStride + row;
+    computeTokens<Codes, NP, T, Planes>(args, tile, tokens);
+  }
+}
+
+template <class Codes, int Planes>
+void computeRange(const PanelArgs &args, int64_t begin, int64_t end) {
+  constexpr int wide = wideTile / Planes, narrow = narrowTile / Planes;
+  int64_t panel = begin;
+  if (args.linear->m > narrow)
+    for (; panel + 4 <= end; panel += 4)
+      computePanels<Codes, 4, wide, Planes>(args, panel);
+  for (; panel < end; ++panel)
+    computePanels<Codes, 1, narrow, Planes>(args, panel);
+}
+
+template <class Codes>
+void computePlanes(const PanelArgs &args, int64_t begin, int64_t end) {
+  if (args.input.form.words == 1)
+    computeRange<Codes, 1>(args, begin, end);
+  else
+    computeRange<Codes, 2>(args, begin, end);
+}
+
+void panelsAvx512(const PanelArgs &args, int64_t begin, int64_t end) {
+  switch (args.linear->weight.desc.format) {
+  case WeightFormat::U8:
+    return computePlanes<CodesU8>(args, begin, end);
+  case WeightFormat::U4:
+    return computePlanes<CodesU4>(args, begin, end);
+  case WeightFormat::U3:
+    return computePlanes<CodesU3>(args, begin, end);
+  case WeightFormat::U2:
+    return computePlanes<CodesU2>(args, begin, end);
+  default:
+    return; // linear() sends dense formats elsewhere
+  }
+}
+
+} // namespace
+} // namespace qrt::kernels
+
+#endif // QRT_KERNELS_CPU_LINEAR_PANELSAVX512_H

@@ -1,0 +1,163 @@
+//===- PanelsF32.h - quantized weights in f32 arithmetic ---------------------===//
+//
+// One block of one panel is dequantized into an L1 buffer [k][16 rows] and multiplied with all
+// tokens before the next block: the cost of unpacking is spread over the tokens. AVX2 prefill with
+// 16-bit activations runs here (two int8 planes would cost 1.2 times as much on Zen 3), and so
+// does every product that asks for f32 activations.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_LINEAR_PANELSF32_H
+#define QRT_KERNELS_CPU_LINEAR_PANELSF32_H
+
+#include "kernels/cpu/linear/Variants.h"
+
+namespace qrt::kernels {
+namespace {
+
+/// One block of a panel, dequantized, and the streams' values for its group.
+struct DequantizedBlock {
+  alignas(64) float weight[channelBlock * panelRows]; // [k][row]
+};
+
+inline void unpackFields(int bits, int block, const uint8_t *data, int shiftLeft, bool add,
+                         uint8_t *codes) {
+  const int lines = block * bits / 32;
+  const int mask = (1 << bits) - 1;
+  for (int field = 0; field < 8 / bits; ++field)
+    for (int line = 0; line < lines; ++line) {
+      const uint8_t *in = data + line * lineBytes;
+      uint8_t *out = codes + (field * lines + line) * lineBytes;
+      for (int i = 0; i < lineBytes; ++i) {
+        int code = (in[i] >> (field * bits) & mask) << shiftLeft;
+        out[i] = static_cast<uint8_t>(add ? out[i] | code : code);
+      }
+    }
+}
+
+/// Codes of a block as [step][row][kk] bytes.
+inline void unpackBlock(WeightFormat format, int block, const uint8_t *data, uint8_t *codes) {
+  switch (format) {
+  case WeightFormat::U8:
+    return unpackFields(8, block, data, 0, false, codes);
+  case WeightFormat::U4:
+    return unpackFields(4, block, data, 0, false, codes);
+  case WeightFormat::U2:
+    return unpackFields(2, block, data, 0, false, codes);
+  case WeightFormat::U3:
+    unpackFields(2, block, data, 0, false, codes);
+    return unpackFields(1, block, data + block / 16 * lineBytes, 2, true, codes);
+  default:
+    return;
+  }
+}
+
+template <class V>
+void dequantizeBlock(const PanelArgs &args, int64_t panel, int64_t block, DequantizedBlock &out) {
+  const PanelGeometry &g = args.geometry;
+  const WeightView &weight = args.linear->weight;
+  const WeightDesc &desc = weight.desc;
+  alignas(64) uint8_t codes[channelBlock * panelRows];
+  unpackBlock(desc.format, g.block,
+              static_cast<const uint8_t *>(weight.data) + panel * g.panelBytes +
+                  block * g.blockBytes,
+              codes);
+  const int64_t group = (panel * g.groups + (desc.groupSize ? block : 0)) * panelRows;
+  alignas(64) float scale[panelRows];
+  alignas(64) int32_t zero[panelRows];
+  for (int i = 0; i < panelRows; i += V::width)
+    V::store(scale + i,
+             desc.scaleType == ScaleType::F32
+                 ? V::load(static_cast<const float *>(weight.scales) + group + i)
+                 : V::loadHalf(static_cast<const uint16_t *>(weight.scales) + group + i));
+  for (int i = 0; i < panelRows; ++i)
+    zero[i] = desc.symmetric ? symmetricZeroPoint(desc.format) : weight.zeroPoints[group + i];
+  for (int step = 0; step < g.block / 4; ++step)
+    for (int kk = 0; kk < 4; ++kk) {
+      const uint8_t *in = codes + step * lineBytes + kk;
+      float *row = out.weight + (4 * step + kk) * panelRows;
+      for (int i = 0; i < panelRows; ++i)
+        row[i] = static_cast<float>(in[4 * i] - zero[i]) * scale[i];
+    }
+}
+
+/// dst[t][row] of T tokens (+)= one block's products. `rows` are valid.
+template <class V, int T>
+void multiplyBlock(const LinearArgs &linear, const DequantizedBlock &block, int64_t k, int count,
+                   int64_t row, int64_t token) {
+  constexpr int L = panelRows / V::width;
+  typename V::Type acc[T][L];
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t)
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l)
+      acc[t][l] = V::zero();
+  const float *x = linear.src + token * linear.srcStride + k;
+  const float *w = block.weight;
+  for (int i = 0; i < count; ++i, w += panelRows) {
+    typename V::Type wv[L];
+#pragma GCC unroll 2
+    for (int l = 0; l < L; ++l)
+      wv[l] = V::load(w + l * V::width);
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) {
+      typename V::Type xv = V::set1(x[t * linear.srcStride + i]);
+#pragma GCC unroll 2
+      for (int l = 0; l < L; ++l)
+        acc[t][l] = V::fma(xv, wv[l], acc[t][l]);
+    }
+  }
+  const int64_t rows = linear.weight.desc.n - row;
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    float *dst = linear.dst + (token + t) * linear.dstStride + row;
+    if (rows >= panelRows) {
+#pragma GCC unroll 2
+      for (int l = 0; l < L; ++l) {
+        typename V::Type old = k ? V::load(dst + l * V::width) : V::zero();
+        V::store(dst + l * V::width, V::add(old, acc[t][l]));
+      }
+      continue;
+    }
+    alignas(64) float lanes[panelRows];
+    for (int l = 0; l < L; ++l)
+      V::store(lanes + l * V::width, acc[t][l]);
+    for (int64_t i = 0; i < rows; ++i)
+      dst[i] = (k ? dst[i] : 0.0f) + lanes[i];
+  }
+}
+
+template <class V, int T>
+void multiplyTokens(const LinearArgs &linear, const DequantizedBlock &block, int64_t k, int count,
+                    int64_t row, int64_t token) {
+  for (; linear.m - token >= T; token += T)
+    multiplyBlock<V, T>(linear, block, k, count, row, token);
+  if constexpr (T > 1)
+    if (token < linear.m)
+      multiplyTokens<V, T - 1>(linear, block, k, count, row, token);
+}
+
+template <class V, int T>
+void panelsF32Generic(const PanelArgs &args, int64_t begin, int64_t end) {
+  const LinearArgs &linear = *args.linear;
+  const PanelGeometry &g = args.geometry;
+  DequantizedBlock block;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    const int64_t row = panel * panelRows;
+    for (int64_t b = 0; b < g.blocks; ++b) {
+      dequantizeBlock<V>(args, panel, b, block);
+      int64_t left = linear.weight.desc.k - b * g.block;
+      multiplyTokens<V, T>(linear, block, b * g.block,
+                           static_cast<int>(left < g.block ? left : g.block), row, 0);
+    }
+    if (linear.bias)
+      for (int64_t token = 0; token < linear.m; ++token)
+        for (int64_t n = row; n < row + panelRows && n < linear.weight.desc.n; ++n)
+          linear.dst[token * linear.dstStride + n] += linear.bias[n];
+  }
+}
+
+} // namespace
+} // namespace qrt::kernels
+
+#endif // QRT_KERNELS_CPU_LINEAR_PANELSF32_H

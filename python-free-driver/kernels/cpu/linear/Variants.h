@@ -1,0 +1,83 @@
+//===- Variants.h - the functions that one instruction set provides ----------===//
+//
+// linear() validates once, prepares the input and calls the functions of one table row;
+// they work on a range of output rows, allocate nothing, use no globals and are re-entrant.
+// Rows are listed in variants.inc, which is declaration and dispatch at once.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_LINEAR_VARIANTS_H
+#define QRT_KERNELS_CPU_LINEAR_VARIANTS_H
+
+#include "kernels/cpu/linear/Layout.h"
+
+#include <span>
+
+namespace qrt::kernels {
+
+/// How a variant wants integer activations. A step is four consecutive k (Layout.h).
+struct InputForm {
+  int tile = 1;       ///< tokens per tile; the last tile of a batch may be smaller
+  int words = 1;      ///< int32 words per token and step
+  bool int16 = false; ///< words are pairs of int16, (k, k+2) and (k+1, k+3); else int8 planes
+};
+
+/// Activations as integers, see Activation in linear.h. A tile of T tokens that starts at token t0
+/// lies at t0 times the per-token size of each array:
+///   values [step][T][words]  int8 planes: one word of four int8 (A8), or two, hi and lo with
+///                            a = 256 hi + lo (A16)
+///   scales [block][T], sums [block][T] (sum of a over the block)
+struct IntegerInput {
+  int32_t *values = nullptr;
+  float *scales = nullptr;
+  int32_t *sums = nullptr;
+  InputForm form;
+  Activation activation = Activation::A8;
+};
+
+struct QuantizeArgs {
+  const float *src;
+  int64_t srcStride;
+  int64_t m, k;
+  int32_t block;
+  int64_t blocks;
+  IntegerInput out;
+};
+
+struct PanelArgs {
+  const LinearArgs *linear;
+  PanelGeometry geometry;
+  IntegerInput input; ///< unused by the f32 functions
+};
+
+struct LinearKernels {
+  const char *name;
+  Isa isa;
+  /// The form in which `panels` wants m tokens.
+  InputForm (*inputForm)(WeightFormat format, Activation activation, int64_t m);
+  /// Fills args.out for the tiles [begin, end).
+  void (*quantizeInput)(const QuantizeArgs &args, int64_t begin, int64_t end);
+  /// Output rows of panels [begin, end) for all tokens: integer activations ..
+  void (*panels)(const PanelArgs &args, int64_t begin, int64_t end);
+  /// .. and f32 arithmetic on dequantized weights.
+  void (*panelsF32)(const PanelArgs &args, int64_t begin, int64_t end);
+  /// Dense weights, output rows [begin, end).
+  void (*dense)(const LinearArgs &args, int64_t begin, int64_t end);
+  /// Dense BF16 weights with src already rounded to bf16 (row stride in elements, rows padded with
+  /// zeros to 64 bytes); null where the instruction set has no such product.
+  void (*denseBf16)(const LinearArgs &args, const uint16_t *src, int64_t srcStride, int64_t begin,
+                    int64_t end);
+  /// A16 with at least this many tokens runs panelsF32.
+  int64_t a16AsF32From;
+};
+
+/// All variants of this build, oldest instruction set first.
+std::span<const LinearKernels *const> linearVariants();
+
+/// linear() with a given row, for tests and benchmarks.
+Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &args,
+                  Workspace &workspace);
+
+} // namespace qrt::kernels
+
+#endif // QRT_KERNELS_CPU_LINEAR_VARIANTS_H

@@ -1,0 +1,132 @@
+//===- layout.cpp - the one definition of the packed layout ------------------===//
+//
+// Element access, written for clarity: packing, unpacking and the scalar reference go
+// through these functions; vector kernels are tested against them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "kernels/cpu/linear/Layout.h"
+
+#include "qrt/Half.h"
+
+#include <cstring>
+#include <string>
+
+namespace qrt::kernels {
+
+int weightBits(WeightFormat format) {
+  switch (format) {
+  case WeightFormat::F32:
+    return 32;
+  case WeightFormat::F16:
+  case WeightFormat::BF16:
+    return 16;
+  case WeightFormat::U8:
+    return 8;
+  case WeightFormat::U4:
+    return 4;
+  case WeightFormat::U3:
+    return 3;
+  case WeightFormat::U2:
+    return 2;
+  }
+  return 0;
+}
+
+int64_t groupsPerRow(const WeightDesc &desc) {
+  return desc.groupSize ? (desc.k + desc.groupSize - 1) / desc.groupSize : 1;
+}
+
+Result<PackedSizes> packedSizes(const WeightDesc &desc) {
+  auto bad = [](const std::string &what) {
+    return Status::error(StatusCode::InvalidArgument, "packed weight: " + what);
+  };
+  int bits = weightBits(desc.format);
+  if (bits == 0)
+    return bad("unknown format " + std::to_string(static_cast<int>(desc.format)));
+  // The limit keeps every product below 2^63: n * k * 4 bytes.
+  constexpr int64_t maxExtent = int64_t(1) << 30;
+  if (desc.n <= 0 || desc.k <= 0 || desc.n > maxExtent || desc.k > maxExtent)
+    return bad("size " + std::to_string(desc.n) + " x " + std::to_string(desc.k) +
+               " is outside 1 .. 2^30");
+  PackedSizes sizes;
+  if (!isQuantized(desc.format)) {
+    if (desc.groupSize != 0)
+      return bad("a dense format has no groups");
+    sizes.data = static_cast<size_t>(desc.n) * denseRowBytes(desc);
+    return sizes;
+  }
+  if (desc.groupSize != 0 && desc.groupSize != 32 && desc.groupSize != 64 && desc.groupSize != 128)
+    return bad("group size " + std::to_string(desc.groupSize) + " is not 0, 32, 64 or 128");
+  if (desc.scaleType != ScaleType::F16 && desc.scaleType != ScaleType::F32)
+    return bad("unknown scale type " + std::to_string(static_cast<int>(desc.scaleType)));
+  PanelGeometry g = panelGeometry(desc);
+  size_t groups = static_cast<size_t>(g.panels) * g.groups * panelRows;
+  sizes.data = static_cast<size_t>(g.panels) * g.panelBytes;
+  sizes.scales = groups * (desc.scaleType == ScaleType::F16 ? 2 : 4);
+  sizes.zeroPoints = desc.symmetric ? 0 : groups;
+  return sizes;
+}
+
+namespace {
+
+/// A bit field of one byte.
+struct Field {
+  int64_t byte;
+  int shift;
+};
+
+/// Where step k / 4 of a stream of `bits`-bit fields lies: `lines` lines hold the block.
+Field locate(int bits, int block, int row, int k) {
+  int lines = block * bits / 32;
+  int step = k / 4;
+  return {static_cast<int64_t>(step % lines) * lineBytes + row * 4 + k % 4, step / lines * bits};
+}
+
+uint8_t getField(const uint8_t *data, int bits, int block, int row, int k) {
+  Field at = locate(bits, block, row, k);
+  return (data[at.byte] >> at.shift) & ((1 << bits) - 1);
+}
+
+void setField(uint8_t *data, int bits, int block, int row, int k, uint8_t value) {
+  Field at = locate(bits, block, row, k);
+  int mask = ((1 << bits) - 1) << at.shift;
+  data[at.byte] = static_cast<uint8_t>((data[at.byte] & ~mask) | ((value << at.shift) & mask));
+}
+
+/// U3 keeps its high bits behind the low pairs.
+int64_t highPlane(int block) { return static_cast<int64_t>(block) / 16 * lineBytes; }
+
+} // namespace
+
+uint8_t loadCode(WeightFormat format, int block, const uint8_t *data, int row, int k) {
+  if (format == WeightFormat::U3)
+    return getField(data, 2, block, row, k) | getField(data + highPlane(block), 1, block, row, k)
+                                                  << 2;
+  return getField(data, weightBits(format), block, row, k);
+}
+
+void storeCode(WeightFormat format, int block, uint8_t *data, int row, int k, uint8_t code) {
+  if (format == WeightFormat::U3) {
+    setField(data, 2, block, row, k, code & 3);
+    setField(data + highPlane(block), 1, block, row, k, code >> 2);
+    return;
+  }
+  setField(data, weightBits(format), block, row, k, code);
+}
+
+float loadScale(const WeightView &weight, const PanelGeometry &g, int64_t row, int64_t group) {
+  int64_t index = (row / panelRows * g.groups + group) * panelRows + row % panelRows;
+  if (weight.desc.scaleType == ScaleType::F32)
+    return static_cast<const float *>(weight.scales)[index];
+  return halfToFloat(static_cast<const uint16_t *>(weight.scales)[index]);
+}
+
+uint8_t loadZeroPoint(const WeightView &weight, const PanelGeometry &g, int64_t row,
+                      int64_t group) {
+  if (weight.desc.symmetric)
+    return symmetricZeroPoint(weight.desc.format);
+  return weight.zeroPoints[(row / panelRows * g.groups + group) * panelRows + row % panelRows];
+}
+
+} // namespace qrt::kernels

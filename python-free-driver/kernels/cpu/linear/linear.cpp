@@ -1,0 +1,163 @@
+//===- linear.cpp - validation, input preparation and dispatch of linear ------===//
+//
+// Two phases with a barrier between them: activations to integers (split over tokens),
+// then products (split over output rows, so that each worker streams its own weights).
+//
+//===----------------------------------------------------------------------===//
+
+#include "kernels/cpu/linear/linear.h"
+
+#include "kernels/cpu/linear/Variants.h"
+#include "qrt/Half.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace qrt::kernels {
+
+namespace {
+
+/// Panels that one call of a panel kernel should take at least: the register tile's 64 rows.
+constexpr int64_t panelGrain = 4;
+/// Dense rows per split, a multiple of every register tile.
+constexpr int64_t rowGrain = 12;
+/// From this many tokens BF16 weights may use bf16 products.
+constexpr int64_t bf16FromTokens = 16;
+
+Status invalid(const std::string &what) {
+  return Status::error(StatusCode::InvalidArgument, "linear: " + what);
+}
+
+Status validate(const LinearArgs &args) {
+  Result<PackedSizes> sizes = packedSizes(args.weight.desc);
+  if (!sizes)
+    return sizes.status();
+  const WeightDesc &desc = args.weight.desc;
+  if (args.m < 0)
+    return invalid("negative number of tokens");
+  if (!args.weight.data || (sizes->scales && !args.weight.scales) ||
+      (sizes->zeroPoints && !args.weight.zeroPoints))
+    return invalid("the weight lacks its data, scales or zero points");
+  if (args.m > 0 && (!args.src || !args.dst))
+    return invalid("null source or destination");
+  if (args.m > 1 && (args.srcStride < desc.k || args.dstStride < desc.n))
+    return invalid("a row stride is shorter than the row");
+  if (args.activation == Activation::A8 && !isQuantized(desc.format))
+    return invalid("8-bit activations need quantized weights");
+  return Status::ok();
+}
+
+size_t alignUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/// Arrays of an IntegerInput within the workspace.
+struct InputBytes {
+  size_t values, scales, sums;
+  size_t total() const { return values + scales + sums; }
+};
+
+InputBytes inputBytes(const PanelGeometry &g, int64_t m, int words) {
+  size_t perToken = static_cast<size_t>(g.paddedK) * words;
+  size_t blocks = static_cast<size_t>(g.blocks) * 4;
+  return {alignUp(m * perToken), alignUp(m * blocks), alignUp(m * blocks)};
+}
+
+int64_t bf16Stride(int64_t k) { return (k + 31) / 32 * 32; }
+
+void runInteger(const LinearKernels &kernels, ThreadPool &pool, PanelArgs &args,
+                std::byte *scratch) {
+  const LinearArgs &linear = *args.linear;
+  const PanelGeometry &g = args.geometry;
+  InputForm form = kernels.inputForm(linear.weight.desc.format, linear.activation, linear.m);
+  InputBytes bytes = inputBytes(g, linear.m, form.words);
+  args.input = {
+      reinterpret_cast<int32_t *>(scratch), reinterpret_cast<float *>(scratch + bytes.values),
+      reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, linear.activation};
+  QuantizeArgs quantize = {linear.src, linear.srcStride, linear.m,  linear.weight.desc.k,
+                           g.block,    g.blocks,         args.input};
+  pool.parallelFor((linear.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
+    kernels.quantizeInput(quantize, begin, end);
+  });
+  pool.parallelFor(g.panels, linear.m > form.tile ? panelGrain : 1,
+                   [&](int64_t begin, int64_t end, int) { kernels.panels(args, begin, end); });
+}
+
+void runBf16(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &args,
+             std::byte *scratch) {
+  auto *src = reinterpret_cast<uint16_t *>(scratch);
+  int64_t k = args.weight.desc.k, stride = bf16Stride(k);
+  pool.parallelFor(args.m, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t m = begin; m < end; ++m) {
+      for (int64_t i = 0; i < k; ++i)
+        src[m * stride + i] = floatToBFloat16(args.src[m * args.srcStride + i]);
+      std::fill(src + m * stride + k, src + (m + 1) * stride, uint16_t(0));
+    }
+  });
+  pool.parallelFor(args.weight.desc.n, rowGrain, [&](int64_t begin, int64_t end, int) {
+    kernels.denseBf16(args, src, stride, begin, end);
+  });
+}
+
+} // namespace
+
+size_t linearWorkspaceBytes(const WeightDesc &desc, int64_t maxM, Activation activation) {
+  if (activation == Activation::F32 || maxM <= 0)
+    return 0;
+  if (isQuantized(desc.format)) // no form takes more than two words per step
+    return inputBytes(panelGeometry(desc), maxM, 2).total();
+  return desc.format == WeightFormat::BF16 ? alignUp(maxM * bf16Stride(desc.k) * 2) : 0;
+}
+
+Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &args,
+                  Workspace &workspace) {
+  QRT_RETURN_IF_ERROR(validate(args));
+  if (args.m == 0)
+    return Status::ok();
+  const WeightDesc &desc = args.weight.desc;
+  QRT_RETURN_IF_ERROR(workspace.reserve(linearWorkspaceBytes(desc, args.m, args.activation)));
+
+  if (!isQuantized(desc.format)) {
+    if (desc.format == WeightFormat::BF16 && args.activation == Activation::A16 &&
+        kernels.denseBf16 && args.m >= bf16FromTokens)
+      runBf16(kernels, pool, args, workspace.data());
+    else
+      pool.parallelFor(desc.n, rowGrain,
+                       [&](int64_t begin, int64_t end, int) { kernels.dense(args, begin, end); });
+    return Status::ok();
+  }
+
+  PanelArgs panelArgs = {&args, panelGeometry(desc), {}};
+  bool asF32 = args.activation == Activation::F32 ||
+               (args.activation == Activation::A16 && args.m >= kernels.a16AsF32From);
+  if (asF32)
+    pool.parallelFor(panelArgs.geometry.panels, 1, [&](int64_t begin, int64_t end, int) {
+      kernels.panelsF32(panelArgs, begin, end);
+    });
+  else
+    runInteger(kernels, pool, panelArgs, workspace.data());
+  return Status::ok();
+}
+
+Status linearWith(Isa isa, ThreadPool &pool, const LinearArgs &args, Workspace &workspace) {
+  if (isa > detectIsa())
+    return Status::error(StatusCode::Unsupported,
+                         "linear: this processor cannot execute " + std::string(isaName(isa)));
+  for (const LinearKernels *kernels : linearVariants())
+    if (kernels->isa == isa)
+      return linearWith(*kernels, pool, args, workspace);
+  return Status::error(StatusCode::Unsupported,
+                       "linear: this build has no variant for " + std::string(isaName(isa)));
+}
+
+Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace) {
+  static const LinearKernels *const active = [] {
+    const LinearKernels *best = nullptr;
+    for (const LinearKernels *kernels : linearVariants())
+      if (kernels->isa <= activeIsa())
+        best = kernels;
+    return best;
+  }();
+  return linearWith(*active, pool, args, workspace);
+}
+
+} // namespace qrt::kernels

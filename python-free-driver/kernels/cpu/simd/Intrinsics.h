@@ -1,0 +1,100 @@
+//===- Intrinsics.h - vector intrinsics, native or emulated ------------------===//
+//
+// Variant files include this instead of <immintrin.h>. With QRT_SIMDE defined (a test builds the
+// AVX-512 files so, without their flags) SIMDe emulates what the processor lacks, and the few
+// functions that SIMDe 0.7.4 does not know are written out below.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_SIMD_INTRINSICS_H
+#define QRT_KERNELS_CPU_SIMD_INTRINSICS_H
+
+/// The namespace of a variant: emulated copies live beside the native ones.
+#if defined(QRT_SIMDE)
+#define QRT_VARIANT(ns) simde_##ns
+#else
+#define QRT_VARIANT(ns) ns
+#endif
+
+#if !defined(QRT_SIMDE)
+
+#include <immintrin.h>
+
+#else
+
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx2.h>
+#include <simde/x86/avx512.h>
+#include <simde/x86/f16c.h>
+#include <simde/x86/fma.h>
+
+// SIMDe rounds the product where the processor has no FMA; kernels rely on one rounding.
+#if !defined(__FMA__)
+#undef _mm256_fmadd_ps
+#undef _mm512_fmadd_ps
+namespace {
+inline __m256 _mm256_fmadd_ps(__m256 a, __m256 b, __m256 c) {
+  alignas(32) float x[8], y[8], z[8];
+  simde_mm256_store_ps(x, a);
+  simde_mm256_store_ps(y, b);
+  simde_mm256_store_ps(z, c);
+  for (int i = 0; i < 8; ++i)
+    z[i] = __builtin_fmaf(x[i], y[i], z[i]);
+  return simde_mm256_load_ps(z);
+}
+inline __m512 _mm512_fmadd_ps(__m512 a, __m512 b, __m512 c) {
+  alignas(64) float x[16], y[16], z[16];
+  simde_mm512_storeu_ps(x, a);
+  simde_mm512_storeu_ps(y, b);
+  simde_mm512_storeu_ps(z, c);
+  for (int i = 0; i < 16; ++i)
+    z[i] = __builtin_fmaf(x[i], y[i], z[i]);
+  return simde_mm512_loadu_ps(z);
+}
+} // namespace
+#endif
+
+#if !defined(__AVX512F__)
+using __mmask16 = simde__mmask16;
+
+namespace {
+inline __m512 _mm512_cvtph_ps(__m256i x) {
+  alignas(32) uint16_t half[16];
+  alignas(64) float out[16];
+  simde_mm256_store_si256(reinterpret_cast<simde__m256i *>(half), x);
+  for (int i = 0; i < 16; i += 8) {
+    simde__m128i part = simde_mm_loadu_si128(reinterpret_cast<const simde__m128i *>(half + i));
+    simde_mm256_storeu_ps(out + i, simde_mm256_cvtph_ps(part));
+  }
+  return simde_mm512_loadu_ps(out);
+}
+inline __m512 _mm512_cvtepi32_ps(__m512i x) {
+  alignas(64) int32_t in[16];
+  alignas(64) float out[16];
+  simde_mm512_storeu_si512(in, x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = static_cast<float>(in[i]);
+  return simde_mm512_loadu_ps(out);
+}
+inline __m512i _mm512_cvtepu8_epi32(__m128i x) {
+  alignas(16) uint8_t in[16];
+  alignas(64) int32_t out[16];
+  simde_mm_storeu_si128(reinterpret_cast<simde__m128i *>(in), x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = in[i];
+  return simde_mm512_loadu_si512(out);
+}
+inline __m512i _mm512_cvtepu16_epi32(__m256i x) {
+  alignas(32) uint16_t in[16];
+  alignas(64) int32_t out[16];
+  simde_mm256_store_si256(reinterpret_cast<simde__m256i *>(in), x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = in[i];
+  return simde_mm512_loadu_si512(out);
+}
+} // namespace
+#endif
+
+#endif
+
+#endif // QRT_KERNELS_CPU_SIMD_INTRINSICS_H

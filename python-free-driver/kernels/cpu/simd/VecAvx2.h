@@ -1,0 +1,74 @@
+//===- VecAvx2.h - eight floats on AVX2 with FMA and F16C --------------------===//
+//
+// The twin of VecAvx512.h.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_SIMD_VECAVX2_H
+#define QRT_KERNELS_CPU_SIMD_VECAVX2_H
+
+#include "kernels/cpu/simd/Intrinsics.h"
+
+#include <cstdint>
+
+namespace qrt::kernels {
+namespace {
+
+struct VecAvx2 {
+  using Type = __m256;
+  using Mask = __m256;
+  static constexpr int width = 8;
+
+  static Type zero() { return _mm256_setzero_ps(); }
+  static Type set1(float x) { return _mm256_set1_ps(x); }
+  static Type load(const float *p) { return _mm256_loadu_ps(p); }
+  static Type loadHalf(const uint16_t *p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p)));
+  }
+  static Type loadBf16(const uint16_t *p) {
+    __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+  }
+  static void store(float *p, Type x) { _mm256_storeu_ps(p, x); }
+
+  static Type add(Type a, Type b) { return _mm256_add_ps(a, b); }
+  static Type sub(Type a, Type b) { return _mm256_sub_ps(a, b); }
+  static Type mul(Type a, Type b) { return _mm256_mul_ps(a, b); }
+  static Type div(Type a, Type b) { return _mm256_div_ps(a, b); }
+  static Type max(Type a, Type b) { return _mm256_max_ps(a, b); }
+  static Type min(Type a, Type b) { return _mm256_min_ps(a, b); }
+  static Type fma(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
+  static Type abs(Type a) {
+    return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
+  }
+
+  static Mask less(Type a, Type b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static Type select(Mask m, Type yes, Type no) { return _mm256_blendv_ps(no, yes, m); }
+
+  static Type exponent(Type shifted) {
+    __m256i n = _mm256_add_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(n, 23));
+  }
+
+  static float reduceAdd(Type x) {
+    alignas(32) float lane[8];
+    store(lane, x);
+    for (int step = 4; step; step /= 2)
+      for (int i = 0; i < step; ++i)
+        lane[i] += lane[i + step];
+    return lane[0];
+  }
+  static float reduceMax(Type x) {
+    alignas(32) float lane[8];
+    store(lane, x);
+    for (int step = 4; step; step /= 2)
+      for (int i = 0; i < step; ++i)
+        lane[i] = lane[i] > lane[i + step] ? lane[i] : lane[i + step];
+    return lane[0];
+  }
+};
+
+} // namespace
+} // namespace qrt::kernels
+
+#endif // QRT_KERNELS_CPU_SIMD_VECAVX2_H
