@@ -1,0 +1,88 @@
+//===- qrt/Engine.h - Runs a model on token ids ----------------------------------------------===//
+// An engine owns threads, the activation arena and the KV cache of any number of sequences. One
+// call of step() advances any set of sequences by any number of tokens each: prefill, decode,
+// chunked prefill, unequal batches and draft verification are the same call.
+//
+//   auto model = Model::load("m.qmod");
+//   auto engine = Engine::create(*model, {});
+//   int seq = *(*engine)->addSequence();
+//   auto out = (*engine)->step({{{seq, promptIds, Engine::Logits::Last}}});
+//   out->logits[0 .. vocabSize)
+//
+// Results: logits do not depend on the number of threads. With f32 and integer kernels they do not
+// depend on how a sequence is cut into steps or what else is in the batch, up to the rounding of
+// kernels that choose another summation for many rows (documented in kernels/cpu/linear/linear.h);
+// the engine's tests bound the difference.
+// Memory: KV pages of 64 tokens are allocated as sequences grow and returned to a free list; every
+// allocation is checked against EngineOptions::maxMemory and the free memory of the machine first,
+// and refused as ResourceExhausted with figures. A step that returns an error leaves every sequence
+// at the length it had before.
+// Thread safety: one thread at a time per engine.
+#ifndef QRT_ENGINE_H
+#define QRT_ENGINE_H
+
+#include "qrt/DType.h"
+#include "qrt/Model.h"
+#include "qrt/Status.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace qrt {
+
+struct EngineOptions {
+  int threads = 0;            ///< 0 = all processors this process may use
+  int64_t maxContext = 0;     ///< tokens per sequence; 0 = what the model says, else unlimited
+  int64_t prefillChunk = 512; ///< most tokens in one run of the program
+  DType kvType = DType::F32;  ///< F32, F16 or BF16
+  int64_t maxMemory = 0;      ///< bytes for arena, workspace and KV together; 0 = what is free
+};
+
+struct EngineStats {
+  int64_t arenaBytes = 0; ///< activations and workspace
+  int64_t kvBytes = 0;    ///< KV pages in use and free
+  int64_t kvPagesInUse = 0;
+  int64_t programRuns = 0;
+  int64_t tokens = 0;
+};
+
+class Engine {
+public:
+  /// InvalidArgument: options; Unsupported: what the program needs and this build lacks, naming
+  /// the instruction or the input; ResourceExhausted: the arena does not fit.
+  static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
+                                                const EngineOptions &options = {});
+  virtual ~Engine() = default;
+
+  /// A new empty sequence; numbers are reused after release().
+  virtual Result<int> addSequence() = 0;
+  virtual void release(int seq) = 0;
+  /// Forgets everything behind the first `length` tokens (0 <= length <= length(seq)).
+  virtual Status truncate(int seq, int64_t length) = 0;
+  /// Tokens in the cache; -1 for a number that is not a sequence.
+  virtual int64_t length(int seq) const = 0;
+  virtual int32_t vocabSize() const = 0;
+  /// Tokens per sequence, 0 = no limit but memory.
+  virtual int64_t maxContext() const = 0;
+
+  enum class Logits { None, Last, All };
+  struct Chunk {
+    int seq;
+    std::span<const int32_t> tokens; ///< at least one, each in [0, vocab)
+    Logits logits = Logits::Last;
+  };
+  struct StepResult {
+    const float *logits; ///< [rows, vocabSize], valid until the next call
+    int64_t rows;        ///< in chunk order: Last gives one row, All one per token
+  };
+  /// A sequence may occur once per step. InvalidArgument: bad sequence, token or length.
+  virtual Result<StepResult> step(std::span<const Chunk> chunks) = 0;
+
+  virtual EngineStats stats() const = 0;
+};
+
+} // namespace qrt
+
+#endif // QRT_ENGINE_H
