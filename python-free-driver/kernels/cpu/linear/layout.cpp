@@ -119,7 +119,7 @@ float loadScale(const WeightView &weight, const PanelGeometry &g, int64_t row, i
   int64_t index = (row / panelRows * g.groups + group) * panelRows + row % panelRows;
   if (weight.desc.scaleType == ScaleType::F32)
     return static_cast<const float *>(weight.scales)[index];
-  return halfToFloat(static_cast<const uint16_t *>(weight.scales)[index]);
+  return f16ToF32(static_cast<const uint16_t *>(weight.scales)[index]);
 }
 
 uint8_t loadZeroPoint(const WeightView &weight, const PanelGeometry &g, int64_t row,

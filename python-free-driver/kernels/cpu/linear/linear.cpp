@@ -89,7 +89,7 @@ void runBf16(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &a
   pool.parallelFor(args.m, 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t m = begin; m < end; ++m) {
       for (int64_t i = 0; i < k; ++i)
-        src[m * stride + i] = floatToBFloat16(args.src[m * args.srcStride + i]);
+        src[m * stride + i] = f32ToBf16(args.src[m * args.srcStride + i]);
       std::fill(src + m * stride + k, src + (m + 1) * stride, uint16_t(0));
     }
   });

@@ -27,7 +27,7 @@ void packQuantized(const WeightDesc &desc, const uint8_t *codes, const float *sc
       int64_t index = (row / panelRows * g.groups + group) * panelRows + lane;
       float scale = padding ? 0.0f : scales[row * g.groups + group];
       if (desc.scaleType == ScaleType::F16)
-        static_cast<uint16_t *>(scalesOut)[index] = floatToHalf(scale);
+        static_cast<uint16_t *>(scalesOut)[index] = f32ToF16(scale);
       else
         static_cast<float *>(scalesOut)[index] = scale;
       if (!desc.symmetric)
@@ -58,7 +58,7 @@ void packDense(const WeightDesc &desc, const float *values, void *data) {
     }
     auto *half = reinterpret_cast<uint16_t *>(out + row * rowBytes);
     for (int64_t k = 0; k < desc.k; ++k)
-      half[k] = desc.format == WeightFormat::F16 ? floatToHalf(in[k]) : floatToBFloat16(in[k]);
+      half[k] = desc.format == WeightFormat::F16 ? f32ToF16(in[k]) : f32ToBf16(in[k]);
   }
 }
 
@@ -94,7 +94,7 @@ static void dequantizeDenseRow(const WeightView &weight, int64_t row, float *out
   }
   const auto *half = reinterpret_cast<const uint16_t *>(data);
   for (int64_t k = 0; k < desc.k; ++k)
-    out[k] = desc.format == WeightFormat::F16 ? halfToFloat(half[k]) : bfloat16ToFloat(half[k]);
+    out[k] = desc.format == WeightFormat::F16 ? f16ToF32(half[k]) : bf16ToF32(half[k]);
 }
 
 void dequantizeRow(const WeightView &weight, int64_t row, float *out) {

@@ -11,10 +11,12 @@ namespace qrt::kernels {
 #if defined(QRT_HAVE_SIMDE)
 namespace simde_avx2 {
 extern const LinearKernels linearKernels;
-}
+extern const VectorKernels vectorKernels;
+} // namespace simde_avx2
 namespace simde_avx512vnni {
 extern const LinearKernels linearKernels;
-}
+extern const VectorKernels vectorKernels;
+} // namespace simde_avx512vnni
 namespace simde_avx512bf16 {
 extern const LinearKernels linearKernels;
 }
@@ -27,6 +29,16 @@ std::span<const LinearKernels *const> emulatedLinearVariants() {
   static const LinearKernels *const table[] = {&simde_avx2::linearKernels,
                                                &simde_avx512vnni::linearKernels,
                                                &simde_avx512bf16::linearKernels};
+  return table;
+#else
+  return {};
+#endif
+}
+
+std::span<const VectorKernels *const> emulatedVectorVariants() {
+#if defined(QRT_HAVE_SIMDE)
+  static const VectorKernels *const table[] = {&simde_avx2::vectorKernels,
+                                               &simde_avx512vnni::vectorKernels};
   return table;
 #else
   return {};

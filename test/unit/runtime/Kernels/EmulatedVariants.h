@@ -8,12 +8,14 @@
 #define QRT_TEST_KERNELS_EMULATEDVARIANTS_H
 
 #include "kernels/cpu/linear/Variants.h"
+#include "kernels/cpu/vector/Variants.h"
 
 #include <span>
 
 namespace qrt::kernels::test {
 
 std::span<const LinearKernels *const> emulatedLinearVariants();
+std::span<const VectorKernels *const> emulatedVectorVariants();
 
 } // namespace qrt::kernels::test
 

@@ -26,13 +26,13 @@ WeightView RandomWeight::view() const {
 }
 
 static float storedScale(ScaleType type, float scale) {
-  return type == ScaleType::F16 ? halfToFloat(floatToHalf(scale)) : scale;
+  return type == ScaleType::F16 ? f16ToF32(f32ToF16(scale)) : scale;
 }
 
 static float storedValue(WeightFormat format, float value) {
   if (format == WeightFormat::F16)
-    return halfToFloat(floatToHalf(value));
-  return format == WeightFormat::BF16 ? bfloat16ToFloat(floatToBFloat16(value)) : value;
+    return f16ToF32(f32ToF16(value));
+  return format == WeightFormat::BF16 ? bf16ToF32(f32ToBf16(value)) : value;
 }
 
 RandomWeight randomWeight(const WeightDesc &desc, uint32_t seed) {

@@ -1,0 +1,70 @@
+//===- Variants.h - vector kernels of one instruction set --------------------===//
+//
+// Normalisation, rotation, element-wise operations and attention tiles: all f32, written once as
+// templates on a vector type and instantiated per instruction set; the scalar row is the
+// definition, in obvious loops. Public contracts are in norm/, rope/, elementwise/, attention/.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CPU_VECTOR_VARIANTS_H
+#define QRT_KERNELS_CPU_VECTOR_VARIANTS_H
+
+#include "kernels/cpu/Isa.h"
+#include "kernels/cpu/attention/attention.h"
+#include "kernels/cpu/elementwise/elementwise.h"
+#include "kernels/cpu/norm/norm.h"
+#include "kernels/cpu/rope/rope.h"
+
+#include <span>
+
+namespace qrt::kernels {
+
+/// Query rows that one attention tile takes at most.
+inline constexpr int attentionTileRows = 32;
+
+/// Some rows of one kv head against keys [firstKey, endKey) of one sequence. Row r sees keys
+/// from `from[r]` up to, not including, `to[r]`.
+struct AttentionTile {
+  const KvView *kv;
+  int64_t kvHead, kvHeads, headDim, valueDim;
+  int rows; ///< 1 .. attentionTileRows
+  int64_t firstKey, endKey;
+  const int64_t *from, *to;
+  float softcap;
+  const float *q; ///< [rows, headDim], multiplied by scale
+  float *scores;  ///< scratch [attentionTileRows, 64]
+  float *sum;     ///< out [rows, valueDim]: sum of exp(s - maximum) v
+  float *maximum; ///< out [rows]; -inf if the row sees no key here
+  float *total;   ///< out [rows]: sum of exp(s - maximum)
+};
+
+struct VectorKernels {
+  const char *name;
+  Isa isa;
+  // Tokens [begin, end) of the batch.
+  void (*rmsNorm)(const NormArgs &args, int64_t begin, int64_t end);
+  void (*layerNorm)(const NormArgs &args, int64_t begin, int64_t end);
+  void (*rope)(const RopeArgs &args, int64_t begin, int64_t end);
+  void (*unary)(const UnaryArgs &args, int64_t begin, int64_t end);
+  void (*gated)(const GatedArgs &args, int64_t begin, int64_t end);
+  void (*binary)(const BinaryArgs &args, int64_t begin, int64_t end);
+  void (*attentionTile)(const AttentionTile &tile);
+};
+
+/// All variants of this build, oldest instruction set first (vector/variants.inc).
+std::span<const VectorKernels *const> vectorVariants();
+
+/// The newest that activeIsa() allows.
+const VectorKernels &activeVectorKernels();
+
+/// attention() with a given row, for tests and benchmarks.
+Status attentionWith(const VectorKernels &kernels, ThreadPool &pool, const AttentionArgs &args,
+                     Workspace &workspace);
+
+/// Tokens per split: so few that small batches stay on one thread, where a barrier costs more than
+/// the work.
+inline int64_t tokenGrain(int64_t width) { return width >= 4096 ? 1 : 4096 / (width + 1) + 1; }
+
+} // namespace qrt::kernels
+
+#endif // QRT_KERNELS_CPU_VECTOR_VARIANTS_H

@@ -1,0 +1,174 @@
+//===- scalar.cpp - the scalar vector kernels, which define the results -------===//
+//
+// The formulas of the public headers in float64, rounded once at the end: tests measure the vector
+// variants' error against these.
+//
+//===----------------------------------------------------------------------===//
+
+#include "kernels/cpu/vector/Variants.h"
+
+#include "qrt/Half.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace qrt::kernels::scalar {
+
+static void normalise(const NormArgs &args, int64_t begin, int64_t end, bool centred) {
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t at = 0; at < args.width; at += args.chunk) {
+      const float *x = args.src + t * args.srcStride + at;
+      float *y = args.dst + t * args.dstStride + at;
+      double mean = 0.0, square = 0.0;
+      for (int64_t i = 0; centred && i < args.chunk; ++i)
+        mean += x[i] / static_cast<double>(args.chunk);
+      for (int64_t i = 0; i < args.chunk; ++i)
+        square += (x[i] - mean) * (x[i] - mean) / static_cast<double>(args.chunk);
+      double factor = 1.0 / std::sqrt(square + args.epsilon);
+      for (int64_t i = 0; i < args.chunk; ++i)
+        y[i] = static_cast<float>((x[i] - mean) * factor * args.weight[i] +
+                                  (centred && args.bias ? args.bias[i] : 0.0f));
+    }
+}
+
+static void rmsNorm(const NormArgs &args, int64_t begin, int64_t end) {
+  normalise(args, begin, end, false);
+}
+
+static void layerNorm(const NormArgs &args, int64_t begin, int64_t end) {
+  normalise(args, begin, end, true);
+}
+
+static void rope(const RopeArgs &args, int64_t begin, int64_t end) {
+  int64_t half = args.rotaryDim / 2;
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t head = 0; head < args.heads; ++head)
+      for (int64_t i = 0; i < half; ++i) {
+        float *x = args.x + t * args.stride + head * args.headDim;
+        float &a = x[args.interleaved ? 2 * i : i];
+        float &b = x[args.interleaved ? 2 * i + 1 : i + half];
+        double c = args.cos[t * half + i], s = args.sin[t * half + i], oldA = a, oldB = b;
+        a = static_cast<float>(oldA * c - oldB * s);
+        b = static_cast<float>(oldB * c + oldA * s);
+      }
+}
+
+static double evaluate(UnaryKind kind, double x, double parameter) {
+  switch (kind) {
+  case UnaryKind::Gelu:
+    return 0.5 * x * (1.0 + std::erf(x * std::sqrt(0.5)));
+  case UnaryKind::GeluTanh:
+    return 0.5 * x * (1.0 + std::tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
+  case UnaryKind::QuickGelu:
+    return x / (1.0 + std::exp(-1.702 * x));
+  case UnaryKind::Silu:
+    return x / (1.0 + std::exp(-x));
+  case UnaryKind::Relu:
+    return x > 0.0 || std::isnan(x) ? x : 0.0;
+  case UnaryKind::Tanh:
+    return std::tanh(x);
+  case UnaryKind::Sigmoid:
+    return 1.0 / (1.0 + std::exp(-x));
+  case UnaryKind::Softcap:
+    return parameter * std::tanh(x / parameter);
+  }
+  return x;
+}
+
+static void unary(const UnaryArgs &args, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t i = 0; i < args.width; ++i)
+      args.dst[t * args.dstStride + i] =
+          static_cast<float>(evaluate(args.kind, args.src[t * args.srcStride + i], args.parameter));
+}
+
+static void gated(const GatedArgs &args, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t i = 0; i < args.width; ++i)
+      args.dst[t * args.dstStride + i] = static_cast<float>(
+          evaluate(args.kind, args.gate[t * args.gateStride + i], args.parameter) *
+          args.up[t * args.upStride + i]);
+}
+
+static float evaluate(BinaryKind kind, float a, float b) {
+  switch (kind) {
+  case BinaryKind::Add:
+    return a + b;
+  case BinaryKind::Sub:
+    return a - b;
+  case BinaryKind::Mul:
+    return a * b;
+  case BinaryKind::Div:
+    return a / b;
+  }
+  return a;
+}
+
+static void binary(const BinaryArgs &args, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t)
+    for (int64_t i = 0; i < args.width; ++i) {
+      int64_t right = args.broadcast == Broadcast::None  ? t * args.rhsStride + i
+                      : args.broadcast == Broadcast::Row ? i
+                                                         : 0;
+      float a = args.lhs[t * args.lhsStride + i], b = args.rhs[right];
+      if (args.swapped)
+        std::swap(a, b);
+      args.dst[t * args.dstStride + i] = evaluate(args.kind, a, b);
+    }
+}
+
+static double element(DType type, const void *page, int64_t index) {
+  if (type == DType::F32)
+    return static_cast<const float *>(page)[index];
+  uint16_t bits = static_cast<const uint16_t *>(page)[index];
+  return type == DType::F16 ? f16ToF32(bits) : bf16ToF32(bits);
+}
+
+static void attentionTile(const AttentionTile &tile) {
+  const KvView &kv = *tile.kv;
+  constexpr double minusInfinity = -std::numeric_limits<double>::infinity();
+  auto score = [&](int row, int64_t key) {
+    double dot = 0.0;
+    for (int64_t d = 0; d < tile.headDim; ++d)
+      dot += static_cast<double>(tile.q[row * tile.headDim + d]) *
+             element(kv.type, kv.kPages[key / kvPageTokens],
+                     (tile.kvHead * tile.headDim + d) * kvPageTokens + key % kvPageTokens);
+    return tile.softcap > 0.0f ? tile.softcap * std::tanh(dot / tile.softcap) : dot;
+  };
+  for (int row = 0; row < tile.rows; ++row) {
+    int64_t first = std::max(tile.firstKey, tile.from[row]);
+    int64_t end = std::min(tile.endKey, tile.to[row]);
+    double maximum = minusInfinity, total = 0.0;
+    for (int64_t key = first; key < end; ++key)
+      maximum = std::max(maximum, score(row, key));
+    float *out = tile.sum + row * tile.valueDim;
+    std::fill(out, out + tile.valueDim, 0.0f);
+    for (int64_t key = first; key < end; ++key) {
+      double weight = std::exp(score(row, key) - maximum);
+      total += weight;
+      for (int64_t d = 0; d < tile.valueDim; ++d)
+        out[d] += static_cast<float>(
+            weight *
+            element(kv.type, kv.vPages[key / kvPageTokens],
+                    (tile.kvHead * kvPageTokens + key % kvPageTokens) * tile.valueDim + d));
+    }
+    tile.maximum[row] = static_cast<float>(maximum);
+    tile.total[row] = static_cast<float>(total);
+  }
+}
+
+extern const VectorKernels vectorKernels;
+const VectorKernels vectorKernels = {
+    .name = "scalar",
+    .isa = Isa::Scalar,
+    .rmsNorm = rmsNorm,
+    .layerNorm = layerNorm,
+    .rope = rope,
+    .unary = unary,
+    .gated = gated,
+    .binary = binary,
+    .attentionTile = attentionTile,
+};
+
+} // namespace qrt::kernels::scalar
