@@ -1,0 +1,61 @@
+//===- QIRReductionOps.td - Contractions: matmul, softmax, sums --------------------------------===//
+#ifndef QOPT_DIALECT_QIR_IR_QIRREDUCTIONOPS_TD
+#define QOPT_DIALECT_QIR_IR_QIRREDUCTIONOPS_TD
+
+include "qopt/Dialect/QIR/IR/QIRDialect.td"
+
+def QIR_MatmulOp : QIR_Op<"matmul", [Pure]> {
+  let summary = "Matrix product with numpy semantics";
+  let arguments = (ins QIR_NumberTensor:$a, QIR_NumberTensor:$b);
+  let results = (outs QIR_NumberTensor:$y);
+  let assemblyFormat = "$a `,` $b attr-dict `:` functional-type(operands, results)";
+}
+
+def QIR_EinsumOp : QIR_Op<"einsum", [Pure]> {
+  let summary = "Einstein summation";
+  let arguments = (ins Variadic<QIR_NumberTensor>:$inputs, StrAttr:$equation);
+  let results = (outs QIR_NumberTensor:$y);
+  let assemblyFormat = "$equation $inputs attr-dict `:` functional-type(operands, results)";
+}
+
+class QIR_SoftmaxLikeOp<string mnemonic, string formula> : QIR_Op<mnemonic, [Pure]> {
+  let summary = formula # " along one axis";
+  let arguments = (ins QIR_FloatTensor:$x, QIR_I64Default<"-1">:$axis);
+  let results = (outs QIR_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+def QIR_SoftmaxOp : QIR_SoftmaxLikeOp<"softmax", "e^x / sum(e^x)">;
+def QIR_LogSoftmaxOp : QIR_SoftmaxLikeOp<"log_softmax", "x - log(sum(e^x))">;
+
+def QIR_ReduceMeanOp : QIR_ReduceOp<"reduce_mean", "mean">;
+def QIR_ReduceSumOp : QIR_ReduceOp<"reduce_sum", "sum">;
+def QIR_ReduceMaxOp : QIR_ReduceOp<"reduce_max", "maximum", QIR_AnyTensor>;
+def QIR_ReduceMinOp : QIR_ReduceOp<"reduce_min", "minimum", QIR_AnyTensor>;
+def QIR_ReduceProdOp : QIR_ReduceOp<"reduce_prod", "product">;
+def QIR_ReduceL2Op : QIR_ReduceOp<"reduce_l2", "square root of the sum of squares">;
+
+def QIR_ArgMaxOp : QIR_Op<"arg_max", [Pure]> {
+  let summary = "Index of the largest element along one axis";
+  let arguments = (ins QIR_NumberTensor:$x, QIR_I64Default<"0">:$axis,
+                       QIR_I64Default<"1">:$keepdims, QIR_I64Default<"0">:$select_last);
+  let results = (outs QIR_I64Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def QIR_TopKOp : QIR_Op<"top_k", [Pure]> {
+  let summary = "The k largest (smallest) elements along one axis, sorted, with their indices";
+  let arguments = (ins QIR_NumberTensor:$x, QIR_I64Tensor:$k, QIR_I64Default<"-1">:$axis,
+                       QIR_I64Default<"1">:$largest);
+  let results = (outs QIR_NumberTensor:$values, QIR_I64Tensor:$indices);
+  let assemblyFormat = "$x `,` $k attr-dict `:` functional-type(operands, results)";
+}
+
+def QIR_CumsumOp : QIR_Op<"cumsum", [Pure]> {
+  let summary = "Running sum along one axis";
+  let arguments = (ins QIR_NumberTensor:$x, I64Attr:$axis, QIR_I64Default<"0">:$exclusive,
+                       QIR_I64Default<"0">:$reverse);
+  let results = (outs QIR_NumberTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+#endif // QOPT_DIALECT_QIR_IR_QIRREDUCTIONOPS_TD
