@@ -1,0 +1,37 @@
+# Suite of the text tests: lit + FileCheck. Tools are found in the build's bin directory; a test over
+# fixtures outside the tree says `REQUIRES: shared` and finds them as %shared.
+# QOPT_VERIFY_ROUNDTRIP=1 in the environment turns every qopt-opt run into a round-trip test.
+import os
+
+import lit.formats
+from lit.llvm import llvm_config
+from lit.llvm.subst import ToolSubst
+
+config.name = "qopt"
+config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
+config.suffixes = [".mlir", ".test", ".onnxtext"]
+config.excludes = ["unit", "e2e", "fuzz", "fixtures", "Inputs", "lit.cfg.py"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.qopt_binary_dir, "test")
+
+llvm_config.with_system_environment(["HOME", "TMP", "TEMP", "QRT_ISA"])
+llvm_config.use_default_substitutions()
+config.substitutions.append(("%shared", config.qopt_shared))
+config.substitutions.append(("%fixtures", os.path.join(config.test_source_root, "fixtures")))
+config.substitutions.append(("%source_root", config.qopt_source_dir))
+config.substitutions.append(("%binary_root", config.qopt_binary_dir))
+config.substitutions.append(("%python", config.python_executable))
+
+if os.path.isdir(os.path.join(config.qopt_shared, "models")):
+    config.available_features.add("shared")
+
+opt_args = ["--verify-roundtrip"] if os.environ.get("QOPT_VERIFY_ROUNDTRIP") else []
+tools = [
+    ToolSubst("qopt-opt", extra_args=opt_args),
+    "qopt-translate",
+    "qopt-reduce",
+    ToolSubst("qopt", unresolved="ignore"),
+    ToolSubst("qrun", unresolved="ignore"),
+]
+llvm_config.add_tool_substitutions(tools, [config.qopt_tools_dir, config.llvm_tools_dir])
+llvm_config.with_environment("PATH", [config.qopt_tools_dir, config.llvm_tools_dir], append_path=True)
