@@ -33,12 +33,14 @@ static std::optional<int64_t> readKey(const std::string &path, const std::string
 
 /// What one control group leaves: limit - usage + page cache that can be dropped.
 static std::optional<int64_t> groupLeft(const std::string &folder, const char *limitName,
-                                        const char *usageName, const char *cacheKey) {
+                                        const char *usageName, const std::string &prefix) {
   auto limit = readNumber(folder + "/" + limitName);
   auto usage = readNumber(folder + "/" + usageName);
   if (!limit || !usage)
     return std::nullopt;
-  int64_t cache = readKey(folder + "/memory.stat", cacheKey).value_or(0);
+  const std::string stat = folder + "/memory.stat";
+  int64_t cache = readKey(stat, prefix + "inactive_file").value_or(0) +
+                  readKey(stat, prefix + "active_file").value_or(0);
   return std::max<int64_t>(0, *limit - *usage + std::min(cache, *usage));
 }
 
@@ -60,9 +62,9 @@ static int64_t controlGroupLeft() {
     while (true) {
       if (path == "/")
         path.clear();
-      auto here = v2 ? groupLeft(root + path, "memory.max", "memory.current", "inactive_file")
-                     : groupLeft(root + path, "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                 "total_inactive_file");
+      auto here =
+          v2 ? groupLeft(root + path, "memory.max", "memory.current", "")
+             : groupLeft(root + path, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_");
       if (here)
         left = std::min(left, *here);
       if (path.empty())

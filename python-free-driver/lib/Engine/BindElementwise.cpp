@@ -1,0 +1,91 @@
+//===- BindElementwise.cpp - Activation functions and arithmetic -----------------------------===//
+#include "Engine/Binding.h"
+#include "kernels/cpu/elementwise/elementwise.h"
+
+#include <utility>
+
+namespace qrt {
+
+static kernels::UnaryKind unaryKind(std::string_view word) {
+  static const std::pair<std::string_view, kernels::UnaryKind> kinds[] = {
+      {"gelu", kernels::UnaryKind::Gelu},
+      {"gelu_tanh", kernels::UnaryKind::GeluTanh},
+      {"quick_gelu", kernels::UnaryKind::QuickGelu},
+      {"silu", kernels::UnaryKind::Silu},
+      {"relu", kernels::UnaryKind::Relu},
+      {"tanh", kernels::UnaryKind::Tanh},
+      {"sigmoid", kernels::UnaryKind::Sigmoid},
+      {"softcap", kernels::UnaryKind::Softcap}};
+  for (const auto &[name, kind] : kinds)
+    if (name == word)
+      return kind;
+  return kernels::UnaryKind::Relu; // R20 admits only the words above
+}
+
+BoundInstruction Binder::bindGated(const Instruction &instruction) {
+  BufferRef gate = buffer(instruction.inputs[0]), up = buffer(instruction.inputs[1]),
+            out = buffer(instruction.outputs[0]);
+  kernels::UnaryKind kind = unaryKind(instruction.getString("kind"));
+  return [=](Run &run) {
+    kernels::GatedArgs call = {};
+    call.kind = kind;
+    call.dst = out.data(run);
+    call.gate = gate.data(run);
+    call.up = up.data(run);
+    call.dstStride = call.gateStride = call.upStride = call.width = out.width;
+    call.tokens = out.rows(run);
+    kernels::gatedActivation(run.pool, call);
+    return Status::ok();
+  };
+}
+
+BoundInstruction Binder::bindUnary(const Instruction &instruction) {
+  BufferRef in = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]);
+  kernels::UnaryKind kind = unaryKind(instruction.getString("kind"));
+  auto cap = static_cast<float>(instruction.getFloat("cap"));
+  return [=](Run &run) {
+    kernels::UnaryArgs call = {};
+    call.kind = kind;
+    call.dst = out.data(run);
+    call.src = in.data(run);
+    call.dstStride = call.srcStride = call.width = out.width;
+    call.tokens = out.rows(run);
+    call.parameter = cap;
+    kernels::unary(run.pool, call);
+    return Status::ok();
+  };
+}
+
+BoundInstruction Binder::bindBinary(const Instruction &instruction) {
+  BufferRef lhs = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]), rhs;
+  std::string_view word = instruction.getString("kind");
+  kernels::BinaryArgs args = {};
+  args.kind = word == "add"   ? kernels::BinaryKind::Add
+              : word == "sub" ? kernels::BinaryKind::Sub
+              : word == "mul" ? kernels::BinaryKind::Mul
+                              : kernels::BinaryKind::Div;
+  args.swapped = instruction.getInt("swapped") != 0;
+  const int32_t second = instruction.inputs[1];
+  const bool fromBuffer = program.values[second].kind == ValueKind::Buffer;
+  if (fromBuffer) {
+    rhs = buffer(second);
+    args.rhsStride = rhs.width;
+  } else {
+    args.rhs = vector(second);
+    args.broadcast =
+        vectorLength(second) == 1 ? kernels::Broadcast::Scalar : kernels::Broadcast::Row;
+  }
+  return [=](Run &run) {
+    kernels::BinaryArgs call = args;
+    call.dst = out.data(run);
+    call.lhs = lhs.data(run);
+    call.dstStride = call.lhsStride = call.width = out.width;
+    if (fromBuffer)
+      call.rhs = rhs.data(run);
+    call.tokens = out.rows(run);
+    kernels::binary(run.pool, call);
+    return Status::ok();
+  };
+}
+
+} // namespace qrt

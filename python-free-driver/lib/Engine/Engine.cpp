@@ -1,0 +1,38 @@
+//===- Engine.cpp - Checks options and picks the kind of engine ------------------------------===//
+#include "qrt/Engine.h"
+
+#include "Engine/GenericEngine.h"
+#include "Engine/TokenMajorEngine.h"
+#include "kernels/cpu/Isa.h"
+
+namespace qrt {
+
+static Status verifyOptions(const EngineOptions &options) {
+  if (options.threads < 0 || options.threads > 1024)
+    return invalidArgument("threads: " + std::to_string(options.threads) + ", not in 0 to 1024");
+  if (options.prefillChunk < 1 || options.prefillChunk > 65536)
+    return invalidArgument("prefill chunk: " + std::to_string(options.prefillChunk) +
+                           " tokens, not in 1 to 65536");
+  if (options.maxContext < 0 || options.maxContext > INT32_MAX)
+    return invalidArgument("context: " + std::to_string(options.maxContext) +
+                           " tokens, not in 0 to 2147483647");
+  if (options.maxMemory < 0)
+    return invalidArgument("memory limit: negative");
+  if (options.kvType != DType::F32 && options.kvType != DType::F16 && options.kvType != DType::BF16)
+    return invalidArgument("KV cache type: " + std::string(name(options.kvType)) +
+                           ", not f32, f16 or bf16");
+  return Status::ok();
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> model,
+                                               const EngineOptions &options) {
+  if (!model)
+    return invalidArgument("no model");
+  QRT_RETURN_IF_ERROR(verifyOptions(options));
+  QRT_RETURN_IF_ERROR(kernels::requestedIsa().status());
+  if (model->program().kind == ProgramKind::TokenMajor)
+    return TokenMajorEngine::create(std::move(model), options);
+  return GenericEngine::create(std::move(model), options);
+}
+
+} // namespace qrt

@@ -1,0 +1,165 @@
+//===- TokenMajorEngine.cpp - Sequences, checks and memory of raised programs ----------------===//
+#include "Engine/TokenMajorEngine.h"
+
+#include "Format/Verifier.h"
+#include "Support/Memory.h"
+#include "kernels/cpu/attention/attention.h"
+
+#include <algorithm>
+
+namespace qrt {
+
+TokenMajorEngine::TokenMajorEngine(std::shared_ptr<const Model> theModel,
+                                   const EngineOptions &theOptions)
+    : model(std::move(theModel)), options(theOptions), pool(options.threads),
+      budget(options.maxMemory), cache(model->program().caches, options.kvType, budget) {}
+
+Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const Model> model,
+                                                         const EngineOptions &options) {
+  std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options));
+  const Program &program = engine->model->program();
+  const int64_t tableLimit = positionLimit(program);
+  engine->contextLimit = options.maxContext > 0 ? options.maxContext : program.maxContext;
+  if (tableLimit > 0) {
+    if (options.maxContext > tableLimit)
+      return invalidArgument("a context of " + std::to_string(options.maxContext) +
+                             " tokens; the model's position table ends at " +
+                             std::to_string(tableLimit));
+    if (engine->contextLimit == 0 || engine->contextLimit > tableLimit)
+      engine->contextLimit = tableLimit;
+  }
+
+  Binder binder(*engine->model);
+  const std::vector<bool> selected = selectedRowValues(program);
+  for (size_t i = 0; i < program.values.size(); ++i) {
+    const Value &value = program.values[i];
+    if (value.kind != ValueKind::Buffer)
+      continue;
+    int64_t &floats = selected[i] ? engine->selectedFloats : engine->allFloats;
+    floats = std::max(floats, value.arenaOffset + value.width);
+  }
+  for (const Instruction &instruction : program.instructions) {
+    engine->instructions.push_back(binder.bind(instruction));
+    engine->onSelectedRows.push_back(selected[instruction.outputs[0]]);
+  }
+  engine->ropeTables = binder.ropeTables();
+  engine->logits = binder.buffer(program.outputs[0].value);
+  QRT_RETURN_IF_ERROR(engine->checkMemory());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Status TokenMajorEngine::checkMemory() const {
+  int64_t arenaBytes = (allFloats * options.prefillChunk + selectedFloats) * int64_t(sizeof(float));
+  QRT_RETURN_IF_ERROR(
+      budget.check(arenaBytes + cache.bytesPerBlock(), "activations for chunks of " +
+                                                           std::to_string(options.prefillChunk) +
+                                                           " tokens and the first KV block"));
+  // The weights are mapped, not allocated, but decoding reads all of them for every token: a model
+  // that does not fit would read the disk for ever.
+  int64_t available = availableMemory();
+  int64_t needed = int64_t(model->fileBytes()) + arenaBytes + cache.bytesPerBlock();
+  if (needed > available)
+    return resourceExhausted(model->path() + ": needs " + formatBytes(needed) + " (weights " +
+                             formatBytes(int64_t(model->fileBytes())) + ", activations " +
+                             formatBytes(arenaBytes) + ", first KV block " +
+                             formatBytes(cache.bytesPerBlock()) + "), the machine has " +
+                             formatBytes(available) + " free");
+  return Status::ok();
+}
+
+Result<int> TokenMajorEngine::addSequence() {
+  for (size_t i = 0; i < sequences.size(); ++i)
+    if (!sequences[i].inUse) {
+      sequences[i].inUse = true;
+      return int(i);
+    }
+  if (sequences.size() >= 65536)
+    return resourceExhausted("65536 sequences are in use");
+  sequences.emplace_back().inUse = true;
+  return int(sequences.size() - 1);
+}
+
+int64_t TokenMajorEngine::length(int seq) const {
+  if (seq < 0 || size_t(seq) >= sequences.size() || !sequences[seq].inUse)
+    return -1;
+  return sequences[seq].length;
+}
+
+void TokenMajorEngine::release(int seq) {
+  if (length(seq) < 0)
+    return;
+  cache.shrink(sequences[seq], 0);
+  sequences[seq].length = 0;
+  sequences[seq].inUse = false;
+}
+
+Status TokenMajorEngine::truncate(int seq, int64_t newLength) {
+  if (length(seq) < 0)
+    return invalidArgument("no sequence " + std::to_string(seq));
+  if (newLength < 0 || newLength > length(seq))
+    return invalidArgument("cannot truncate a sequence of " + std::to_string(length(seq)) +
+                           " tokens to " + std::to_string(newLength));
+  cache.shrink(sequences[seq], newLength);
+  sequences[seq].length = newLength;
+  return Status::ok();
+}
+
+EngineStats TokenMajorEngine::stats() const {
+  EngineStats out;
+  out.kvBytes = cache.totalBytes();
+  out.arenaBytes = budget.usedBytes() - out.kvBytes + int64_t(workspace.size());
+  out.kvPagesInUse = cache.blocksInUse();
+  out.programRuns = programRuns;
+  out.tokens = totalTokens;
+  return out;
+}
+
+Status TokenMajorEngine::validate(std::span<const Chunk> chunks) const {
+  std::vector<int> seen;
+  for (const Chunk &chunk : chunks) {
+    if (length(chunk.seq) < 0)
+      return invalidArgument("no sequence " + std::to_string(chunk.seq));
+    if (chunk.tokens.empty())
+      return invalidArgument("a chunk without tokens");
+    seen.push_back(chunk.seq);
+    for (int32_t token : chunk.tokens)
+      if (token < 0 || token >= vocabSize())
+        return invalidArgument("token id " + std::to_string(token) +
+                               " is outside the vocabulary of " + std::to_string(vocabSize()));
+    int64_t limit = contextLimit > 0 ? contextLimit : INT32_MAX;
+    if (int64_t(chunk.tokens.size()) > limit - length(chunk.seq))
+      return invalidArgument("sequence " + std::to_string(chunk.seq) + " would have " +
+                             std::to_string(length(chunk.seq) + int64_t(chunk.tokens.size())) +
+                             " tokens, more than the context of " + std::to_string(limit));
+  }
+  std::sort(seen.begin(), seen.end());
+  if (std::adjacent_find(seen.begin(), seen.end()) != seen.end())
+    return invalidArgument("a sequence occurs twice in one step");
+  return Status::ok();
+}
+
+Status TokenMajorEngine::reserveCache(std::span<const Chunk> chunks) {
+  for (const Chunk &chunk : chunks) {
+    KvCache::Sequence &sequence = sequences[chunk.seq];
+    QRT_RETURN_IF_ERROR(cache.grow(sequence, sequence.length + int64_t(chunk.tokens.size())));
+  }
+  return Status::ok();
+}
+
+Result<Engine::StepResult> TokenMajorEngine::step(std::span<const Chunk> chunks) {
+  QRT_RETURN_IF_ERROR(validate(chunks));
+  Result<StepResult> result = [&]() -> Result<StepResult> {
+    QRT_RETURN_IF_ERROR(reserveCache(chunks));
+    return stepAll(chunks);
+  }();
+  for (const Chunk &chunk : chunks) {
+    KvCache::Sequence &sequence = sequences[chunk.seq];
+    if (result)
+      sequence.length += int64_t(chunk.tokens.size());
+    else
+      cache.shrink(sequence, sequence.length);
+  }
+  return result;
+}
+
+} // namespace qrt

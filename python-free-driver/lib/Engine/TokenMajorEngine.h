@@ -1,0 +1,63 @@
+//===- TokenMajorEngine.h - Executes raised programs -----------------------------------------===//
+#ifndef QRT_ENGINE_TOKENMAJORENGINE_H
+#define QRT_ENGINE_TOKENMAJORENGINE_H
+
+#include "Engine/Binding.h"
+#include "Engine/FloatBuffer.h"
+#include "Engine/KvCache.h"
+#include "Engine/MemoryBudget.h"
+#include "qrt/Engine.h"
+
+#include <memory>
+#include <vector>
+
+namespace qrt {
+
+class TokenMajorEngine final : public Engine {
+public:
+  static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
+                                                const EngineOptions &options);
+
+  Result<int> addSequence() override;
+  void release(int seq) override;
+  Status truncate(int seq, int64_t length) override;
+  int64_t length(int seq) const override;
+  int32_t vocabSize() const override { return model->program().vocabSize; }
+  int64_t maxContext() const override { return contextLimit; }
+  Result<StepResult> step(std::span<const Chunk> chunks) override;
+  EngineStats stats() const override;
+
+private:
+  TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options);
+  /// Refuses a model whose weights and arena cannot fit, before anything is touched.
+  Status checkMemory() const;
+  Status validate(std::span<const Chunk> chunks) const;
+  Status reserveCache(std::span<const Chunk> chunks);
+  Status reserveRun(int64_t tokens, int64_t selectedRows);
+  /// Runs the program on `run` (parts, ids and positions set) and leaves the logits of the selected
+  /// rows at logitsOf(run).
+  Status execute(Run &run);
+  const float *logitsRow(const Run &run, size_t selectedIndex) const;
+  Result<StepResult> stepAll(std::span<const Chunk> chunks);
+
+  std::shared_ptr<const Model> model;
+  EngineOptions options;
+  int64_t contextLimit = 0;
+  kernels::ThreadPool pool;
+  kernels::Workspace workspace;
+  MemoryBudget budget;
+  KvCache cache;
+  std::vector<KvCache::Sequence> sequences;
+  std::vector<BoundInstruction> instructions;
+  std::vector<bool> onSelectedRows; ///< per instruction
+  std::vector<RopeTableSpec> ropeTables;
+  BufferRef logits;
+  int64_t allFloats = 0, selectedFloats = 0; ///< arena floats per row of either kind
+  int64_t workspaceTokens = 0, workspaceContext = 0;
+  FloatBuffer arena, selectedArena, collected;
+  int64_t programRuns = 0, totalTokens = 0;
+};
+
+} // namespace qrt
+
+#endif // QRT_ENGINE_TOKENMAJORENGINE_H

@@ -1,0 +1,130 @@
+//===- TokenMajorStep.cpp - Cuts a step into program runs and executes them ------------------===//
+#include "Engine/TokenMajorEngine.h"
+#include "kernels/cpu/attention/attention.h"
+#include "kernels/cpu/rope/rope.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qrt {
+
+Status TokenMajorEngine::reserveRun(int64_t tokens, int64_t selectedRows) {
+  QRT_RETURN_IF_ERROR(arena.reserve(allFloats * tokens, budget,
+                                    "activations for " + std::to_string(tokens) + " tokens"));
+  QRT_RETURN_IF_ERROR(
+      selectedArena.reserve(selectedFloats * selectedRows, budget,
+                            "logits of " + std::to_string(selectedRows) + " tokens"));
+  int64_t context = 0;
+  for (const KvCache::Sequence &sequence : sequences)
+    context = std::max(context, int64_t(sequence.blocks.size()) * kernels::kvPageTokens);
+  if (tokens <= workspaceTokens && context <= workspaceContext)
+    return Status::ok();
+  // Grown by halves, so that a sequence that grows token by token does not come here each time.
+  workspaceTokens = std::max(workspaceTokens, tokens);
+  workspaceContext = std::max(workspaceContext, context + context / 2);
+  const Program &program = model->program();
+  size_t bytes = 0;
+  for (const Instruction &instruction : program.instructions) {
+    if (instruction.op == OpCode::Linear) {
+      const Value &weight = program.values[instruction.inputs[1]];
+      bytes = std::max(bytes, kernels::linearWorkspaceBytes(
+                                  program.tensors[weight.tensorIndex].weight, workspaceTokens,
+                                  activationFromWord(instruction.getString("activation", "f32"))));
+    } else if (instruction.op == OpCode::Attention) {
+      bytes = std::max(bytes, kernels::attentionWorkspaceBytes(
+                                  pool.size(), instruction.getInt("num_heads"),
+                                  instruction.getInt("kv_heads"), instruction.getInt("head_dim"),
+                                  instruction.getInt("value_dim"), workspaceTokens,
+                                  std::min<int64_t>(workspaceTokens, int64_t(sequences.size())),
+                                  workspaceContext));
+    }
+  }
+  if (bytes > workspace.size())
+    QRT_RETURN_IF_ERROR(budget.check(int64_t(bytes), "scratch memory of the kernels"));
+  return workspace.reserve(bytes);
+}
+
+Status TokenMajorEngine::execute(Run &run) {
+  run.tokens = int64_t(run.ids.size());
+  QRT_RETURN_IF_ERROR(reserveRun(run.tokens, int64_t(run.selectedRows.size())));
+  run.arena = arena.data();
+  run.selectedArena = selectedArena.data();
+  run.kvType = options.kvType;
+  run.ropeCos.resize(ropeTables.size());
+  run.ropeSin.resize(ropeTables.size());
+  for (size_t i = 0; i < ropeTables.size(); ++i) {
+    const RopeTableSpec &table = ropeTables[i];
+    run.ropeCos[i].resize(size_t(run.tokens * table.half));
+    run.ropeSin[i].resize(size_t(run.tokens * table.half));
+    kernels::ropeTable(pool, run.positions.data(), run.tokens, table.frequencies, table.half,
+                       table.scaling, run.ropeCos[i].data(), run.ropeSin[i].data());
+  }
+  const Program &program = model->program();
+  for (size_t i = 0; i < instructions.size(); ++i) {
+    // Chunks without wanted logits stop where rows are selected.
+    if (run.selectedRows.empty() && onSelectedRows[i])
+      continue;
+    if (Status status = instructions[i](run); !status)
+      return status.withContext("instruction " + std::to_string(i) + " (" +
+                                opCodeName(program.instructions[i].op) + ", '" +
+                                program.instructions[i].location + "')");
+  }
+  ++programRuns;
+  totalTokens += run.tokens;
+  return Status::ok();
+}
+
+const float *TokenMajorEngine::logitsRow(const Run &run, size_t selectedIndex) const {
+  int64_t row = logits.selected ? int64_t(selectedIndex) : run.selectedRows[selectedIndex];
+  return logits.data(run) + row * logits.width;
+}
+
+Result<Engine::StepResult> TokenMajorEngine::stepAll(std::span<const Chunk> chunks) {
+  int64_t totalRows = 0, tokensLeft = 0;
+  for (const Chunk &chunk : chunks) {
+    auto tokens = int64_t(chunk.tokens.size());
+    tokensLeft += tokens;
+    totalRows += chunk.logits == Logits::All ? tokens : chunk.logits == Logits::Last ? 1 : 0;
+  }
+  // With one run the logits can stay where the program leaves them.
+  const bool single = tokensLeft <= options.prefillChunk && logits.selected;
+  if (!single)
+    QRT_RETURN_IF_ERROR(collected.reserve(totalRows * vocabSize(), budget,
+                                          "logits of " + std::to_string(totalRows) + " tokens"));
+  int64_t rowsDone = 0;
+  size_t current = 0; // chunk
+  int64_t within = 0; // tokens of it that are done
+  const float *direct = nullptr;
+  while (current < chunks.size()) {
+    Run run{pool, workspace};
+    while (current < chunks.size() && int64_t(run.ids.size()) < options.prefillChunk) {
+      const Chunk &chunk = chunks[current];
+      KvCache::Sequence &sequence = sequences[chunk.seq];
+      const auto size = int64_t(chunk.tokens.size());
+      const auto firstRow = int64_t(run.ids.size());
+      const int64_t take = std::min(size - within, options.prefillChunk - firstRow);
+      const int64_t position = sequence.length + within;
+      run.parts.push_back({&sequence, firstRow, take, position});
+      for (int64_t i = 0; i < take; ++i) {
+        run.ids.push_back(chunk.tokens[size_t(within + i)]);
+        run.positions.push_back(int32_t(position + i));
+        bool last = within + i + 1 == size;
+        if (chunk.logits == Logits::All || (chunk.logits == Logits::Last && last))
+          run.selectedRows.push_back(firstRow + i);
+      }
+      within += take;
+      if (within == size)
+        ++current, within = 0;
+    }
+    QRT_RETURN_IF_ERROR(execute(run));
+    for (size_t i = 0; i < run.selectedRows.size() && !single; ++i)
+      std::memcpy(collected.data() + (rowsDone + int64_t(i)) * vocabSize(), logitsRow(run, i),
+                  size_t(vocabSize()) * sizeof(float));
+    if (single && !run.selectedRows.empty())
+      direct = logitsRow(run, 0);
+    rowsDone += int64_t(run.selectedRows.size());
+  }
+  return StepResult{single ? direct : collected.data(), totalRows};
+}
+
+} // namespace qrt
