@@ -1,0 +1,167 @@
+//===- TokenMajorTest.cpp - Logits against the float64 reference -----------------------------===//
+#include "TinyModel.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+using namespace qrt;
+using namespace qrt::test;
+using kernels::WeightFormat;
+
+namespace {
+
+/// Largest |a - b| over all rows, relative to the largest |b|.
+template <class A, class B>
+double distance(const std::vector<std::vector<A>> &a, const std::vector<std::vector<B>> &b) {
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 0, scale = 1e-30;
+  for (size_t r = 0; r < std::min(a.size(), b.size()); ++r)
+    for (size_t i = 0; i < b[r].size(); ++i) {
+      double difference = std::abs(double(a[r][i]) - double(b[r][i]));
+      worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
+      scale = std::max(scale, std::abs(double(b[r][i])));
+    }
+  return worst / scale;
+}
+
+struct Case {
+  const char *name;
+  TinyConfig config;
+  double tolerance; ///< relative to the largest logit
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  auto add = [&](const char *name, double tolerance, auto change) {
+    TinyConfig config;
+    change(config);
+    list.push_back({name, config, tolerance});
+  };
+  add("f32", 2e-6, [](TinyConfig &) {});
+  add("f32_window", 2e-6, [](TinyConfig &c) { c.window = 5; });
+  add("f32_multi_head", 2e-6, [](TinyConfig &c) { c.kvHeads = 4; });
+  add("f32_one_kv_head", 2e-6, [](TinyConfig &c) { c.kvHeads = 1; });
+  add("f32_interleaved", 2e-6, [](TinyConfig &c) {
+    c.interleavedRope = true;
+    c.ropeScaling = 1.25;
+  });
+  add("f32_softcap", 2e-6, [](TinyConfig &c) { c.softcap = 3; });
+  add("f32_gpt", 2e-6, [](TinyConfig &c) {
+    c.gptStyle = true;
+    c.window = 7;
+  });
+  add("f32_no_select", 2e-6, [](TinyConfig &c) { c.selectRows = false; });
+  add("f16", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::F16; });
+  // For 16 rows and more the bf16 kernels may round activations to bf16 as well.
+  add("bf16", 3e-2, [](TinyConfig &c) { c.format = WeightFormat::BF16; });
+  add("w8_f32", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::U8; });
+  add("w8_a16", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U8;
+    c.activation = "a16";
+    c.groupSize = 0;
+  });
+  add("w4_a16", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a16";
+  });
+  add("w4_a16_asymmetric", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a16";
+    c.symmetric = false;
+    c.groupSize = 64;
+  });
+  add("w3_a16_asymmetric", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U3;
+    c.activation = "a16";
+    c.symmetric = false;
+    c.groupSize = 128;
+  });
+  add("w2_a16", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U2;
+    c.activation = "a16";
+  });
+  add("w4_a8", 1e-1, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a8";
+  });
+  return list;
+}
+
+class TokenMajor : public ::testing::TestWithParam<Case> {};
+
+} // namespace
+
+TEST_P(TokenMajor, MatchesTheReference) {
+  TinyModel tiny(GetParam().config);
+  auto tokens = randomTokens(80, tiny.config.vocab, 7); // crosses a KV page
+  auto expected = tiny.reference(tokens);
+  auto engine = tiny.engine({.threads = 2});
+  auto actual = runChunk(*engine, *engine->addSequence(), tokens);
+  EXPECT_LT(distance(actual, expected), GetParam().tolerance);
+}
+
+/// One pass, chunks of 7, token by token, and in a batch beside other sequences.
+TEST_P(TokenMajor, EveryWayOfCuttingGivesTheSameLogits) {
+  TinyModel tiny(GetParam().config);
+  auto tokens = randomTokens(70, tiny.config.vocab, 8);
+  // The reference way: token by token, so that bf16 never rounds activations.
+  auto engine = tiny.engine({.threads = 2});
+  int seq = *engine->addSequence();
+  std::vector<std::vector<float>> single;
+  for (int32_t token : tokens)
+    single.push_back(runChunk(*engine, seq, {&token, 1}, Engine::Logits::Last)[0]);
+  EXPECT_LT(distance(single, tiny.reference(tokens)), GetParam().tolerance);
+
+  const double tolerance = GetParam().config.format == WeightFormat::BF16 ? 3e-2 : 2e-6;
+  auto chunked = tiny.engine({.threads = 2, .prefillChunk = 7});
+  EXPECT_LE(distance(runChunk(*chunked, *chunked->addSequence(), tokens), single), tolerance);
+  EXPECT_EQ(chunked->stats().programRuns, 10);
+
+  int other = *engine->addSequence(), again = *engine->addSequence();
+  auto distraction = randomTokens(33, tiny.config.vocab, 9);
+  std::vector<std::vector<float>> batched;
+  size_t done = 0;
+  for (size_t size : {size_t(3), size_t(1), size_t(40), size_t(26)}) {
+    size_t before = done == 0 ? 0 : 8 + done % 5;
+    Engine::Chunk chunks[2] = {
+        {other, std::span(distraction).subspan(before % 20, 1 + size % 9), Engine::Logits::All},
+        {again, std::span(tokens).subspan(done, size), Engine::Logits::All}};
+    auto result = engine->step(chunks);
+    ASSERT_TRUE(result) << result.status().message();
+    ASSERT_EQ(result->rows, int64_t(1 + size % 9 + size));
+    for (int64_t r = int64_t(1 + size % 9); r < result->rows; ++r)
+      batched.emplace_back(result->logits + r * engine->vocabSize(),
+                           result->logits + (r + 1) * engine->vocabSize());
+    done += size;
+  }
+  EXPECT_LE(distance(batched, single), tolerance);
+}
+
+TEST_P(TokenMajor, ThreadsDoNotChangeABit) {
+  TinyModel tiny(GetParam().config);
+  auto tokens = randomTokens(40, tiny.config.vocab, 10);
+  std::vector<std::vector<float>> first;
+  for (int threads : {1, 2, 3, 5}) {
+    auto engine = tiny.engine({.threads = threads});
+    auto rows = runChunk(*engine, *engine->addSequence(), tokens);
+    if (threads == 1)
+      first = rows;
+    EXPECT_EQ(rows, first) << threads << " threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, TokenMajor, ::testing::ValuesIn(cases()),
+                         [](const auto &info) { return info.param.name; });
+
+TEST(TokenMajorKv, HalfPrecisionCachesStayClose) {
+  TinyModel tiny({});
+  auto tokens = randomTokens(70, tiny.config.vocab, 11);
+  auto expected = tiny.reference(tokens);
+  for (auto [type, tolerance] : {std::pair(DType::F16, 2e-3), std::pair(DType::BF16, 2e-2)}) {
+    auto engine = tiny.engine({.threads = 2, .kvType = type});
+    auto rows = runChunk(*engine, *engine->addSequence(), tokens);
+    double error = distance(rows, expected);
+    EXPECT_LT(error, tolerance);
+    EXPECT_GT(error, 1e-6) << "the cache type had no effect";
+  }
+}
