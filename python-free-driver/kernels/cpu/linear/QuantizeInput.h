@@ -46,14 +46,15 @@ inline void quantizeBlock(const float *x, int count, int block, float largest,
   if (inverse == 0.0f && magnitude == magnitude)
     out.scale = 0.0f;
   constexpr float magic = 12582912.0f; // 1.5 * 2^23
-  constexpr int32_t magicBits = 0x4b400000;
-  int32_t sum = 0;
+  constexpr uint32_t magicBits = 0x4b400000;
+  // Unsigned, since NaN and infinity give codes of any size, whose sum may wrap.
+  uint32_t sum = 0;
   for (int i = 0; i < block; ++i) {
-    int32_t q = __builtin_bit_cast(int32_t, padded[i] * inverse + magic) - magicBits;
-    out.value[i] = q;
+    uint32_t q = __builtin_bit_cast(uint32_t, padded[i] * inverse + magic) - magicBits;
+    out.value[i] = static_cast<int32_t>(q);
     sum += q;
   }
-  out.sum = sum;
+  out.sum = static_cast<int32_t>(sum);
 }
 
 /// Writes the steps of one block for one token of a tile; `values` points at the token's first word

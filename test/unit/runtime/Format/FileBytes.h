@@ -70,7 +70,8 @@ public:
       : size(from.size()), memory(static_cast<uint8_t *>(std::aligned_alloc(
                                       64, std::max<size_t>(64, (from.size() + 63) / 64 * 64))),
                                   &std::free) {
-    std::memcpy(memory.get(), from.data(), size);
+    if (size > 0)
+      std::memcpy(memory.get(), from.data(), size);
   }
   std::span<const uint8_t> span() const { return {memory.get(), size}; }
 
