@@ -1,0 +1,48 @@
+//===- QMod.h - Writes a qexec function as a .qmod file ---------------------------------------===//
+// The last stage: numbers values, packs weights with the kernels' own packer and streams them into
+// the file, one at a time. Nothing is left behind on failure: the writer renames at the end.
+// Errors are statuses of the runtime, whose codes are the exit codes of qopt. Not thread-safe.
+#ifndef QOPT_TARGET_QMOD_H
+#define QOPT_TARGET_QMOD_H
+
+#include "qopt/Dialect/QExec/IR/QExecOps.h"
+
+#include "Format/Program.h"
+#include "Format/Writer.h"
+#include "qrt/Status.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace qopt {
+
+struct QModOptions {
+  /// Text sections to store beside the program: tokenizer.json and so on.
+  std::vector<std::pair<qrt::SectionKind, std::string>> sections;
+  int64_t maxContext = 0; ///< 0 = unknown
+  /// Free each constant's blob once it is written. The function cannot be executed afterwards.
+  bool releaseWeights = false;
+  /// Called after each tensor with its number, the count of all and its entry.
+  llvm::function_ref<void(int64_t, int64_t, const qrt::TensorEntry &)> onTensor;
+};
+
+/// The instructions, values, inputs and outputs of a lowered function; tensors are empty, tensor
+/// values are numbered in the order of qexec.weight and qexec.tensor ops. InvalidModel with a
+/// reason if the function is not completely lowered and planned.
+qrt::Result<qrt::Program> buildProgram(mlir::func::FuncOp function);
+
+/// Writes the file and returns the table of its tensors.
+qrt::Result<std::vector<qrt::TensorEntry>>
+writeQMod(mlir::func::FuncOp function, const std::string &path, const QModOptions &options);
+
+/// Packs and appends one weight or tensor.
+qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer);
+qrt::Result<qrt::TensorEntry> writeTensor(qexec::TensorOp op, qrt::QmodWriter &writer);
+
+} // namespace qopt
+
+#endif // QOPT_TARGET_QMOD_H

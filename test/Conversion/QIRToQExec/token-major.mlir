@@ -1,0 +1,47 @@
+// RUN: qopt-opt %s -convert-qir-to-qexec -qexec-select-rows -qexec-plan-memory | FileCheck %s
+
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[IDS:.*]]: !qexec.ids {qir.name = "ids"}, %[[POS:.*]]: !qexec.positions {qir.name = "positions"}) -> (!qexec.buffer<16, selected>
+// CHECK-SAME: qexec.arena = 80 : i64, qexec.kind = "token_major", qexec.vocab_size = 16 : i64
+func.func @main(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?xi32> {qir.name = "positions"})
+    -> (tensor<?x16xf32> {qir.name = "logits"}) attributes {qir.token_major} {
+  // One table for embedding and head; names of both.
+  // CHECK: %[[TABLE:.*]] = qexec.weight "embed" format "f32" value dense<1.000000e+00> : tensor<16x8xf32>
+  // CHECK-SAME: sources = [{name = "embed", transposed = false}, {name = "head", transposed = true}]
+  %table = qir.constant {qir.aliases = [{name = "head", transposed = true}]} dense<1.0> : tensor<16x8xf32> loc("embed")
+  %norm = qir.constant dense<2.0> : tensor<8xf16> loc("norm")
+  %qkv = qir.constant dense<0.5> : tensor<16x8xf32> loc("qkv")
+  %o = qir.constant dense<0.5> : tensor<8x8xf32> loc("o")
+  %freq = qir.constant dense<[1.0, 0.1]> : tensor<2xf32>
+  %scale = qir.constant dense<2.0> : tensor<f32>
+  // CHECK: %[[H:.*]] = qexec.embed %[[TABLE]], %[[IDS]] at 0
+  %h = qir.embedding %table, %ids : (tensor<16x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
+  // A vector of the graph's f16 becomes f32.
+  // CHECK: %[[NORM:.*]] = qexec.tensor "norm" {{.*}} dense<2.000000e+00> : tensor<8xf32>
+  // CHECK: %[[N:.*]] = qexec.rms_norm %[[H]], %[[NORM]] at 16 {epsilon
+  %n = qir.rms_norm %h, %norm {epsilon = 1.0e-6 : f64} : (tensor<?x8xf32>, tensor<8xf16>) -> tensor<?x8xf32>
+  // CHECK: qexec.weight "qkv" format "f16"
+  // CHECK: %[[QKV:.*]] = qexec.linear %[[N]], %{{.*}} at 32 {activation = "a16"}
+  %x = qir.linear %n, %qkv {scheme = #qir.scheme<f16>} : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
+  // The dead norm makes room for q.
+  // CHECK: %[[Q:.*]] = qexec.copy_columns %[[QKV]] starts [0] sizes [8] at 16
+  // CHECK: qexec.copy_columns %[[QKV]] starts [8] sizes [4] at 48
+  // CHECK: qexec.copy_columns %[[QKV]] starts [12] sizes [4] at 64
+  %q, %k, %v = qir.split %x sizes [8, 4, 4] {axis = 1} : (tensor<?x16xf32>) -> (tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>)
+  // CHECK: qexec.rope %[[Q]], %[[POS]], %{{.*}} at 16 {head_dim = 4 : i64}
+  %qr = qir.rope %q, %positions, %freq {head_dim = 4 : i64} : (tensor<?x8xf32>, tensor<?xi32>, tensor<2xf32>) -> tensor<?x8xf32>
+  // CHECK: qexec.attention %{{.*}}, %{{.*}}, %{{.*}} cache 0 at 32
+  %a = qir.attention %qr, %k, %v {num_heads = 2, kv_heads = 1, head_dim = 4, value_dim = 4, scale = 0.5 : f64, cache = 0}
+    : (tensor<?x8xf32>, tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x8xf32>
+  %p = qir.linear %a, %o : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+  // CHECK: %[[SUM:.*]] = qexec.binary "add"
+  %r = qir.add %h, %p : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  // CHECK: %[[ROWS:.*]] = qexec.select_rows %[[SUM]] {{.*}} -> !qexec.buffer<8, selected>
+  // CHECK: %[[LAST:.*]] = qexec.rms_norm %[[ROWS]], %[[NORM]]
+  %f = qir.rms_norm %r, %norm {epsilon = 1.0e-6 : f64} : (tensor<?x8xf32>, tensor<8xf16>) -> tensor<?x8xf32>
+  // CHECK: qexec.linear %[[LAST]], %[[TABLE]]
+  %logits = qir.linear %f, %table {role = "head"} : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
+  // CHECK: qexec.binary "mul" %{{.*}} {swapped = 1 : i64} : (!qexec.buffer<16, selected>, tensor<1xf32>)
+  %scaled = qir.mul %scale, %logits : (tensor<f32>, tensor<?x16xf32>) -> tensor<?x16xf32>
+  return %scaled : tensor<?x16xf32>
+}
