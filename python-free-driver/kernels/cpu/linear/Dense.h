@@ -54,12 +54,19 @@ void denseTile(const LinearArgs &args, int64_t row, int64_t token) {
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t)
       acc[r][t] = V::zero();
+  // Several rows at once are several streams, which the hardware follows poorly: the next rows are
+  // asked for at the same position, unless they lie too far to stay in L1 until then.
+  const int64_t ahead = R * rowBytes <= 16384 ? R * rowBytes : 2048;
   const int64_t whole = k / V::width * V::width;
   for (int64_t i = 0; i < whole; i += V::width) {
     typename V::Type wv[R];
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
-      wv[r] = Element::template load<V>(w + r * rowBytes + i * Element::bytes);
+    for (int r = 0; r < R; ++r) {
+      const uint8_t *at = w + r * rowBytes + i * Element::bytes;
+      if (T == 1)
+        V::prefetch(at + ahead);
+      wv[r] = Element::template load<V>(at);
+    }
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       typename V::Type xv = V::load(x + t * args.srcStride + i);

@@ -39,6 +39,7 @@ inline constexpr int channelBlock = 128;
 /// Sizes that follow from a valid quantized descriptor.
 struct PanelGeometry {
   int64_t panels;     ///< ceil(n / 16)
+  int32_t bits;       ///< of a code
   int32_t block;      ///< elements of k per block
   int64_t blocks;     ///< blocks per row
   int64_t groups;     ///< scales per row: blocks, or 1 per channel
@@ -49,11 +50,12 @@ struct PanelGeometry {
 
 static inline PanelGeometry panelGeometry(const WeightDesc &desc) {
   PanelGeometry g;
+  g.bits = weightBits(desc.format);
   g.panels = (desc.n + panelRows - 1) / panelRows;
   g.block = desc.groupSize ? desc.groupSize : channelBlock;
   g.blocks = (desc.k + g.block - 1) / g.block;
   g.groups = desc.groupSize ? g.blocks : 1;
-  g.blockBytes = static_cast<int64_t>(g.block) * panelRows * weightBits(desc.format) / 8;
+  g.blockBytes = static_cast<int64_t>(g.block) * panelRows * g.bits / 8;
   g.panelBytes = g.blocks * g.blockBytes;
   g.paddedK = g.blocks * g.block;
   return g;

@@ -25,70 +25,93 @@ namespace {
 inline constexpr int narrowTile = 8;
 inline constexpr int wideTile = 4;
 
-inline InputForm inputFormAvx512(WeightFormat, Activation activation, int64_t m) {
+inline InputForm inputFormAvx512(WeightFormat format, Activation activation, int64_t m) {
   int words = activation == Activation::A8 ? 1 : 2;
-  return {(m * words > narrowTile ? wideTile : narrowTile) / words, words, false};
+  int tile = (m * words > narrowTile ? wideTile : narrowTile) / words;
+  return {tile, words, false, stepsPerUnit(format)};
 }
 
 inline __m512i loadLine(const uint8_t *p) {
   return _mm512_loadu_si512(reinterpret_cast<const void *>(p));
 }
 
-// A codes policy gives `steps` vectors of codes per unit; vector f of unit u of a block with
-// `units` units is step f * units + u.
+// A codes policy reads `lines` lines per unit and extracts `steps` vectors of codes from them;
+// vector f of unit u, of `units(block)`, is step f * units + u. `unroll` units are taken at once
+// where a tile has too few accumulators to cover the latency of vpdpbusd; it divides units(32).
 struct CodesU8 {
-  static constexpr int steps = 4;
-  static int units(int block) { return block / 16; }
-  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
-    for (int f = 0; f < 4; ++f)
-      codes[f] = loadLine(block + (f * units + unit) * lineBytes);
+  static constexpr int lines = 1, steps = 1, unroll = 4;
+  static void load(const uint8_t *block, int unit, int, __m512i *raw) {
+    raw[0] = loadLine(block + unit * lineBytes);
   }
+  static __m512i extract(const __m512i *raw, int) { return raw[0]; }
 };
 
 struct CodesU4 {
-  static constexpr int steps = 4; // two lines, so that one token has enough independent sums
-  static int units(int block) { return block / 16; }
-  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
-    const __m512i mask = _mm512_set1_epi8(0x0f);
-    for (int line = 0; line < 2; ++line) {
-      __m512i v = loadLine(block + (line * units + unit) * lineBytes);
-      codes[line] = _mm512_and_si512(v, mask);
-      codes[2 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 4), mask);
-    }
+  static constexpr int lines = 1, steps = 2, unroll = 2;
+  static void load(const uint8_t *block, int unit, int, __m512i *raw) {
+    raw[0] = loadLine(block + unit * lineBytes);
+  }
+  static __m512i extract(const __m512i *raw, int f) {
+    return _mm512_and_si512(f ? _mm512_srli_epi16(raw[0], 4) : raw[0], _mm512_set1_epi8(0x0f));
   }
 };
 
+/// Field f of a line of 2-bit codes, other bits left in place.
+inline __m512i shiftedU2(__m512i line, int f) {
+  switch (f) {
+  case 0:
+    return line;
+  case 1:
+    return _mm512_srli_epi16(line, 2);
+  case 2:
+    return _mm512_srli_epi16(line, 4);
+  default:
+    return _mm512_srli_epi16(line, 6);
+  }
+}
+
 struct CodesU2 {
-  static constexpr int steps = 8;
-  static int units(int block) { return block / 32; }
-  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
-    const __m512i mask = _mm512_set1_epi8(0x03);
-    for (int line = 0; line < 2; ++line) {
-      __m512i v = loadLine(block + (line * units + unit) * lineBytes);
-      codes[line] = _mm512_and_si512(v, mask);
-      codes[2 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 2), mask);
-      codes[4 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 4), mask);
-      codes[6 + line] = _mm512_and_si512(_mm512_srli_epi16(v, 6), mask);
-    }
+  static constexpr int lines = 1, steps = 4, unroll = 2;
+  static void load(const uint8_t *block, int unit, int, __m512i *raw) {
+    raw[0] = loadLine(block + unit * lineBytes);
+  }
+  static __m512i extract(const __m512i *raw, int f) {
+    return _mm512_and_si512(shiftedU2(raw[0], f), _mm512_set1_epi8(0x03));
   }
 };
 
 struct CodesU3 {
-  static constexpr int steps = 8;
-  static int units(int block) { return block / 32; }
-  static void load(const uint8_t *block, int unit, int units, __m512i *codes) {
-    const __m512i mask = _mm512_set1_epi8(0x04);
-    __m512i high = loadLine(block + (2 * units + unit) * lineBytes);
-    CodesU2::load(block, unit, units, codes);
-    // Bit f of the high plane goes to bit 2: (a & b) | c is the ternary function 0xea.
-    codes[0] = _mm512_ternarylogic_epi32(_mm512_slli_epi16(high, 2), mask, codes[0], 0xea);
-    codes[1] = _mm512_ternarylogic_epi32(_mm512_slli_epi16(high, 1), mask, codes[1], 0xea);
-    codes[2] = _mm512_ternarylogic_epi32(high, mask, codes[2], 0xea);
-    codes[3] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 1), mask, codes[3], 0xea);
-    codes[4] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 2), mask, codes[4], 0xea);
-    codes[5] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 3), mask, codes[5], 0xea);
-    codes[6] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 4), mask, codes[6], 0xea);
-    codes[7] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(high, 5), mask, codes[7], 0xea);
+  static constexpr int lines = 3, steps = 8, unroll = 1;
+  static void load(const uint8_t *block, int unit, int units, __m512i *raw) {
+    for (int line = 0; line < 3; ++line)
+      raw[line] = loadLine(block + (line * units + unit) * lineBytes);
+  }
+  /// Bit f of the high plane at bit 2.
+  static __m512i high(__m512i plane, int f) {
+    switch (f) {
+    case 0:
+      return _mm512_slli_epi16(plane, 2);
+    case 1:
+      return _mm512_slli_epi16(plane, 1);
+    case 2:
+      return plane;
+    case 3:
+      return _mm512_srli_epi16(plane, 1);
+    case 4:
+      return _mm512_srli_epi16(plane, 2);
+    case 5:
+      return _mm512_srli_epi16(plane, 3);
+    case 6:
+      return _mm512_srli_epi16(plane, 4);
+    default:
+      return _mm512_srli_epi16(plane, 5);
+    }
+  }
+  static __m512i extract(const __m512i *raw, int f) {
+    // Selects by mask, then drops the bits of other fields: 0xca is a ? b : c.
+    __m512i joined = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x03), shiftedU2(raw[f & 1], f / 2),
+                                               high(raw[2], f), 0xca);
+    return _mm512_and_si512(joined, _mm512_set1_epi8(0x07));
   }
 };
 
@@ -127,9 +150,11 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
   constexpr int MV = T * Planes;
   // Independent sums per accumulator where there are too few to cover the latency.
   constexpr int Chains = NP * MV <= 2 ? 4 : NP * MV <= 4 ? 2 : 1;
+  constexpr int Unroll = Chains > 1 ? Codes::unroll : 1;
   const PanelGeometry &g = args.geometry;
   const WeightDesc &desc = args.linear->weight.desc;
-  const int units = Codes::units(g.block);
+  // A step is 64 codes.
+  const int units = g.block / 4 / Codes::steps;
   const int64_t scaleBytes = panelRows * (desc.scaleType == ScaleType::F16 ? 2 : 4);
   const int64_t perGroup = desc.groupSize ? 1 : 0; // per channel: every block uses group 0
   const int32_t zeroPoint = symmetricZeroPoint(desc.format);
@@ -151,24 +176,29 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
           acc[p][v][c] = _mm512_setzero_si512();
 
     const uint8_t *data = tile.data + block * g.blockBytes;
-    for (int unit = 0; unit < units; ++unit) {
-      __m512i codes[NP][Codes::steps];
+    for (int unit = 0; unit < units; unit += Unroll)
 #pragma GCC unroll 4
-      for (int p = 0; p < NP; ++p)
-        Codes::load(data + p * g.panelBytes, unit, units, codes[p]);
+      for (int i = 0; i < Unroll; ++i) {
+        __m512i raw[NP][Codes::lines];
+#pragma GCC unroll 4
+        for (int p = 0; p < NP; ++p)
+          Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
 #pragma GCC unroll 8
-      for (int f = 0; f < Codes::steps; ++f) {
-        const int32_t *step = values + (f * units + unit) * MV;
-#pragma GCC unroll 8
-        for (int v = 0; v < MV; ++v) {
-          __m512i a = _mm512_set1_epi32(step[v]);
+        for (int f = 0; f < Codes::steps; ++f, values += MV) {
+          __m512i codes[NP];
 #pragma GCC unroll 4
           for (int p = 0; p < NP; ++p)
-            acc[p][v][f % Chains] = _mm512_dpbusd_epi32(acc[p][v][f % Chains], codes[p][f], a);
+            codes[p] = Codes::extract(raw[p], f);
+          const int chain = (i * Codes::steps + f) % Chains;
+#pragma GCC unroll 8
+          for (int v = 0; v < MV; ++v) {
+            __m512i a = _mm512_set1_epi32(values[v]);
+#pragma GCC unroll 4
+            for (int p = 0; p < NP; ++p)
+              acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
+          }
         }
       }
-    }
-    values += g.block / 4 * MV;
 
     const int32_t *sums = tile.inputSums + block * T;
     const float *inputScales = tile.inputScales + block * T;

@@ -20,36 +20,24 @@ struct DequantizedBlock {
   alignas(64) float weight[channelBlock * panelRows]; // [k][row]
 };
 
-inline void unpackFields(int bits, int block, const uint8_t *data, int shiftLeft, bool add,
-                         uint8_t *codes) {
-  const int lines = block * bits / 32;
-  const int mask = (1 << bits) - 1;
-  for (int field = 0; field < 8 / bits; ++field)
-    for (int line = 0; line < lines; ++line) {
-      const uint8_t *in = data + line * lineBytes;
-      uint8_t *out = codes + (field * lines + line) * lineBytes;
-      for (int i = 0; i < lineBytes; ++i) {
-        int code = (in[i] >> (field * bits) & mask) << shiftLeft;
-        out[i] = static_cast<uint8_t>(add ? out[i] | code : code);
-      }
-    }
+/// Codes of V::width rows as 32-bit integers: a line's 32-bit lane holds one row's four k, each
+/// byte with its fields, so a code is a shift and a mask away.
+template <class V>
+typename V::Int codesAt(const uint8_t *lines, int64_t byteOffset, int shift, int mask) {
+  return V::bitAnd(V::shiftRight(V::loadInt(lines + byteOffset), shift), V::set1Int(mask));
 }
 
-/// Codes of a block as [step][row][kk] bytes.
-inline void unpackBlock(WeightFormat format, int block, const uint8_t *data, uint8_t *codes) {
-  switch (format) {
-  case WeightFormat::U8:
-    return unpackFields(8, block, data, 0, false, codes);
-  case WeightFormat::U4:
-    return unpackFields(4, block, data, 0, false, codes);
-  case WeightFormat::U2:
-    return unpackFields(2, block, data, 0, false, codes);
-  case WeightFormat::U3:
-    unpackFields(2, block, data, 0, false, codes);
-    return unpackFields(1, block, data + block / 16 * lineBytes, 2, true, codes);
-  default:
-    return;
-  }
+/// The code of k = 4 step + kk for rows [row, row + V::width) of a block.
+template <class V>
+typename V::Int codes(int bits, int block, const uint8_t *data, int step, int kk, int row) {
+  auto field = [&](const uint8_t *lines, int width) {
+    const int count = block * width / 32; // lines of the stream
+    return codesAt<V>(lines, int64_t(step % count) * lineBytes + row * 4,
+                      8 * kk + step / count * width, (1 << width) - 1);
+  };
+  if (bits != 3)
+    return field(data, bits);
+  return V::bitOr(field(data, 2), V::shiftLeft(field(data + block / 16 * lineBytes, 1), 2));
 }
 
 template <class V>
@@ -57,28 +45,25 @@ void dequantizeBlock(const PanelArgs &args, int64_t panel, int64_t block, Dequan
   const PanelGeometry &g = args.geometry;
   const WeightView &weight = args.linear->weight;
   const WeightDesc &desc = weight.desc;
-  alignas(64) uint8_t codes[channelBlock * panelRows];
-  unpackBlock(desc.format, g.block,
-              static_cast<const uint8_t *>(weight.data) + panel * g.panelBytes +
-                  block * g.blockBytes,
-              codes);
+  const int bits = g.bits;
+  const uint8_t *data =
+      static_cast<const uint8_t *>(weight.data) + panel * g.panelBytes + block * g.blockBytes;
   const int64_t group = (panel * g.groups + (desc.groupSize ? block : 0)) * panelRows;
-  alignas(64) float scale[panelRows];
   alignas(64) int32_t zero[panelRows];
-  for (int i = 0; i < panelRows; i += V::width)
-    V::store(scale + i,
-             desc.scaleType == ScaleType::F32
-                 ? V::load(static_cast<const float *>(weight.scales) + group + i)
-                 : V::loadHalf(static_cast<const uint16_t *>(weight.scales) + group + i));
   for (int i = 0; i < panelRows; ++i)
-    zero[i] = desc.symmetric ? symmetricZeroPoint(desc.format) : weight.zeroPoints[group + i];
-  for (int step = 0; step < g.block / 4; ++step)
-    for (int kk = 0; kk < 4; ++kk) {
-      const uint8_t *in = codes + step * lineBytes + kk;
-      float *row = out.weight + (4 * step + kk) * panelRows;
-      for (int i = 0; i < panelRows; ++i)
-        row[i] = static_cast<float>(in[4 * i] - zero[i]) * scale[i];
-    }
+    zero[i] = desc.symmetric ? 1 << (bits - 1) : weight.zeroPoints[group + i];
+  for (int row = 0; row < panelRows; row += V::width) {
+    const typename V::Type scale =
+        desc.scaleType == ScaleType::F32
+            ? V::load(static_cast<const float *>(weight.scales) + group + row)
+            : V::loadHalf(static_cast<const uint16_t *>(weight.scales) + group + row);
+    const typename V::Int zeros = V::loadInt(zero + row);
+    for (int step = 0; step < g.block / 4; ++step)
+      for (int kk = 0; kk < 4; ++kk) {
+        typename V::Int q = V::subInt(codes<V>(bits, g.block, data, step, kk, row), zeros);
+        V::store(out.weight + (4 * step + kk) * panelRows + row, V::mul(V::toFloat(q), scale));
+      }
+  }
 }
 
 /// dst[t][row] of T tokens (+)= one block's products. `rows` are valid.

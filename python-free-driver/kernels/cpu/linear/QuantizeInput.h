@@ -58,25 +58,22 @@ inline void quantizeBlock(const float *x, int count, int block, float largest,
 }
 
 /// Writes the steps of one block for one token of a tile; `values` points at the token's first word
-/// of the block, `stride` is the distance in words from step to step.
-inline void storePlanes(const QuantizedBlock &q, int block, int words, int32_t *values,
+/// of the block, `stride` is the distance in words from step to step in the form's order.
+inline void storePlanes(const QuantizedBlock &q, int block, const InputForm &form, int32_t *values,
                         int64_t stride) {
   alignas(64) int8_t low[channelBlock], high[channelBlock];
-  if (words == 1) {
-    for (int i = 0; i < block; ++i)
-      low[i] = static_cast<int8_t>(q.value[i]);
-    for (int step = 0; step < block / 4; ++step)
-      __builtin_memcpy(values + step * stride, low + 4 * step, 4);
-    return;
-  }
   for (int i = 0; i < block; ++i) {
     low[i] = static_cast<int8_t>(q.value[i]);
     high[i] = static_cast<int8_t>((q.value[i] - low[i]) >> 8);
   }
-  for (int step = 0; step < block / 4; ++step) {
-    __builtin_memcpy(values + step * stride, high + 4 * step, 4);
-    __builtin_memcpy(values + step * stride + 1, low + 4 * step, 4);
-  }
+  const int units = block / 4 / form.fields;
+  for (int unit = 0; unit < units; ++unit)
+    for (int field = 0; field < form.fields; ++field, values += stride) {
+      const int k = 4 * (field * units + unit);
+      __builtin_memcpy(values + form.words - 1, low + k, 4);
+      if (form.words == 2)
+        __builtin_memcpy(values, high + k, 4);
+    }
 }
 
 inline void storePairs(const QuantizedBlock &q, int block, int32_t *values, int64_t stride) {
@@ -112,7 +109,7 @@ void quantizeInputGeneric(const QuantizeArgs &args, int64_t begin, int64_t end) 
         if (out.form.int16)
           storePairs(q, args.block, at, stride);
         else
-          storePlanes(q, args.block, out.form.words, at, stride);
+          storePlanes(q, args.block, out.form, at, stride);
       }
     }
   }

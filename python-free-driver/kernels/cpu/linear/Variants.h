@@ -15,16 +15,27 @@
 
 namespace qrt::kernels {
 
+/// Steps that share a line, or three lines for U3: a kernel that has loaded them takes steps u,
+/// units + u, 2 units + u, ..
+static inline int stepsPerUnit(WeightFormat format) {
+  return format == WeightFormat::U8   ? 1
+         : format == WeightFormat::U4 ? 2
+         : format == WeightFormat::U2 ? 4
+                                      : 8;
+}
+
 /// How a variant wants integer activations. A step is four consecutive k (Layout.h).
 struct InputForm {
   int tile = 1;       ///< tokens per tile; the last tile of a batch may be smaller
   int words = 1;      ///< int32 words per token and step
   bool int16 = false; ///< words are pairs of int16, (k, k+2) and (k+1, k+3); else int8 planes
+  int fields = 1;     ///< the order of steps: step f * units + u is the (u * fields + f)th
 };
 
 /// Activations as integers, see Activation in linear.h. A tile of T tokens that starts at token t0
 /// lies at t0 times the per-token size of each array:
-///   values [step][T][words]  int8 planes: one word of four int8 (A8), or two, hi and lo with
+///   values [step, in the form's order][T][words]  int8 planes: one word of four int8 (A8), or two,
+///   hi and lo with
 ///                            a = 256 hi + lo (A16)
 ///   scales [block][T], sums [block][T] (sum of a over the block)
 struct IntegerInput {

@@ -29,6 +29,10 @@ struct VecAvx2 {
     __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
   }
+  /// May point anywhere.
+  static void prefetch(const void *p) {
+    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T0);
+  }
   static void store(float *p, Type x) { _mm256_storeu_ps(p, x); }
 
   static Type add(Type a, Type b) { return _mm256_add_ps(a, b); }
@@ -49,6 +53,18 @@ struct VecAvx2 {
     __m256i n = _mm256_add_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(n, 23));
   }
+
+  using Int = __m256i;
+  static Int loadInt(const void *p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
+  }
+  static Int set1Int(int32_t x) { return _mm256_set1_epi32(x); }
+  static Int shiftRight(Int x, int n) { return _mm256_srl_epi32(x, _mm_cvtsi32_si128(n)); }
+  static Int shiftLeft(Int x, int n) { return _mm256_sll_epi32(x, _mm_cvtsi32_si128(n)); }
+  static Int bitAnd(Int a, Int b) { return _mm256_and_si256(a, b); }
+  static Int bitOr(Int a, Int b) { return _mm256_or_si256(a, b); }
+  static Int subInt(Int a, Int b) { return _mm256_sub_epi32(a, b); }
+  static Type toFloat(Int x) { return _mm256_cvtepi32_ps(x); }
 
   static float reduceAdd(Type x) {
     alignas(32) float lane[8];

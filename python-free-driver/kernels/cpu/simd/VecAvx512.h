@@ -30,6 +30,10 @@ struct VecAvx512 {
     __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
   }
+  /// May point anywhere.
+  static void prefetch(const void *p) {
+    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T0);
+  }
   static void store(float *p, Type x) { _mm512_storeu_ps(p, x); }
 
   static Type add(Type a, Type b) { return _mm512_add_ps(a, b); }
@@ -53,6 +57,16 @@ struct VecAvx512 {
     __m512i n = _mm512_add_epi32(_mm512_castps_si512(shifted), _mm512_set1_epi32(127));
     return _mm512_castsi512_ps(_mm512_slli_epi32(n, 23));
   }
+
+  using Int = __m512i;
+  static Int loadInt(const void *p) { return _mm512_loadu_si512(p); }
+  static Int set1Int(int32_t x) { return _mm512_set1_epi32(x); }
+  static Int shiftRight(Int x, int n) { return _mm512_srl_epi32(x, _mm_cvtsi32_si128(n)); }
+  static Int shiftLeft(Int x, int n) { return _mm512_sll_epi32(x, _mm_cvtsi32_si128(n)); }
+  static Int bitAnd(Int a, Int b) { return _mm512_and_si512(a, b); }
+  static Int bitOr(Int a, Int b) { return _mm512_or_si512(a, b); }
+  static Int subInt(Int a, Int b) { return _mm512_sub_epi32(a, b); }
+  static Type toFloat(Int x) { return _mm512_cvtepi32_ps(x); }
 
   /// Sum of the lanes in a fixed order (halves, then quarters, ...).
   static float reduceAdd(Type x) {
