@@ -26,8 +26,9 @@ struct QModOptions {
   int64_t maxContext = 0; ///< 0 = unknown
   /// Free each constant's blob once it is written. The function cannot be executed afterwards.
   bool releaseWeights = false;
-  /// Called after each tensor with its number, the count of all and its entry.
-  llvm::function_ref<void(int64_t, int64_t, const qrt::TensorEntry &)> onTensor;
+  /// Called after each tensor with its number, the count of all and its entry; false stops with
+  /// Interrupted.
+  llvm::function_ref<bool(int64_t, int64_t, const qrt::TensorEntry &)> onTensor;
 };
 
 /// The instructions, values, inputs and outputs of a lowered function; tensors are empty, tensor

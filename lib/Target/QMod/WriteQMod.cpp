@@ -42,8 +42,9 @@ qrt::Result<std::vector<qrt::TensorEntry>> writeQMod(func::FuncOp function, cons
                                 : writeTensor(cast<qexec::TensorOp>(op), writer));
     if (options.releaseWeights && --readers[op.getAttr("value")] == 0)
       releaseBlobs(op);
-    if (options.onTensor)
-      options.onTensor(entries.size() + 1, total, entry);
+    if (options.onTensor && !options.onTensor(entries.size() + 1, total, entry))
+      return qrt::Status::error(qrt::StatusCode::Interrupted,
+                                "interrupted; '" + path + "' was not written");
     entries.push_back(std::move(entry));
   }
   for (const auto &[kind, bytes] : options.sections)

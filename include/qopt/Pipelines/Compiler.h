@@ -1,0 +1,83 @@
+//===- Compiler.h - From a model file to a .qmod ----------------------------------------------===//
+// The driver as a library: runs the stages in order, stops after one if asked to, checks the raised
+// graph against the imported one, and writes the file. Error codes are exit codes. One compilation
+// per object; not thread-safe.
+#ifndef QOPT_PIPELINES_COMPILER_H
+#define QOPT_PIPELINES_COMPILER_H
+
+#include "qopt/Pipelines/Pipelines.h"
+
+#include "Format/Program.h"
+#include "qrt/Status.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+enum class Stage { Import, Raise, Transform, Assign, Quantize, Lower };
+/// "import", "raised", "transformed", "assigned", "quantized", "lowered": the words of --emit.
+llvm::StringRef stageName(Stage stage);
+std::optional<Stage> stageFromName(llvm::StringRef name);
+
+struct CompileOptions {
+  std::string input;     ///< .onnx, .mlir or .mlirbc file, or a model folder; unused if synthetic
+  std::string synthetic; ///< name of a synthetic shape (Synthetic.h), or empty
+  std::string output;    ///< the .qmod, or the IR of `emit`; "-" or empty: stdout, `emit` only
+  SchemeOptions scheme;
+  std::optional<Stage> emit; ///< print the IR after this stage and stop
+  bool verify = true;        ///< run the raised graph against the imported one
+  /// Called when a stage begins and, with the seconds that it took, when it ends.
+  std::function<void(llvm::StringRef stage, std::optional<double> seconds)> onStage;
+  /// Called after each tensor that is written.
+  std::function<void(int64_t number, int64_t count, const qrt::TensorEntry &)> onTensor;
+  /// Set from a signal handler: the compilation stops with Interrupted and leaves nothing behind.
+  const std::atomic<bool> *interrupted = nullptr;
+};
+
+struct CompileReport {
+  std::string modelFile;
+  std::string programKind; ///< "token_major" or "generic"
+  std::vector<qrt::TensorEntry> tensors;
+  std::vector<std::pair<std::string, double>> stageSeconds;
+  std::string verification; ///< "raised = imported, largest error 1.2e-06 ...", or why not
+  std::vector<std::string> sidecars;
+  int64_t fileBytes = 0;
+};
+
+class Compiler {
+public:
+  Compiler(mlir::MLIRContext &context, CompileOptions options);
+
+  /// Everything that went wrong is in the status: diagnostics are collected, not printed.
+  qrt::Result<CompileReport> run();
+
+private:
+  qrt::Status importModel();
+  qrt::Status runStage(Stage stage, llvm::function_ref<void(mlir::OpPassManager &)> build,
+                       qrt::StatusCode onFailure);
+  qrt::Status verifyRaised();
+  qrt::Status printModule();
+  qrt::Status write();
+  qrt::Result<mlir::func::FuncOp> mainFunction();
+  /// Runs `body` with progress, timing and the interruption check.
+  qrt::Status timed(llvm::StringRef stage, llvm::function_ref<qrt::Status()> body);
+
+  mlir::MLIRContext &context;
+  CompileOptions options;
+  CompileReport report;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::OwningOpRef<mlir::ModuleOp> imported; // kept for verifyRaised()
+  int64_t maxContext = 0;                     // 0 = unknown
+};
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_COMPILER_H

@@ -1,0 +1,39 @@
+//===- Pipelines.h - The stages as pass pipelines ---------------------------------------------===//
+// One builder per stage, registered under its name (qopt-raise, ...) for qopt-opt. Options are
+// plain structs; nothing reads global state.
+#ifndef QOPT_PIPELINES_PIPELINES_H
+#define QOPT_PIPELINES_PIPELINES_H
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <string>
+#include <vector>
+
+namespace qopt {
+
+/// What the user wants the weights to become.
+struct SchemeOptions {
+  /// Scheme text for all linears ("w4a16-g128-sym", "f16" ...); empty: as the source has them.
+  std::string scheme;
+  std::string headScheme;              ///< --lm-head-type; empty: by the rule of qir-assign-scheme
+  std::string embedScheme;             ///< --embed-type; likewise
+  std::vector<std::string> keepFp16;   ///< regexes of weight names
+  std::vector<std::string> ignore;     ///< names, or re:REGEX: left as the source has them
+  std::vector<std::string> tensorType; ///< REGEX=SCHEME, first match wins
+  bool mse = false;                    ///< search the scale that minimises the squared error
+};
+
+void buildRaisePipeline(mlir::OpPassManager &pm);
+void buildTransformPipeline(mlir::OpPassManager &pm);
+void buildAssignPipeline(mlir::OpPassManager &pm, const SchemeOptions &options);
+void buildQuantizePipeline(mlir::OpPassManager &pm, const SchemeOptions &options);
+void buildLowerPipeline(mlir::OpPassManager &pm);
+
+/// All dialects, passes and pipelines of the project.
+void registerDialects(mlir::DialectRegistry &registry);
+void registerPassesAndPipelines();
+
+} // namespace qopt
+
+#endif // QOPT_PIPELINES_PIPELINES_H

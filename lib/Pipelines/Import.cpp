@@ -1,0 +1,55 @@
+//===- Import.cpp - The first stage: a module from a file ------------------------------------===//
+// .onnx goes through the frontend; .mlir and .mlirbc are read as they are, at whatever stage they
+// were printed, which is how tests and bug reports enter the driver.
+#include "DiagnosticCollector.h"
+
+#include "qopt/Pipelines/Compiler.h"
+#include "qopt/Pipelines/ModelFiles.h"
+#include "qopt/Pipelines/Synthetic.h"
+
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using qrt::Status;
+
+namespace qopt {
+
+static qrt::Result<OwningOpRef<ModuleOp>> parseIR(MLIRContext &context, const std::string &path) {
+  std::string error;
+  // Blobs in bytecode are borrowed from the buffer, so it must be aligned like them.
+  auto buffer = mlir::openInputFile(path, llvm::Align(64), &error);
+  if (!buffer)
+    return qrt::cannotRead(error);
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  DiagnosticCollector diagnostics(context);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!module)
+    return qrt::invalidModel(diagnostics.take("'" + path + "' is not MLIR"));
+  return std::move(module);
+}
+
+Status Compiler::importModel() {
+  if (const SyntheticShape *shape = findSyntheticShape(options.synthetic)) {
+    QRT_ASSIGN_OR_RETURN(module, buildSynthetic(context, *shape));
+    maxContext = shape->maxContext;
+    report.modelFile = shape->name;
+    report.verification = "not verified: synthetic weights";
+    return Status::ok();
+  }
+  QRT_ASSIGN_OR_RETURN(report.modelFile, findModelFile(options.input));
+  llvm::StringRef extension = llvm::sys::path::extension(report.modelFile);
+  if (extension == ".mlir" || extension == ".mlirbc") {
+    QRT_ASSIGN_OR_RETURN(module, parseIR(context, report.modelFile));
+    report.verification = "not verified: the input was IR";
+    return Status::ok();
+  }
+  return qrt::unsupported("'" + report.modelFile + "': this build has no ONNX importer");
+}
+
+Status Compiler::verifyRaised() { return Status::ok(); }
+
+} // namespace qopt

@@ -1,0 +1,245 @@
+//===- Options.cpp - The command line of qopt ------------------------------------------------===//
+// A flag that would have no effect is an error: silence about an ignored option costs its user
+// days.
+#include "Options.h"
+
+#include "qopt/Dialect/QIR/IR/QIRAttributes.h"
+#include "qopt/Pipelines/Recipe.h"
+#include "qopt/Pipelines/Synthetic.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <deque>
+
+using namespace llvm;
+
+namespace qopt {
+
+namespace {
+
+constexpr const char *presets[] = {"f32",   "bf16",  "f16",  "w8a16", "w4a16",
+                                   "w3a16", "w2a16", "w8a8", "w4a8"};
+
+cl::OptionCategory category("qopt options");
+
+/// All flags; an object, so that nothing is registered before main() asks for it. Descriptions are
+/// kept here because cl::desc does not own its text.
+struct Flags {
+  Flags() {
+    for (const char *preset : presets) {
+      descriptions.push_back(std::string("Shorthand for --scheme ") + preset);
+      presetFlags.push_back(std::make_unique<cl::opt<bool>>(
+          StringRef(preset), cl::desc(descriptions.back()), cl::cat(category)));
+    }
+  }
+  std::deque<std::string> descriptions{"Random weights in the shape of " + syntheticNames()};
+  cl::opt<std::string> input{cl::Positional, cl::desc("MODEL.onnx|FOLDER|X.mlir"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("File to write"), cl::value_desc("M.qmod"),
+                              cl::cat(category)};
+  std::vector<std::unique_ptr<cl::opt<bool>>> presetFlags;
+  cl::opt<std::string> scheme{
+      "scheme",
+      cl::desc("f32, f16, bf16 or w<BITS>a<BITS>[-g<GROUP>|-channel][-sym|-asym]; "
+               "without one, weights stay as the source has them"),
+      cl::cat(category)};
+  cl::opt<std::string> groupSize{"group-size", cl::value_desc("32|64|128|channel"),
+                                 cl::desc("Elements of K that share a scale"), cl::cat(category)};
+  cl::opt<bool> sym{"sym", cl::desc("Symmetric codes, no zero points"), cl::cat(category)};
+  cl::opt<bool> asym{"asym", cl::desc("Asymmetric codes with zero points"), cl::cat(category)};
+  cl::opt<bool> mse{"mse", cl::desc("Search the scales that minimise the squared error"),
+                    cl::cat(category)};
+  cl::list<std::string> keepFp16{"keep-fp16", cl::value_desc("REGEX"),
+                                 cl::desc("Keep weights of these names in f16"), cl::cat(category)};
+  cl::list<std::string> tensorType{"tensor-type", cl::value_desc("REGEX=SCHEME"),
+                                   cl::desc("Scheme of weights by name; first match wins"),
+                                   cl::cat(category)};
+  cl::list<std::string> ignore{"ignore", cl::value_desc("NAME|re:REGEX"),
+                               cl::desc("Leave these weights as the source has them"),
+                               cl::cat(category)};
+  cl::opt<std::string> headType{"lm-head-type", cl::value_desc("SCHEME"),
+                                cl::desc("Scheme of the output head"), cl::cat(category)};
+  cl::opt<std::string> embedType{"embed-type", cl::value_desc("SCHEME"),
+                                 cl::desc("Scheme of the embedding"), cl::cat(category)};
+  cl::opt<std::string> emit{"emit",
+                            cl::value_desc("import|raised|transformed|assigned|quantized|lowered"),
+                            cl::desc("Stop after a stage and print the IR"), cl::cat(category)};
+  cl::opt<bool> noVerify{"no-verify",
+                         cl::desc("Do not run the raised graph against the imported one"),
+                         cl::cat(category)};
+  cl::opt<bool> json{"json", cl::desc("Print the report as JSON to stdout"), cl::cat(category)};
+  cl::opt<bool> quiet{"quiet", cl::desc("No progress lines"), cl::cat(category)};
+  cl::opt<int> threads{"t", cl::desc("Threads, also --threads (0: all)"), cl::init(0),
+                       cl::cat(category)};
+  cl::opt<std::string> synthetic{"synthetic", cl::value_desc("SHAPE"),
+                                 cl::desc(descriptions.front()), cl::cat(category)};
+  cl::opt<std::string> remarksFilter{
+      "remarks-filter", cl::value_desc("REGEX"),
+      cl::desc("Show remarks of these categories: quantize, raise, plan-memory ..."),
+      cl::cat(category)};
+  cl::opt<std::string> remarksFile{"remarks-output-file", cl::value_desc("FILE"),
+                                   cl::desc("Write remarks as YAML to a file, not to stderr"),
+                                   cl::cat(category)};
+};
+
+/// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t: LLVM's own
+/// libraries have taken the long name.
+std::vector<std::string> normaliseFlags(int argc, char **argv) {
+  std::vector<std::string> arguments(argv, argv + argc);
+  for (std::string &argument : arguments)
+    if (StringRef(argument).starts_with("--"))
+      std::replace(argument.begin(),
+                   argument.begin() + std::min(argument.find('='), argument.size()), '_', '-');
+  for (std::string &argument : arguments)
+    if (StringRef(argument) == "--threads" || StringRef(argument).starts_with("--threads="))
+      argument.replace(0, StringRef("--threads").size(), "-t");
+  return arguments;
+}
+
+/// One scheme text from --scheme or a preset; empty for none.
+qrt::Result<std::string> chooseScheme(Flags &flags) {
+  SmallVector<std::string> chosen;
+  if (flags.scheme.getNumOccurrences())
+    chosen.push_back(StringRef(flags.scheme).lower());
+  for (auto &preset : flags.presetFlags)
+    if (*preset)
+      chosen.push_back(preset->ArgStr.str());
+  if (chosen.size() > 1)
+    return qrt::invalidArgument("two schemes, '" + chosen[0] + "' and '" + chosen[1] +
+                                "'; choose one");
+  return chosen.empty() ? std::string() : chosen[0];
+}
+
+/// The complete text of a scheme, with the flags that refine it.
+qrt::Result<std::string> resolveScheme(Flags &flags, std::string text) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  context.loadDialect<qir::QIRDialect>();
+  bool refined = flags.groupSize.getNumOccurrences() || flags.sym || flags.asym;
+  if (text.empty() && (refined || flags.mse))
+    return qrt::invalidArgument(
+        "--group-size, --sym, --asym and --mse need a scheme with quantized weights");
+  if (text.empty())
+    return text;
+  std::string error;
+  qir::SchemeAttr scheme = qir::SchemeAttr::fromText(&context, text, error);
+  if (!scheme)
+    return qrt::invalidArgument(error);
+  if ((refined || flags.mse) && !scheme.isInt())
+    return qrt::invalidArgument("--group-size, --sym, --asym and --mse have no effect on " + text);
+  if (flags.sym && flags.asym)
+    return qrt::invalidArgument("--sym and --asym contradict each other");
+  if (!refined)
+    return scheme.toText();
+  std::string group =
+      scheme.getGroupSize() ? "g" + std::to_string(scheme.getGroupSize()) : std::string("channel");
+  if (flags.groupSize.getNumOccurrences())
+    group = flags.groupSize == "channel" ? "channel" : "g" + flags.groupSize;
+  bool symmetric = flags.sym || (!flags.asym && scheme.getSymmetric());
+  text = "w" + std::to_string(scheme.getWeightBits()) + "a" +
+         std::to_string(scheme.getActivationBits()) + "-" + group + (symmetric ? "-sym" : "-asym");
+  scheme = qir::SchemeAttr::fromText(&context, text, error);
+  if (!scheme)
+    return qrt::invalidArgument(error);
+  return scheme.toText();
+}
+
+/// A scheme given for one kind of tensor: complete text, or an error that names the flag.
+qrt::Result<std::string> checkScheme(StringRef flag, StringRef text) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  context.loadDialect<qir::QIRDialect>();
+  std::string error;
+  qir::SchemeAttr scheme = qir::SchemeAttr::fromText(&context, text.lower(), error);
+  if (!scheme)
+    return qrt::invalidArgument("--" + flag.str() + ": " + error);
+  return scheme.toText();
+}
+
+qrt::Status readSchemes(Flags &flags, SchemeOptions &schemes) {
+  QRT_ASSIGN_OR_RETURN(std::string text, chooseScheme(flags));
+  QRT_ASSIGN_OR_RETURN(schemes.scheme, resolveScheme(flags, std::move(text)));
+  schemes.mse = flags.mse;
+  schemes.keepFp16.assign(flags.keepFp16.begin(), flags.keepFp16.end());
+  schemes.ignore.assign(flags.ignore.begin(), flags.ignore.end());
+  if (flags.headType.getNumOccurrences()) {
+    QRT_ASSIGN_OR_RETURN(schemes.headScheme, checkScheme("lm-head-type", flags.headType));
+  }
+  if (flags.embedType.getNumOccurrences()) {
+    QRT_ASSIGN_OR_RETURN(schemes.embedScheme, checkScheme("embed-type", flags.embedType));
+  }
+  for (const std::string &rule : flags.tensorType) {
+    auto [pattern, type] = StringRef(rule).rsplit('=');
+    if (pattern.empty() || type.empty())
+      return qrt::invalidArgument("--tensor-type: expects REGEX=SCHEME, got '" + rule + "'");
+    QRT_ASSIGN_OR_RETURN(std::string resolved, checkScheme("tensor-type", type));
+    schemes.tensorType.push_back(pattern.str() + "=" + resolved);
+  }
+  return qrt::Status::ok();
+}
+
+qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
+  compile.input = flags.input;
+  compile.synthetic = flags.synthetic;
+  compile.output = flags.output;
+  if (compile.input.empty() == compile.synthetic.empty())
+    return qrt::invalidArgument("expects one model (MODEL.onnx or a folder) or --synthetic; see "
+                                "qopt --help");
+  if (!compile.synthetic.empty() && !isSyntheticName(compile.synthetic))
+    return qrt::invalidArgument("--synthetic: expects " + syntheticNames() + ", got '" +
+                                compile.synthetic + "'");
+  if (flags.emit.getNumOccurrences()) {
+    compile.emit = stageFromName(flags.emit);
+    if (!compile.emit)
+      return qrt::invalidArgument(
+          "--emit: expects import, raised, transformed, assigned, quantized "
+          "or lowered, got '" +
+          flags.emit + "'");
+    if (flags.json)
+      return qrt::invalidArgument("--json has no effect with --emit");
+  } else if (compile.output.empty() || compile.output == "-") {
+    return qrt::invalidArgument("expects -o FILE.qmod");
+  }
+  return qrt::Status::ok();
+}
+
+} // namespace
+
+qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
+  static Flags flags;
+  mlir::registerPassManagerCLOptions();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+  cl::SetVersionPrinter([](raw_ostream &os) { os << toolVersion() << "\n"; });
+  cl::HideUnrelatedOptions(category);
+
+  std::vector<std::string> arguments = normaliseFlags(argc, argv);
+  std::vector<const char *> pointers;
+  for (const std::string &argument : arguments)
+    pointers.push_back(argument.c_str());
+  std::string errors;
+  raw_string_ostream stream(errors);
+  if (!cl::ParseCommandLineOptions(static_cast<int>(pointers.size()), pointers.data(),
+                                   "Compiles an ONNX language model to a .qmod file\n", &stream))
+    return qrt::invalidArgument(StringRef(errors).trim().str());
+
+  CommandLine line;
+  QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
+  QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
+  if (flags.threads < 0)
+    return qrt::invalidArgument("-t: expects 0 or a number of threads, got " +
+                                std::to_string(flags.threads));
+  line.compile.verify = !flags.noVerify;
+  line.json = flags.json;
+  line.quiet = flags.quiet;
+  line.threads = flags.threads;
+  line.remarksFilter = flags.remarksFilter;
+  line.remarksFile = flags.remarksFile;
+  if (!line.remarksFile.empty() && line.remarksFilter.empty())
+    line.remarksFilter = ".*";
+  return line;
+}
+
+} // namespace qopt

@@ -1,0 +1,23 @@
+//===- Options.h - The command line of qopt --------------------------------------------------===//
+#ifndef QOPT_TOOLS_QOPT_OPTIONS_H
+#define QOPT_TOOLS_QOPT_OPTIONS_H
+
+#include "qopt/Pipelines/Compiler.h"
+
+namespace qopt {
+
+struct CommandLine {
+  CompileOptions compile;
+  bool json = false;
+  bool quiet = false;
+  int threads = 0; ///< 0 = all
+  std::string remarksFilter, remarksFile;
+};
+
+/// Parses and checks flags; '_' in a flag is read as '-'. InvalidArgument for flags that are
+/// unknown, contradict each other or would be ignored.
+qrt::Result<CommandLine> parseCommandLine(int argc, char **argv);
+
+} // namespace qopt
+
+#endif // QOPT_TOOLS_QOPT_OPTIONS_H

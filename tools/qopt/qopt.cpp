@@ -1,0 +1,83 @@
+//===- qopt.cpp - ONNX to .qmod --------------------------------------------------------------===//
+// Results go to stdout (--json, --emit), progress, tables and messages to stderr. The exit code is
+// the qrt::StatusCode of what went wrong (docs/cli.md).
+#include "Options.h"
+#include "Remarks.h"
+#include "Report.h"
+
+#include "qopt/Pipelines/Pipelines.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <atomic>
+#include <csignal>
+#include <new>
+
+using namespace qopt;
+
+static std::atomic<bool> interrupted = false;
+
+/// The first signal asks for a clean stop, the second one ends the process as usual.
+static void onSignal(int signal) {
+  interrupted = true;
+  std::signal(signal, SIG_DFL);
+}
+
+static int fail(const qrt::Status &status) {
+  llvm::errs() << "qopt: " << qrt::statusCodeName(status.code()) << ": " << status.message()
+               << "\n";
+  return status.exitCode();
+}
+
+static void showProgress(CompileOptions &options) {
+  options.onStage = [](llvm::StringRef stage, std::optional<double> seconds) {
+    if (seconds)
+      llvm::errs() << "qopt: " << stage << llvm::format(" %.2f s\n", *seconds);
+  };
+  options.onTensor = [](int64_t number, int64_t count, const qrt::TensorEntry &tensor) {
+    // A line per tenth is enough for a log and for a terminal.
+    if (number * 10 / count != (number - 1) * 10 / count)
+      llvm::errs() << "qopt: wrote " << number << " of " << count << " tensors\n";
+  };
+}
+
+static qrt::Result<CompileReport> compile(CommandLine &line) {
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(line.threads));
+  if (line.threads != 1)
+    context.setThreadPool(pool);
+  QRT_RETURN_IF_ERROR(enableRemarks(context, line.remarksFilter, line.remarksFile));
+  if (!line.quiet)
+    showProgress(line.compile);
+  line.compile.interrupted = &interrupted;
+  return Compiler(context, line.compile).run();
+}
+
+int main(int argc, char **argv) {
+  registerPassesAndPipelines();
+  qrt::Result<CommandLine> line = parseCommandLine(argc, argv);
+  if (!line)
+    return fail(line.status());
+  std::signal(SIGINT, onSignal);
+  std::signal(SIGTERM, onSignal);
+  try {
+    qrt::Result<CompileReport> report = compile(*line);
+    if (!report)
+      return fail(report.status());
+    if (line->compile.emit)
+      return 0;
+    if (line->json)
+      printReportJson(*report, line->compile.output, llvm::outs());
+    if (!line->quiet)
+      printReport(*report, line->compile.output, llvm::errs());
+  } catch (const std::bad_alloc &) {
+    return fail(qrt::resourceExhausted("out of memory"));
+  }
+  return 0;
+}
