@@ -9,10 +9,10 @@
 //   auto out = (*engine)->step({{{seq, promptIds, Engine::Logits::Last}}});
 //   out->logits[0 .. vocabSize)
 //
-// Results: logits do not depend on the number of threads. With f32 and integer kernels they do not
-// depend on how a sequence is cut into steps or what else is in the batch, up to the rounding of
-// kernels that choose another summation for many rows (documented in kernels/cpu/linear/linear.h);
-// the engine's tests bound the difference.
+// Results: logits do not depend on the number of threads. How a sequence is cut into steps and what
+// else is in the batch changes them by f32 rounding only (relative 2e-6 in the tests), with two
+// exceptions that kernels/cpu/linear/linear.h documents: with bf16 weights, 16 rows and more may
+// round activations to bf16, and on AVX2 many rows compute "a16" products in f32.
 // Memory: KV pages of 64 tokens are allocated as sequences grow and returned to a free list; every
 // allocation is checked against EngineOptions::maxMemory and the free memory of the machine first,
 // and refused as ResourceExhausted with figures. A step that returns an error leaves every sequence

@@ -112,7 +112,12 @@ TEST_P(TokenMajor, EveryWayOfCuttingGivesTheSameLogits) {
     single.push_back(runChunk(*engine, seq, {&token, 1}, Engine::Logits::Last)[0]);
   EXPECT_LT(distance(single, tiny.reference(tokens)), GetParam().tolerance);
 
-  const double tolerance = GetParam().config.format == WeightFormat::BF16 ? 3e-2 : 2e-6;
+  // Two kernels choose another precision for many rows (linear.h): bf16 weights may round
+  // activations to bf16, and AVX2 computes a16 in f32.
+  const bool byRows =
+      GetParam().config.format == WeightFormat::BF16 ||
+      (GetParam().config.activation == "a16" && kernels::activeIsa() == kernels::Isa::Avx2);
+  const double tolerance = byRows ? GetParam().tolerance : 2e-6;
   auto chunked = tiny.engine({.threads = 2, .prefillChunk = 7});
   EXPECT_LE(distance(runChunk(*chunked, *chunked->addSequence(), tokens), single), tolerance);
   EXPECT_EQ(chunked->stats().programRuns, 10);
