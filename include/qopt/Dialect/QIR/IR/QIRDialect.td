@@ -66,8 +66,12 @@ class QIR_UnaryOp<string mnemonic, string formula, Type input = QIR_NumberTensor
                   Type output = input, list<Trait> traits = []>
     : QIR_Op<mnemonic, !listconcat([Pure], traits)> {
   let summary = "Elementwise " # formula;
+  let description = [{
+    - (C1) x and y have one shape and, unless y is a boolean, one element type
+  }];
   let arguments = (ins input:$x);
   let results = (outs output:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
@@ -76,8 +80,14 @@ class QIR_BinaryOp<string mnemonic, string formula, Type input = QIR_NumberTenso
                    Type output = input, list<Trait> traits = []>
     : QIR_Op<mnemonic, !listconcat([Pure], traits)> {
   let summary = "Elementwise " # formula # ", with broadcasting";
+  let description = [{
+    - (C1) shapes broadcast to that of y
+    - (C2) a and b have one element type
+    - (C3) y has the element type of a, unless it is a boolean
+  }];
   let arguments = (ins input:$a, input:$b);
   let results = (outs output:$y);
+  let hasVerifier = 1;
   let assemblyFormat = "$a `,` $b attr-dict `:` functional-type(operands, results)";
 }
 
@@ -85,6 +95,13 @@ class QIR_BinaryOp<string mnemonic, string formula, Type input = QIR_NumberTenso
 class QIR_ReduceOp<string mnemonic, string formula, Type input = QIR_NumberTensor>
     : QIR_Op<mnemonic, [Pure]> {
   let summary = "Reduction: " # formula;
+  let description = [{
+    - (C1) axes are distinct and inside the rank
+    - (C2) y is x without the axes, or with size 1 there
+    - (C3) keepdims is 0 or 1
+    - (C4) x and y have one element type
+  }];
+  let hasVerifier = 1;
   let arguments = (ins input:$x, DenseI64ArrayAttr:$axes, QIR_I64Default<"1">:$keepdims);
   let results = (outs input:$y);
   let assemblyFormat = "$x `axes` $axes attr-dict `:` functional-type(operands, results)";

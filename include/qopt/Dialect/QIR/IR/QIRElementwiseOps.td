@@ -28,15 +28,29 @@ def QIR_IsInfOp : QIR_UnaryOp<"is_inf", "x is +Inf or -Inf", QIR_FloatTensor, QI
 def QIR_IdentityOp : QIR_UnaryOp<"identity", "x", QIR_AnyTensor>;
 
 def QIR_GeluOp : QIR_UnaryOp<"gelu", "x * Phi(x)", QIR_FloatTensor> {
+  let description = [{
+    - (C1) x and y have one shape and element type
+    - (C2) `approximate` is "none" (exact, by erf) or "tanh"
+  }];
   let arguments = (ins QIR_FloatTensor:$x, QIR_StrDefault<"none">:$approximate);
 }
 def QIR_QuickGeluOp : QIR_UnaryOp<"quick_gelu", "x * sigmoid(alpha * x)", QIR_FloatTensor> {
   let arguments = (ins QIR_FloatTensor:$x, QIR_F64Default<"1.702">:$alpha);
 }
 def QIR_SoftcapOp : QIR_UnaryOp<"softcap", "cap * tanh(x / cap)", QIR_FloatTensor> {
+  let description = [{
+    - (C1) x and y have one shape and element type
+    - (C2) cap is positive
+  }];
   let arguments = (ins QIR_FloatTensor:$x, F64Attr:$cap);
 }
-def QIR_CastOp : QIR_UnaryOp<"cast", "conversion to the result's element type", QIR_AnyTensor>;
+def QIR_CastOp : QIR_UnaryOp<"cast", "conversion to the result's element type", QIR_AnyTensor> {
+  let description = [{
+    Float to integer truncates and saturates; to i1 is `x != 0`.
+
+    - (C1) x and y have one shape
+  }];
+}
 
 def QIR_AddOp : QIR_BinaryOp<"add", "a + b">;
 def QIR_SubOp : QIR_BinaryOp<"sub", "a - b">;
@@ -45,9 +59,20 @@ def QIR_DivOp : QIR_BinaryOp<"div", "a / b; integers truncate towards zero">;
 def QIR_MinOp : QIR_BinaryOp<"min", "minimum">;
 def QIR_MaxOp : QIR_BinaryOp<"max", "maximum">;
 def QIR_ModOp : QIR_BinaryOp<"mod", "remainder; sign of b, of a with fmod"> {
+  let description = [{
+    - (C1) shapes broadcast to that of y
+    - (C2) a and b have one element type
+    - (C3) y has the element type of a
+    - (C4) fmod is 0 or 1
+  }];
   let arguments = (ins QIR_NumberTensor:$a, QIR_NumberTensor:$b, QIR_I64Default<"0">:$fmod);
 }
-def QIR_PowOp : QIR_BinaryOp<"pow", "a ^ b; b may have another element type">;
+def QIR_PowOp : QIR_BinaryOp<"pow", "a ^ b; b may have another element type"> {
+  let description = [{
+    - (C1) shapes broadcast to that of y
+    - (C2) y has the element type of a
+  }];
+}
 
 def QIR_EqualOp : QIR_BinaryOp<"equal", "a == b", QIR_AnyTensor, QIR_BoolTensor>;
 def QIR_LessOp : QIR_BinaryOp<"less", "a < b", QIR_NumberTensor, QIR_BoolTensor>;
@@ -60,6 +85,16 @@ def QIR_XorOp : QIR_BinaryOp<"xor", "logical exclusive or", QIR_BoolTensor>;
 
 def QIR_WhereOp : QIR_Op<"where", [Pure]> {
   let summary = "condition ? a : b, element by element, with broadcasting";
+  let hasVerifier = 1;
+  let description = [{
+    | operand | shape | element type |
+    |---|---|---|
+    | condition | broadcast to y | i1 |
+    | a, b | broadcast to y | that of y |
+
+    - (C1) shapes broadcast to that of y
+    - (C2) a, b and y have one element type
+  }];
   let arguments = (ins QIR_BoolTensor:$condition, QIR_AnyTensor:$a, QIR_AnyTensor:$b);
   let results = (outs QIR_AnyTensor:$y);
   let assemblyFormat = "$condition `,` $a `,` $b attr-dict `:` functional-type(operands, results)";
@@ -67,6 +102,11 @@ def QIR_WhereOp : QIR_Op<"where", [Pure]> {
 
 def QIR_ClipOp : QIR_Op<"clip", [Pure, AttrSizedOperandSegments]> {
   let summary = "min(max(x, lower), upper)";
+  let hasVerifier = 1;
+  let description = [{
+    - (C1) x and y have one shape and element type
+    - (C2) bounds have one element, of the element type of x
+  }];
   let arguments = (ins QIR_NumberTensor:$x, Optional<QIR_NumberTensor>:$min,
                        Optional<QIR_NumberTensor>:$max);
   let results = (outs QIR_NumberTensor:$y);
