@@ -127,6 +127,24 @@ void denseGeneric(const LinearArgs &args, int64_t begin, int64_t end) {
   }
 }
 
+template <class V, class Element>
+void widenWith(const WeightView &weight, int64_t row, float *out) {
+  const int64_t rowBytes = denseRowBytes(weight.desc);
+  const uint8_t *w = static_cast<const uint8_t *>(weight.data) + row * rowBytes;
+  for (int64_t i = 0; i < weight.desc.k; i += V::width) // both rows are padded to 64 bytes
+    V::store(out + i, Element::template load<V>(w + i * Element::bytes));
+}
+
+template <class V>
+void widenRowGeneric(const WeightView &weight, int64_t row, float *out) {
+  if (weight.desc.format == WeightFormat::F16)
+    widenWith<V, ElementF16>(weight, row, out);
+  else if (weight.desc.format == WeightFormat::BF16)
+    widenWith<V, ElementBf16>(weight, row, out);
+  else
+    widenWith<V, ElementF32>(weight, row, out);
+}
+
 } // namespace
 } // namespace qrt::kernels
 

@@ -74,10 +74,14 @@ struct LinearKernels {
   void (*panelsF32)(const PanelArgs &args, int64_t begin, int64_t end);
   /// Dense weights, output rows [begin, end).
   void (*dense)(const LinearArgs &args, int64_t begin, int64_t end);
+  /// Rounds n values to bf16 (nearest even); null where denseBf16 is.
+  void (*roundBf16)(const float *src, uint16_t *dst, int64_t n);
   /// Dense BF16 weights with src already rounded to bf16 (row stride in elements, rows padded with
   /// zeros to 64 bytes); null where the instruction set has no such product.
   void (*denseBf16)(const LinearArgs &args, const uint16_t *src, int64_t srcStride, int64_t begin,
                     int64_t end);
+  /// One row of a dense weight as f32, up to its padding.
+  void (*widenRow)(const WeightView &weight, int64_t row, float *out);
   /// A16 with at least this many tokens runs panelsF32.
   int64_t a16AsF32From;
 };

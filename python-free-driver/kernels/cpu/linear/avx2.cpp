@@ -22,7 +22,9 @@ const LinearKernels linearKernels = {
     .panels = panelsAvx2,
     .panelsF32 = panelsF32Generic<VecAvx2, 6>,
     .dense = denseGeneric<VecAvx2, 3, 4>,
+    .roundBf16 = nullptr,
     .denseBf16 = nullptr,
+    .widenRow = widenRowGeneric<VecAvx2>,
     .a16AsF32From = 32,
 };
 

@@ -17,6 +17,15 @@ extern const LinearKernels linearKernels;
 
 namespace {
 
+void roundBf16(const float *src, uint16_t *dst, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    uint32_t bits = __builtin_bit_cast(uint32_t, src[i]);
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    bool nan = (bits & 0x7fffffff) > 0x7f800000;
+    dst[i] = static_cast<uint16_t>(nan ? bits >> 16 | 0x40 : rounded);
+  }
+}
+
 inline __m512bh loadPairs(const uint16_t *p) {
   return (__m512bh)_mm512_loadu_si512(reinterpret_cast<const void *>(p));
 }
@@ -88,6 +97,9 @@ void panels(const PanelArgs &args, int64_t begin, int64_t end) {
 void panelsF32(const PanelArgs &args, int64_t begin, int64_t end) {
   QRT_VARIANT(avx512vnni)::linearKernels.panelsF32(args, begin, end);
 }
+void widenRow(const WeightView &weight, int64_t row, float *out) {
+  QRT_VARIANT(avx512vnni)::linearKernels.widenRow(weight, row, out);
+}
 void dense(const LinearArgs &args, int64_t begin, int64_t end) {
   QRT_VARIANT(avx512vnni)::linearKernels.dense(args, begin, end);
 }
@@ -105,7 +117,9 @@ const LinearKernels linearKernels = {
     .panels = panels,
     .panelsF32 = panelsF32,
     .dense = dense,
+    .roundBf16 = roundBf16,
     .denseBf16 = denseBf16,
+    .widenRow = widenRow,
     .a16AsF32From = INT64_MAX,
 };
 

@@ -22,7 +22,9 @@ const LinearKernels linearKernels = {
     .panels = panelsAvx512,
     .panelsF32 = panelsF32Generic<VecAvx512, 8>,
     .dense = denseGeneric<VecAvx512, 4, 4>,
+    .roundBf16 = nullptr,
     .denseBf16 = nullptr,
+    .widenRow = widenRowGeneric<VecAvx512>,
     .a16AsF32From = INT64_MAX,
 };
 

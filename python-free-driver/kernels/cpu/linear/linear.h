@@ -21,6 +21,8 @@
 //
 // The scalar variant defines the result. A8, and A16 outside the AVX2 exception, give the same
 // bits on every instruction set, for any number of threads and for any m a token is batched in.
+// Dense products of many tokens may run in oneDNN (linear.cpp says when): the same bits for any
+// number of threads, but the order of summation then depends on m.
 //
 //===----------------------------------------------------------------------===//
 
@@ -113,8 +115,9 @@ Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace);
 /// machine cannot execute it.
 Status linearWith(Isa isa, ThreadPool &pool, const LinearArgs &args, Workspace &workspace);
 
-/// Scratch bytes for products of up to maxM tokens.
-size_t linearWorkspaceBytes(const WeightDesc &desc, int64_t maxM, Activation activation);
+/// Scratch bytes for products of up to maxM tokens on `threads` threads (0: all processors).
+size_t linearWorkspaceBytes(const WeightDesc &desc, int64_t maxM, Activation activation,
+                            int threads = 0);
 
 } // namespace qrt::kernels
 

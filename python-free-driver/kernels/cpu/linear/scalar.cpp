@@ -93,7 +93,9 @@ const LinearKernels linearKernels = {
     .panels = panels,
     .panelsF32 = panelsF32,
     .dense = dense,
+    .roundBf16 = nullptr,
     .denseBf16 = nullptr,
+    .widenRow = dequantizeRow,
     .a16AsF32From = INT64_MAX,
 };
 

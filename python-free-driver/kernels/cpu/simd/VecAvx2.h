@@ -67,12 +67,9 @@ struct VecAvx2 {
   static Type toFloat(Int x) { return _mm256_cvtepi32_ps(x); }
 
   static float reduceAdd(Type x) {
-    alignas(32) float lane[8];
-    store(lane, x);
-    for (int step = 4; step; step /= 2)
-      for (int i = 0; i < step; ++i)
-        lane[i] += lane[i + step];
-    return lane[0];
+    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
   static float reduceMax(Type x) {
     alignas(32) float lane[8];

@@ -70,12 +70,11 @@ struct VecAvx512 {
 
   /// Sum of the lanes in a fixed order (halves, then quarters, ...).
   static float reduceAdd(Type x) {
-    alignas(64) float lane[16];
-    store(lane, x);
-    for (int step = 8; step; step /= 2)
-      for (int i = 0; i < step; ++i)
-        lane[i] += lane[i + step];
-    return lane[0];
+    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(x), high);
+    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
   static float reduceMax(Type x) {
     alignas(64) float lane[16];
