@@ -1,0 +1,448 @@
+//===- TokenMajorElementwise.cpp - Arithmetic, norms, linears, embeddings on token data
+//--------===//
+#include "TokenMajorBuilder.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+using namespace mlir;
+
+namespace qopt::qir::raise {
+
+/// f32 attributes widened to f64 print as 9.99999997e-07; the decimal number was meant.
+static llvm::APFloat decimalEpsilon(const llvm::APFloat &value) {
+  double epsilon = value.convertToDouble();
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.6g", epsilon);
+  double rounded = std::strtod(text, nullptr);
+  return llvm::APFloat(static_cast<float>(rounded) == static_cast<float>(epsilon) ? rounded
+                                                                                  : epsilon);
+}
+
+LogicalResult TokenMajorBuilder::convertBinary(Operation *op) {
+  const TokenValue *a = find(op->getOperand(0)), *b = find(op->getOperand(1));
+  if (a && b) {
+    TokenValue x = *a, y = *b;
+    return convertTokenPair(op, x, y);
+  }
+  TokenValue x = a ? *a : *b;
+  Value other = op->getOperand(a ? 1 : 0);
+  if (x.kind == Kind::Scores || x.kind == Kind::Probabilities)
+    return convertScoresBinary(op, x, other, /*otherFirst=*/!a);
+  return convertWithAuxiliary(op, x, other, /*otherFirst=*/!a);
+}
+
+/// Brings two layouts to one rank: broadcasting adds dimensions on the left.
+static void alignRanks(Layout &a, Layout &b) {
+  while (a.rank() < b.rank())
+    a.dims.insert(a.dims.begin(), DimAtoms{});
+  while (b.rank() < a.rank())
+    b.dims.insert(b.dims.begin(), DimAtoms{});
+}
+
+/// The same factors in every dimension, strides aside.
+static bool sameFactors(const Layout &a, const Layout &b) {
+  for (size_t dim = 0; dim < a.rank(); ++dim) {
+    DimAtoms x = a.dims[dim], y = b.dims[dim];
+    auto dynamic = [](const DimAtoms &atoms) {
+      llvm::SmallVector<AtomKind, 2> kinds;
+      for (const Atom &atom : atoms)
+        if (!atom.isFeature())
+          kinds.push_back(atom.kind);
+      return kinds;
+    };
+    if (dynamic(x) != dynamic(y) || a.featureSize(dim) != b.featureSize(dim))
+      return false;
+    bool mixed = !dynamic(x).empty() && a.featureSize(dim) > 1;
+    if (mixed && x.size() != y.size())
+      return false;
+  }
+  return true;
+}
+
+LogicalResult TokenMajorBuilder::convertTokenPair(Operation *op, const TokenValue &a,
+                                                  const TokenValue &b) {
+  if (a.kind != Kind::Features || b.kind != Kind::Features)
+    return fail(op, "combines token data of different kinds");
+  if (isa<PowOp>(op))
+    return fail(op, "raises token data to a power that depends on tokens");
+  TokenValue x = a, y = b;
+  alignRanks(x.layout, y.layout);
+  if (!sameFactors(x.layout, y.layout) || x.lastOnly != y.lastOnly)
+    return fail(op, "broadcasts token data against token data");
+  std::vector<int64_t> xOffsets = x.layout.offsets(), yOffsets = y.layout.offsets();
+  if (xOffsets.size() != yOffsets.size())
+    return fail(op, "broadcasts token data against token data");
+
+  // The two halves of a rotation: stay a map.
+  bool rotating = (x.map && x.map->dependsOnPosition()) || (y.map && y.map->dependsOnPosition());
+  if (isa<AddOp, SubOp>(op) && rotating && x.base == y.base) {
+    double sign = isa<SubOp>(op) ? -1 : 1;
+    auto map = std::make_shared<FeatureMap>();
+    for (auto [xo, yo] : llvm::zip(xOffsets, yOffsets)) {
+      Row row;
+      for (Term term : x.map ? x.map->rows[xo] : Row{Term{xo}}) {
+        term.factor *= x.scale;
+        row.push_back(term);
+      }
+      for (Term term : y.map ? y.map->rows[yo] : Row{Term{yo}}) {
+        term.factor *= y.scale * sign;
+        row.push_back(term);
+      }
+      map->rows.push_back(std::move(row));
+    }
+    TokenValue sum = x;
+    sum.scale = 1;
+    sum.map = std::move(map);
+    sum.layout.renumber();
+    set(op->getResult(0), std::move(sum));
+    return success();
+  }
+
+  FailureOr<Value> lhs = materialize(op, x, xOffsets), rhs = materialize(op, y, yOffsets);
+  if (failed(lhs) || failed(rhs))
+    return failure();
+  Type type = lhs->getType();
+  Location loc = op->getLoc();
+  Value result;
+  if (isa<AddOp>(op))
+    result = AddOp::create(builder_, loc, type, *lhs, *rhs);
+  else if (isa<SubOp>(op))
+    result = SubOp::create(builder_, loc, type, *lhs, *rhs);
+  else if (isa<MulOp>(op))
+    result = MulOp::create(builder_, loc, type, *lhs, *rhs);
+  else
+    result = DivOp::create(builder_, loc, type, *lhs, *rhs);
+  setEmitted(op->getResult(0), result, x.layout, x.lastOnly);
+  return success();
+}
+
+LogicalResult TokenMajorBuilder::convertWithAuxiliary(Operation *op, const TokenValue &token,
+                                                      Value other, bool otherFirst) {
+  TokenValue x = token;
+  if (x.kind != Kind::Features && x.kind != Kind::Cached)
+    return fail(op, "combines token data that is no feature tensor with a constant");
+  std::vector<Shape> shapes = shapesOf(op->getResult(0));
+  if (shapes.empty())
+    return fail(op, "its shape could not be evaluated");
+  while (x.layout.rank() < shapes[0].size())
+    x.layout.dims.insert(x.layout.dims.begin(), DimAtoms{});
+  for (size_t run = 0; run < shapes.size(); ++run)
+    if (!x.layout.hasShape(shapes[run], runs_.runs()[run].sizing))
+      return fail(op, "broadcasts token data");
+
+  FailureOr<std::vector<float>> row = featureRow(x, other);
+  bool scalar = succeeded(row) && row->size() == 1;
+  bool divides = isa<DivOp>(op);
+  if (scalar && (isa<MulOp>(op) || (divides && !otherFirst))) {
+    x.scale *= divides ? 1.0 / (*row)[0] : (*row)[0];
+    set(op->getResult(0), std::move(x));
+    return success();
+  }
+  if (x.kind != Kind::Features)
+    return fail(op, "computes with cached values");
+
+  if (failed(row)) { // depends on the position
+    if (isa<AddOp>(op))
+      return addPositions(op, x, other);
+    if (!isa<MulOp>(op))
+      return fail(op, "combines token data with a table of positions");
+    FailureOr<std::vector<int32_t>> tables = featureTables(op, x, other);
+    if (failed(tables))
+      return failure();
+    std::vector<int64_t> offsets = x.layout.offsets();
+    auto map = std::make_shared<FeatureMap>();
+    for (auto [offset, table] : llvm::zip(offsets, *tables)) {
+      Row terms = x.map ? x.map->rows[offset] : Row{Term{offset}};
+      for (Term &term : terms)
+        term.table = tables_.product(term.table, table);
+      map->rows.push_back(std::move(terms));
+    }
+    x.layout.renumber();
+    x.map = std::move(map);
+    set(op->getResult(0), std::move(x));
+    return success();
+  }
+  if (x.map && !scalar && isa<MulOp>(op)) { // signs of a rotation written as factors
+    std::vector<int64_t> offsets = x.layout.offsets();
+    auto map = std::make_shared<FeatureMap>();
+    for (auto [offset, factor] : llvm::zip(offsets, *row)) {
+      Row terms = x.map->rows[offset];
+      for (Term &term : terms)
+        term.factor *= factor;
+      map->rows.push_back(std::move(terms));
+    }
+    x.layout.renumber();
+    x.map = std::move(map);
+    set(op->getResult(0), std::move(x));
+    return success();
+  }
+
+  FailureOr<Value> value = materialize(op, x);
+  if (failed(value))
+    return failure();
+  Location loc = op->getLoc();
+  Type type = value->getType();
+  if (isa<PowOp>(op)) {
+    if (otherFirst || !scalar || (*row)[0] != 2.0f)
+      return fail(op, "raises token data to a power other than 2");
+    setEmitted(op->getResult(0), MulOp::create(builder_, loc, type, *value, *value), x.layout,
+               x.lastOnly);
+    return success();
+  }
+  Location constantLoc = other.getDefiningOp() ? other.getDefiningOp()->getLoc() : loc;
+  Value constant = scalar ? constantF32(constantLoc, *row, {})
+                          : constantF32(constantLoc, *row, {static_cast<int64_t>(row->size())});
+  Value a = otherFirst ? constant : *value, b = otherFirst ? *value : constant;
+  Value result;
+  if (isa<AddOp>(op)) // one order, whichever the exporter chose
+    result = AddOp::create(builder_, loc, type, *value, constant);
+  else if (isa<MulOp>(op))
+    result = MulOp::create(builder_, loc, type, *value, constant);
+  else if (isa<SubOp>(op))
+    result = SubOp::create(builder_, loc, type, a, b);
+  else
+    result = DivOp::create(builder_, loc, type, a, b);
+  setEmitted(op->getResult(0), result, x.layout, x.lastOnly);
+  return success();
+}
+
+/// x + learned positions: rows of a table, looked up by position plus a constant.
+LogicalResult TokenMajorBuilder::addPositions(Operation *op, const TokenValue &x, Value other) {
+  Operation *lookup = other.getDefiningOp();
+  while (isa_and_nonnull<CastOp, IdentityOp, ReshapeOp, UnsqueezeOp, SqueezeOp, ExpandOp>(lookup))
+    lookup = lookup->getOperand(0).getDefiningOp();
+  auto gather = dyn_cast_or_null<GatherOp>(lookup);
+  auto table = gather ? gather.getX().getDefiningOp<ConstantOp>() : ConstantOp();
+  auto type = table ? cast<RankedTensorType>(table.getType()) : RankedTensorType();
+  if (!type || type.getRank() != 2 || gather.getAxis() != 0)
+    return fail(op, "adds something that depends on the position and is no table lookup");
+  std::vector<int64_t> offsets = x.layout.offsets();
+  if (static_cast<int64_t>(offsets.size()) != type.getDimSize(1) ||
+      x.layout.featureSize(x.layout.rank() - 1) != type.getDimSize(1))
+    return fail(op, "adds rows of a table of another width");
+  std::optional<int64_t> offset;
+  for (size_t run = 0; run < runs_.runs().size(); ++run) {
+    auto indices = runs_.integers(gather.getIndices(), run);
+    const Sizing &sizing = runs_.runs()[run].sizing;
+    if (!indices || indices->empty() || indices->size() % sizing.fresh != 0)
+      return fail(op, "adds table rows whose numbers could not be evaluated");
+    for (size_t i = 0; i < indices->size(); ++i) {
+      int64_t here = (*indices)[i] - (sizing.past + static_cast<int64_t>(i) % sizing.fresh);
+      if (offset && *offset != here)
+        return fail(op, "adds table rows that are not chosen by the token's position");
+      offset = here;
+    }
+  }
+  FailureOr<Value> value = materialize(op, x);
+  if (failed(value))
+    return failure();
+  Value rows =
+      EmbeddingOp::create(builder_, gather.getLoc(), value->getType(), cloneConstant(gather.getX()),
+                          positions_, builder_.getI64IntegerAttr(*offset), SchemeAttr());
+  setEmitted(op->getResult(0),
+             AddOp::create(builder_, op->getLoc(), value->getType(), *value, rows), x.layout,
+             x.lastOnly);
+  return success();
+}
+
+/// A rotation given as one op: the same map that its parts would have made.
+LogicalResult TokenMajorBuilder::convertRotation(RotaryEmbeddingOp op, const TokenValue &x) {
+  if (x.kind != Kind::Features || x.layout.rank() != 4)
+    return fail(op, "rotates something that is not [batch, heads, tokens, features]");
+  int64_t headDim = x.layout.featureSize(3);
+  const qrt::tensor::Tensor *table = runs_.shapeOnly(0, op.getCos());
+  if (!table || table->shape.size() != 3 || 2 * table->shape[2] > headDim)
+    return fail(op, "has cosines of another shape than [batch, tokens, features / 2]");
+  int64_t half = table->shape[2];
+  // One dimension of features against the tables: [batch, tokens, half].
+  TokenValue probe;
+  probe.layout.dims = {DimAtoms{Atom{AtomKind::Batch}}, DimAtoms{Atom{AtomKind::Fresh}},
+                       DimAtoms{Atom::feature(half, 1)}};
+  auto cosines = featureTables(op, probe, op.getCos());
+  auto sines = featureTables(op, probe, op.getSin());
+  if (failed(cosines) || failed(sines))
+    return failure();
+  std::vector<int64_t> offsets = x.layout.offsets();
+  auto map = std::make_shared<FeatureMap>();
+  auto rowAt = [&](int64_t index) {
+    return x.map ? x.map->rows[offsets[index]] : Row{Term{offsets[index]}};
+  };
+  for (int64_t index = 0; index < static_cast<int64_t>(offsets.size()); ++index) {
+    int64_t d = index % headDim, head = index - d;
+    if (d >= 2 * half) {
+      map->rows.push_back(rowAt(index));
+      continue;
+    }
+    bool interleaved = op.getInterleaved() != 0;
+    int64_t pair = interleaved ? d / 2 : d % half;
+    bool low = interleaved ? d % 2 == 0 : d < half;
+    int64_t partner = interleaved ? (d ^ 1) : (low ? d + half : d - half);
+    Row row;
+    for (Term term : rowAt(index)) {
+      term.table = tables_.product(term.table, (*cosines)[pair]);
+      row.push_back(term);
+    }
+    for (Term term : rowAt(head + partner)) {
+      term.table = tables_.product(term.table, (*sines)[pair]);
+      term.factor *= low ? -1 : 1;
+      row.push_back(term);
+    }
+    map->rows.push_back(std::move(row));
+  }
+  TokenValue y = x;
+  y.layout.renumber();
+  y.map = std::move(map);
+  set(op.getY(), std::move(y));
+  return success();
+}
+
+LogicalResult TokenMajorBuilder::convertUnary(Operation *op, const TokenValue &x) {
+  if (isa<CastOp, IdentityOp>(op)) { // casts between floats annotate precision
+    auto type = cast<TensorType>(op->getResult(0).getType());
+    bool toFloat = isa<FloatType>(type.getElementType());
+    if ((x.kind == Kind::Ids) == toFloat && !isa<IdentityOp>(op))
+      return fail(op, "converts token data between integers and floats");
+    set(op->getResult(0), x);
+    return success();
+  }
+  if (isa<IsNanOp>(op) && x.kind == Kind::Probabilities) {
+    TokenValue test = x;
+    test.kind = Kind::NanTest;
+    set(op->getResult(0), std::move(test));
+    return success();
+  }
+  if (x.kind == Kind::Scores && isa<TanhOp, SoftcapOp>(op)) {
+    TokenValue y = x;
+    auto scores = std::make_shared<Scores>(*x.scores);
+    if (scores->softcap != 0 || scores->pendingTanh != 0 || !scores->masks.empty())
+      return fail(op, "caps scores that are already capped or masked");
+    if (auto cap = dyn_cast<SoftcapOp>(op)) {
+      scores->softcap = cap.getCap().convertToDouble();
+    } else {
+      scores->pendingTanh = scores->scale;
+    }
+    y.scores = std::move(scores);
+    set(op->getResult(0), std::move(y));
+    return success();
+  }
+  if (isa<NegOp>(op) && (x.kind == Kind::Features)) {
+    TokenValue y = x;
+    if (!x.map) { // the sign must not leave the map: a sum of maps has one scale
+      y.scale = -x.scale;
+    } else {
+      auto map = std::make_shared<FeatureMap>(*x.map);
+      for (Row &row : map->rows)
+        for (Term &term : row)
+          term.factor = -term.factor;
+      y.map = std::move(map);
+    }
+    set(op->getResult(0), std::move(y));
+    return success();
+  }
+  if (x.kind != Kind::Features ||
+      !isa<GeluOp, SiluOp, ReluOp, TanhOp, SoftcapOp, QuickGeluOp, SigmoidOp>(op))
+    return fail(op, "is not understood on token data");
+  FailureOr<Value> value = materialize(op, x);
+  if (failed(value))
+    return failure();
+  Operation *created = cloneWith(op, {*value}, value->getType());
+  setEmitted(op->getResult(0), created->getResult(0), x.layout, x.lastOnly);
+  return success();
+}
+
+/// The last dimension as the innermost features in row-major order, which materialize() makes it.
+LogicalResult TokenMajorBuilder::convertNorm(Operation *op, const TokenValue &x) {
+  if (x.kind != Kind::Features)
+    return fail(op, "normalises something that is not token features");
+  FailureOr<Value> value = materialize(op, x);
+  if (failed(value))
+    return failure();
+  auto smallWeight = [&](Value weight) -> Value {
+    if (!weight)
+      return {};
+    const qrt::tensor::Tensor *tensor = runs_.data(0, weight);
+    if (!tensor)
+      return {};
+    int64_t count = 1;
+    for (int64_t size : tensor->shape)
+      count *= size;
+    std::vector<float> values(count);
+    for (int64_t i = 0; i < count; ++i)
+      values[i] = static_cast<float>(elementAt(*tensor, i));
+    return constantF32(weight.getDefiningOp() ? weight.getDefiningOp()->getLoc() : op->getLoc(),
+                       values, {count});
+  };
+  Value weight = smallWeight(op->getOperand(1));
+  Value bias = op->getNumOperands() > 2 ? smallWeight(op->getOperand(2)) : Value();
+  if (!weight || (op->getNumOperands() > 2 && !bias))
+    return fail(op, "has a weight that is not a constant");
+  int64_t chunk = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+  int64_t last = x.layout.featureSize(x.layout.rank() - 1);
+  if (last % chunk != 0 || !x.layout.onlyFeatures(x.layout.rank() - 1))
+    return fail(op, "normalises other features than its weight has");
+  Value result;
+  if (auto rms = dyn_cast<RmsNormOp>(op)) {
+    result = RmsNormOp::create(builder_, op->getLoc(), value->getType(), *value, weight,
+                               decimalEpsilon(rms.getEpsilon()));
+  } else {
+    int64_t width = cast<RankedTensorType>(value->getType()).getDimSize(1);
+    if (chunk != width)
+      return fail(op, "layer norm of single heads");
+    result = LayerNormOp::create(builder_, op->getLoc(), value->getType(), *value, weight, bias,
+                                 decimalEpsilon(cast<LayerNormOp>(op).getEpsilon()));
+  }
+  setEmitted(op->getResult(0), result, x.layout, x.lastOnly);
+  return success();
+}
+
+LogicalResult TokenMajorBuilder::convertLinear(Operation *op, const TokenValue &x) {
+  size_t last = x.layout.rank() - 1;
+  if (x.kind != Kind::Features || !x.layout.onlyFeatures(last))
+    return fail(op, "multiplies something that is not token features with a weight");
+  for (size_t dim = 0; dim < last; ++dim)
+    if (x.layout.featureSize(dim) != 1)
+      return fail(op, "applies one weight to several groups of features");
+  FailureOr<Value> value = materialize(op, x);
+  if (failed(value))
+    return failure();
+  llvm::SmallVector<Value> operands{*value};
+  for (Value weight : op->getOperands().drop_front()) {
+    Value clone = cloneConstant(weight);
+    if (!clone)
+      return fail(op, "has a weight that is not a constant");
+    operands.push_back(clone);
+  }
+  int64_t width = cast<RankedTensorType>(operands[1].getType()).getDimSize(0);
+  Operation *created = cloneWith(op, operands, rowsType(width));
+  Layout layout = x.layout;
+  layout.dims[last] = {Atom::feature(width, 1)};
+  setEmitted(op->getResult(0), created->getResult(0), std::move(layout), x.lastOnly);
+  return success();
+}
+
+LogicalResult TokenMajorBuilder::convertEmbedding(Operation *op) {
+  bool quantized = isa<QuantizedEmbeddingOp>(op);
+  Value index =
+      quantized ? cast<QuantizedEmbeddingOp>(op).getIds() : cast<EmbeddingOp>(op).getIds();
+  const TokenValue *ids = find(index);
+  if (!ids || ids->kind != Kind::Ids)
+    return fail(op, "looks up something other than token ids");
+  llvm::SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value value = operand == index ? ids_ : cloneConstant(operand);
+    if (!value)
+      return fail(op, "has a table that is not a constant");
+    operands.push_back(value);
+  }
+  int64_t width = cast<RankedTensorType>(operands[0].getType()).getDimSize(1);
+  Operation *created = cloneWith(op, operands, rowsType(width));
+  Layout layout = ids->layout;
+  layout.dims.push_back({Atom::feature(width, 1)});
+  setEmitted(op->getResult(0), created->getResult(0), std::move(layout), false);
+  return success();
+}
+
+} // namespace qopt::qir::raise
