@@ -20,6 +20,7 @@ config.substitutions.append(("%shared", config.qopt_shared))
 config.substitutions.append(("%fixtures", os.path.join(config.test_source_root, "fixtures")))
 config.substitutions.append(("%source_root", config.qopt_source_dir))
 config.substitutions.append(("%binary_root", config.qopt_binary_dir))
+config.substitutions.append(("%plugins", os.path.join(config.qopt_binary_dir, "plugins")))
 config.substitutions.append(("%python", config.python_executable))
 
 if os.path.isdir(os.path.join(config.qopt_shared, "models")):

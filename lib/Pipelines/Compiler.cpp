@@ -40,7 +40,20 @@ std::optional<Stage> stageFromName(StringRef name) {
 }
 
 Compiler::Compiler(MLIRContext &context, CompileOptions options)
-    : context(context), options(std::move(options)) {}
+    : context(context), options(std::move(options)) {
+  // Diagnostics name the node; the printed op would be a page of text.
+  context.printOpOnDiagnostic(false);
+}
+
+/// Printed IR enters after the stage at which it was printed.
+static bool isPast(Stage stage, ModuleOp module) {
+  auto function = module.lookupSymbol<func::FuncOp>("main");
+  if (!function)
+    return false;
+  if (function->hasAttr(qexec::kindAttr))
+    return true;
+  return stage == Stage::Raise && function->hasAttr(qir::tokenMajorAttr);
+}
 
 Status Compiler::timed(StringRef stage, llvm::function_ref<Status()> body) {
   if (options.interrupted && options.interrupted->load())
@@ -144,7 +157,8 @@ qrt::Result<CompileReport> Compiler::run() {
   for (const Step &step : steps) {
     if (stop)
       break;
-    QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
+    if (!isPast(step.stage, *module))
+      QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
     if (step.stage == Stage::Raise && imported)
       QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
     stop = options.emit == step.stage;

@@ -12,8 +12,6 @@ using namespace mlir;
 
 namespace qopt {
 
-void buildRaisePipeline(OpPassManager &pm) { pm.addPass(createCanonicalizerPass()); }
-
 void buildTransformPipeline(OpPassManager &pm) { pm.addPass(createCSEPass()); }
 
 void buildAssignPipeline(OpPassManager &, const SchemeOptions &) {}
