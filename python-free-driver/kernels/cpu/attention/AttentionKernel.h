@@ -10,6 +10,7 @@
 #ifndef QRT_KERNELS_CPU_ATTENTION_ATTENTIONKERNEL_H
 #define QRT_KERNELS_CPU_ATTENTION_ATTENTIONKERNEL_H
 
+#include "kernels/cpu/simd/Intrinsics.h"
 #include "kernels/cpu/simd/Math.h"
 #include "kernels/cpu/vector/Variants.h"
 
@@ -53,20 +54,20 @@ void scorePage(const AttentionTile &tile, const typename Kv::Type *keys, int row
   const int64_t dim = tile.headDim;
   for (int key = 0; key < pageKeys; key += L * V::width) {
     typename V::Type acc[R][L];
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int l = 0; l < L; ++l)
-        acc[r][l] = V::zero();
+      QRT_UNROLL(4)
+    for (int l = 0; l < L; ++l)
+      acc[r][l] = V::zero();
     for (int64_t d = 0; d < dim; ++d) {
       typename V::Type k[L];
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
       for (int l = 0; l < L; ++l)
         k[l] = Kv::template load<V>(keys + d * pageKeys + key + l * V::width);
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
       for (int r = 0; r < R; ++r) {
         typename V::Type q = V::set1(tile.q[(row + r) * dim + d]);
-#pragma GCC unroll 4
+        QRT_UNROLL(4)
         for (int l = 0; l < L; ++l)
           acc[r][l] = V::fma(q, k[l], acc[r][l]);
       }
@@ -86,20 +87,20 @@ void addValues(const AttentionTile &tile, const typename Kv::Type *values, int r
   int64_t d = 0;
   for (; d + L * V::width <= dim; d += L * V::width) {
     typename V::Type acc[R][L];
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int l = 0; l < L; ++l)
-        acc[r][l] = V::load(tile.sum + (row + r) * dim + d + l * V::width);
+      QRT_UNROLL(4)
+    for (int l = 0; l < L; ++l)
+      acc[r][l] = V::load(tile.sum + (row + r) * dim + d + l * V::width);
     for (int key = first; key < end; ++key) {
       typename V::Type v[L];
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
       for (int l = 0; l < L; ++l)
         v[l] = Kv::template load<V>(values + key * dim + d + l * V::width);
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
       for (int r = 0; r < R; ++r) {
         typename V::Type p = V::set1(tile.scores[(row + r) * pageKeys + key]);
-#pragma GCC unroll 4
+        QRT_UNROLL(4)
         for (int l = 0; l < L; ++l)
           acc[r][l] = V::fma(p, v[l], acc[r][l]);
       }

@@ -167,42 +167,42 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
 
   for (int64_t block = 0; block < g.blocks; ++block) {
     __m512i acc[NP][MV][Chains];
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int p = 0; p < NP; ++p)
-#pragma GCC unroll 8
-      for (int v = 0; v < MV; ++v)
-#pragma GCC unroll 4
-        for (int c = 0; c < Chains; ++c)
-          acc[p][v][c] = _mm512_setzero_si512();
+      QRT_UNROLL(8)
+    for (int v = 0; v < MV; ++v)
+      QRT_UNROLL(4)
+    for (int c = 0; c < Chains; ++c)
+      acc[p][v][c] = _mm512_setzero_si512();
 
     const uint8_t *data = tile.data + block * g.blockBytes;
     for (int unit = 0; unit < units; unit += Unroll)
-#pragma GCC unroll 4
-      for (int i = 0; i < Unroll; ++i) {
-        __m512i raw[NP][Codes::lines];
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
+    for (int i = 0; i < Unroll; ++i) {
+      __m512i raw[NP][Codes::lines];
+      QRT_UNROLL(4)
+      for (int p = 0; p < NP; ++p)
+        Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
+      QRT_UNROLL(8)
+      for (int f = 0; f < Codes::steps; ++f, values += MV) {
+        __m512i codes[NP];
+        QRT_UNROLL(4)
         for (int p = 0; p < NP; ++p)
-          Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
-#pragma GCC unroll 8
-        for (int f = 0; f < Codes::steps; ++f, values += MV) {
-          __m512i codes[NP];
-#pragma GCC unroll 4
+          codes[p] = Codes::extract(raw[p], f);
+        const int chain = (i * Codes::steps + f) % Chains;
+        QRT_UNROLL(8)
+        for (int v = 0; v < MV; ++v) {
+          __m512i a = _mm512_set1_epi32(values[v]);
+          QRT_UNROLL(4)
           for (int p = 0; p < NP; ++p)
-            codes[p] = Codes::extract(raw[p], f);
-          const int chain = (i * Codes::steps + f) % Chains;
-#pragma GCC unroll 8
-          for (int v = 0; v < MV; ++v) {
-            __m512i a = _mm512_set1_epi32(values[v]);
-#pragma GCC unroll 4
-            for (int p = 0; p < NP; ++p)
-              acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
-          }
+            acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
         }
       }
+    }
 
     const int32_t *sums = tile.inputSums + block * T;
     const float *inputScales = tile.inputScales + block * T;
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int p = 0; p < NP; ++p) {
       const int64_t group = p * g.groups + block * perGroup;
       const __m512 scale = loadScales(tile.scales + group * scaleBytes, desc.scaleType);
@@ -210,7 +210,7 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
       if (tile.zeroPoints)
         zero = _mm512_cvtepu8_epi32(_mm_loadu_si128(
             reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
-#pragma GCC unroll 8
+      QRT_UNROLL(8)
       for (int t = 0; t < T; ++t) {
         __m512i plane[Planes];
         for (int i = 0; i < Planes; ++i) {

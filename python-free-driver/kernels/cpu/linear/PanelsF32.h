@@ -11,6 +11,7 @@
 #define QRT_KERNELS_CPU_LINEAR_PANELSF32_H
 
 #include "kernels/cpu/linear/Variants.h"
+#include "kernels/cpu/simd/Intrinsics.h"
 
 namespace qrt::kernels {
 namespace {
@@ -72,32 +73,32 @@ void multiplyBlock(const LinearArgs &linear, const DequantizedBlock &block, int6
                    int64_t row, int64_t token) {
   constexpr int L = panelRows / V::width;
   typename V::Type acc[T][L];
-#pragma GCC unroll 8
+  QRT_UNROLL(8)
   for (int t = 0; t < T; ++t)
-#pragma GCC unroll 2
-    for (int l = 0; l < L; ++l)
-      acc[t][l] = V::zero();
+    QRT_UNROLL(2)
+  for (int l = 0; l < L; ++l)
+    acc[t][l] = V::zero();
   const float *x = linear.src + token * linear.srcStride + k;
   const float *w = block.weight;
   for (int i = 0; i < count; ++i, w += panelRows) {
     typename V::Type wv[L];
-#pragma GCC unroll 2
+    QRT_UNROLL(2)
     for (int l = 0; l < L; ++l)
       wv[l] = V::load(w + l * V::width);
-#pragma GCC unroll 8
+    QRT_UNROLL(8)
     for (int t = 0; t < T; ++t) {
       typename V::Type xv = V::set1(x[t * linear.srcStride + i]);
-#pragma GCC unroll 2
+      QRT_UNROLL(2)
       for (int l = 0; l < L; ++l)
         acc[t][l] = V::fma(xv, wv[l], acc[t][l]);
     }
   }
   const int64_t rows = linear.weight.desc.n - row;
-#pragma GCC unroll 8
+  QRT_UNROLL(8)
   for (int t = 0; t < T; ++t) {
     float *dst = linear.dst + (token + t) * linear.dstStride + row;
     if (rows >= panelRows) {
-#pragma GCC unroll 2
+      QRT_UNROLL(2)
       for (int l = 0; l < L; ++l) {
         typename V::Type old = k ? V::load(dst + l * V::width) : V::zero();
         V::store(dst + l * V::width, V::add(old, acc[t][l]));

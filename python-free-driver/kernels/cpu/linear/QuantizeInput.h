@@ -3,8 +3,8 @@
 // The definition of A16 and A8 (linear.h). Included by every variant, inside an anonymous
 // namespace and without library calls, so that each is compiled and vectorized with its own
 // flags; it uses only operations with one right answer, so that all give the same bits:
-// the largest magnitude is taken on the bit patterns (a NaN then wins, and makes the token's
-// result NaN), and rounding to nearest even is done by adding 1.5 * 2^23.
+// the largest magnitude is taken on the bit patterns (a NaN then wins), and rounding to nearest
+// even is done by adding 1.5 * 2^23.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,12 +39,19 @@ inline void quantizeBlock(const float *x, int count, int block, float largest,
     int32_t bits = __builtin_bit_cast(int32_t, padded[i]) & 0x7fffffff;
     top = bits > top ? bits : top;
   }
-  float magnitude = __builtin_bit_cast(float, top);
-  out.scale = magnitude / largest;
+  const float magnitude = __builtin_bit_cast(float, top);
+  if (!(magnitude <= 3.402823466e38f)) { // an infinity or a NaN makes the whole result NaN
+    for (int i = 0; i < block; ++i)
+      out.value[i] = 0;
+    out.scale = __builtin_nanf("");
+    out.sum = 0;
+    return;
+  }
   // A magnitude so small that its scale is denormal counts as zero.
-  float inverse = out.scale >= 0x1p-126f ? largest / magnitude : 0.0f;
-  if (inverse == 0.0f && magnitude == magnitude)
-    out.scale = 0.0f;
+  out.scale = magnitude / largest;
+  const bool zero = out.scale < 0x1p-126f;
+  const float inverse = zero ? 0.0f : largest / magnitude;
+  out.scale = zero ? 0.0f : out.scale;
   constexpr float magic = 12582912.0f; // 1.5 * 2^23
   constexpr uint32_t magicBits = 0x4b400000;
   // Unsigned, since NaN and infinity give codes of any size, whose sum may wrap.

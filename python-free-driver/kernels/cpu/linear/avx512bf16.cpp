@@ -37,20 +37,20 @@ void bf16Tile(const LinearArgs &args, const uint16_t *src, int64_t srcStride, in
   const uint16_t *w = static_cast<const uint16_t *>(args.weight.data) + row * rowElements;
   const uint16_t *x = src + token * srcStride;
   __m512 acc[R][T];
-#pragma GCC unroll 4
+  QRT_UNROLL(4)
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int t = 0; t < T; ++t)
-      acc[r][t] = _mm512_setzero_ps();
+    QRT_UNROLL(4)
+  for (int t = 0; t < T; ++t)
+    acc[r][t] = _mm512_setzero_ps();
   for (int64_t i = 0; i < rowElements; i += 32) { // rows of both are padded to 64 bytes
     __m512bh wv[R];
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int r = 0; r < R; ++r)
       wv[r] = loadPairs(w + r * rowElements + i);
-#pragma GCC unroll 4
+    QRT_UNROLL(4)
     for (int t = 0; t < T; ++t) {
       __m512bh xv = loadPairs(x + t * srcStride + i);
-#pragma GCC unroll 4
+      QRT_UNROLL(4)
       for (int r = 0; r < R; ++r)
         acc[r][t] = _mm512_dpbf16_ps(acc[r][t], wv[r], xv);
     }

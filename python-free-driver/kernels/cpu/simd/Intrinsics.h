@@ -16,6 +16,15 @@
 #define QRT_VARIANT(ns) ns
 #endif
 
+/// Before a loop whose body must be unrolled for speed: register tiles are arrays whose every index
+/// must be a constant. Emulated copies are only compiled faster without.
+#if defined(QRT_SIMDE)
+#define QRT_UNROLL(n)
+#else
+#define QRT_PRAGMA(text) _Pragma(#text)
+#define QRT_UNROLL(n) QRT_PRAGMA(GCC unroll n)
+#endif
+
 #if !defined(QRT_SIMDE)
 
 #include <immintrin.h>
