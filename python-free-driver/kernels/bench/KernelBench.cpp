@@ -125,10 +125,9 @@ __attribute__((target("avx2"))) void readRange(const uint8_t *p, const uint8_t *
 
 /// Reads everything once, split over the pool as the kernels split it.
 void readAll(const uint8_t *data, size_t bytes) {
-  pool().parallelFor(static_cast<int64_t>(bytes / 4096), 1,
-                     [&](int64_t begin, int64_t end, int) {
-                       readRange(data + begin * 4096, data + end * 4096);
-                     });
+  pool().parallelFor(static_cast<int64_t>(bytes / 4096), 1, [&](int64_t begin, int64_t end, int) {
+    readRange(data + begin * 4096, data + end * 4096);
+  });
 }
 
 void decode(benchmark::State &state, const LinearKernels &kernels, WeightFormat format,
@@ -203,7 +202,7 @@ void registerAll() {
       std::string suffix = std::string(formatName(format)) + activationName(activation) +
                            (group ? "/g" + std::to_string(group) : "") + "/" + kernels->name;
       bool small = !isQuantized(format);
-      for (int64_t tokens : {1, 4, 8})
+      for (int64_t tokens : {1, 4, 8, 16, 32})
         add("decode/" + suffix + "/m" + std::to_string(tokens), [=](benchmark::State &state) {
           decode(state, *kernels, format, group, activation, tokens, small);
         });

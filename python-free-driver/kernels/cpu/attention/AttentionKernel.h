@@ -54,21 +54,16 @@ void scorePage(const AttentionTile &tile, const typename Kv::Type *keys, int row
   const int64_t dim = tile.headDim;
   for (int key = 0; key < pageKeys; key += L * V::width) {
     typename V::Type acc[R][L];
-    QRT_UNROLL(4)
-    for (int r = 0; r < R; ++r)
-      QRT_UNROLL(4)
-    for (int l = 0; l < L; ++l)
-      acc[r][l] = V::zero();
+    QRT_FOR (r, R)
+      QRT_FOR (l, L)
+        acc[r][l] = V::zero();
     for (int64_t d = 0; d < dim; ++d) {
       typename V::Type k[L];
-      QRT_UNROLL(4)
-      for (int l = 0; l < L; ++l)
+      QRT_FOR (l, L)
         k[l] = Kv::template load<V>(keys + d * pageKeys + key + l * V::width);
-      QRT_UNROLL(4)
-      for (int r = 0; r < R; ++r) {
+      QRT_FOR (r, R) {
         typename V::Type q = V::set1(tile.q[(row + r) * dim + d]);
-        QRT_UNROLL(4)
-        for (int l = 0; l < L; ++l)
+        QRT_FOR (l, L)
           acc[r][l] = V::fma(q, k[l], acc[r][l]);
       }
     }
@@ -87,21 +82,16 @@ void addValues(const AttentionTile &tile, const typename Kv::Type *values, int r
   int64_t d = 0;
   for (; d + L * V::width <= dim; d += L * V::width) {
     typename V::Type acc[R][L];
-    QRT_UNROLL(4)
-    for (int r = 0; r < R; ++r)
-      QRT_UNROLL(4)
-    for (int l = 0; l < L; ++l)
-      acc[r][l] = V::load(tile.sum + (row + r) * dim + d + l * V::width);
+    QRT_FOR (r, R)
+      QRT_FOR (l, L)
+        acc[r][l] = V::load(tile.sum + (row + r) * dim + d + l * V::width);
     for (int key = first; key < end; ++key) {
       typename V::Type v[L];
-      QRT_UNROLL(4)
-      for (int l = 0; l < L; ++l)
+      QRT_FOR (l, L)
         v[l] = Kv::template load<V>(values + key * dim + d + l * V::width);
-      QRT_UNROLL(4)
-      for (int r = 0; r < R; ++r) {
+      QRT_FOR (r, R) {
         typename V::Type p = V::set1(tile.scores[(row + r) * pageKeys + key]);
-        QRT_UNROLL(4)
-        for (int l = 0; l < L; ++l)
+        QRT_FOR (l, L)
           acc[r][l] = V::fma(p, v[l], acc[r][l]);
       }
     }

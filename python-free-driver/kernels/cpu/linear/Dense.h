@@ -50,29 +50,24 @@ void denseTile(const LinearArgs &args, int64_t row, int64_t token) {
   const uint8_t *w = static_cast<const uint8_t *>(args.weight.data) + row * rowBytes;
   const float *x = args.src + token * args.srcStride;
   typename V::Type acc[R][T];
-  QRT_UNROLL(8)
-  for (int r = 0; r < R; ++r)
-    QRT_UNROLL(8)
-  for (int t = 0; t < T; ++t)
-    acc[r][t] = V::zero();
+  QRT_FOR (r, R)
+    QRT_FOR (t, T)
+      acc[r][t] = V::zero();
   // Several rows at once are several streams, which the hardware follows poorly: the next rows are
   // asked for at the same position, unless they lie too far to stay in L1 until then.
   const int64_t ahead = R * rowBytes <= 16384 ? R * rowBytes : 2048;
   const int64_t whole = k / V::width * V::width;
   for (int64_t i = 0; i < whole; i += V::width) {
     typename V::Type wv[R];
-    QRT_UNROLL(8)
-    for (int r = 0; r < R; ++r) {
+    QRT_FOR (r, R) {
       const uint8_t *at = w + r * rowBytes + i * Element::bytes;
       if (T == 1)
         V::prefetch(at + ahead);
       wv[r] = Element::template load<V>(at);
     }
-    QRT_UNROLL(8)
-    for (int t = 0; t < T; ++t) {
+    QRT_FOR (t, T) {
       typename V::Type xv = V::load(x + t * args.srcStride + i);
-      QRT_UNROLL(8)
-      for (int r = 0; r < R; ++r)
+      QRT_FOR (r, R)
         acc[r][t] = V::fma(wv[r], xv, acc[r][t]);
     }
   }

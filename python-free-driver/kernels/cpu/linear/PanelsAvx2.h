@@ -116,16 +116,13 @@ inline void halfDots(const uint8_t *data, int half, int block, const int32_t *va
   const __m256i one = _mm256_set1_epi16(1);
   const int units = block / 4 / Codes::steps;
   __m256i wide[MV];
-  QRT_UNROLL(8)
-  for (int v = 0; v < MV; ++v)
+  QRT_FOR (v, MV)
     wide[v] = _mm256_setzero_si256();
   for (int first = 0; first < units; first += Codes::flush) {
     __m256i narrow[MV];
-    QRT_UNROLL(8)
-    for (int v = 0; v < MV; ++v)
+    QRT_FOR (v, MV)
       narrow[v] = _mm256_setzero_si256();
-    QRT_UNROLL(4)
-    for (int i = 0; i < Codes::flush; ++i) {
+    QRT_FOR (i, Codes::flush) {
       __m256i raw[Codes::lines];
       Codes::load(data, first + i, units, half, raw);
       if (half == 0)
@@ -134,18 +131,15 @@ inline void halfDots(const uint8_t *data, int half, int block, const int32_t *va
       QRT_UNROLL(8)
       for (int f = 0; f < Codes::steps; ++f, values += MV) {
         __m256i codes = Codes::extract(raw, f);
-        QRT_UNROLL(8)
-        for (int v = 0; v < MV; ++v)
+        QRT_FOR (v, MV)
           narrow[v] = _mm256_add_epi16(narrow[v],
                                        _mm256_maddubs_epi16(codes, _mm256_set1_epi32(values[v])));
       }
     }
-    QRT_UNROLL(8)
-    for (int v = 0; v < MV; ++v)
+    QRT_FOR (v, MV)
       wide[v] = _mm256_add_epi32(wide[v], _mm256_madd_epi16(narrow[v], one));
   }
-  QRT_UNROLL(8)
-  for (int t = 0; t < T; ++t)
+  QRT_FOR (t, T)
     dot[t] = Planes == 1 ? wide[t]
                          : _mm256_add_epi32(_mm256_slli_epi32(wide[t * Planes], 8),
                                             wide[t * Planes + Planes - 1]);
@@ -159,8 +153,7 @@ template <class Codes, int T, int Planes>
 inline void halfDots(const uint8_t *data, int half, int block, const int32_t *values,
                      __m256i dot[T]) {
   const __m256i mask = _mm256_set1_epi16(0x00ff);
-  QRT_UNROLL(8)
-  for (int t = 0; t < T; ++t)
+  QRT_FOR (t, T)
     dot[t] = _mm256_setzero_si256();
   QRT_UNROLL(2)
   for (int step = 0; step < block / 4; ++step, values += 2 * T) {
@@ -168,8 +161,7 @@ inline void halfDots(const uint8_t *data, int half, int block, const int32_t *va
     if (half == 0)
       prefetchStream(data + step * lineBytes);
     __m256i even = _mm256_and_si256(v, mask), odd = _mm256_srli_epi16(v, 8);
-    QRT_UNROLL(8)
-    for (int t = 0; t < T; ++t) {
+    QRT_FOR (t, T) {
       __m256i low = _mm256_madd_epi16(even, _mm256_set1_epi32(values[2 * t]));
       __m256i high = _mm256_madd_epi16(odd, _mm256_set1_epi32(values[2 * t + 1]));
       dot[t] = _mm256_add_epi32(dot[t], _mm256_add_epi32(low, high));
@@ -206,15 +198,13 @@ void computeTokensAvx2(const PanelArgs &args, int64_t panel, int64_t token) {
     const uint8_t *scales = static_cast<const uint8_t *>(weight.scales) + group * scaleBytes;
     const float *inputScales = args.input.scales + token * g.blocks + block * T;
     const int32_t *sums = args.input.sums + token * g.blocks + block * T;
-    QRT_UNROLL(2)
-    for (int h = 0; h < 2; ++h) {
+    QRT_FOR (h, 2) {
       __m256 scale = loadScalesAvx2(scales, desc.scaleType, h);
       __m256i zero = _mm256_set1_epi32(symmetricZeroPoint(desc.format));
       if (!desc.symmetric)
         zero = _mm256_cvtepu8_epi32(_mm_loadl_epi64(
             reinterpret_cast<const __m128i *>(weight.zeroPoints + group * panelRows + h * 8)));
-      QRT_UNROLL(4)
-      for (int t = 0; t < T; ++t) {
+      QRT_FOR (t, T) {
         __m256i correction = _mm256_mullo_epi32(zero, _mm256_set1_epi32(sums[t]));
         __m256 exact = _mm256_cvtepi32_ps(_mm256_sub_epi32(dot[h][t], correction));
         __m256 factor = _mm256_mul_ps(scale, _mm256_set1_ps(inputScales[t]));

@@ -22,7 +22,7 @@ namespace {
 
 /// Words (tokens x planes) per tile: up to `narrowTile` the weights are streamed once, one panel at
 /// a time; more tokens go in tiles of `wideTile` over four panels.
-inline constexpr int narrowTile = 8;
+inline constexpr int narrowTile = 16;
 inline constexpr int wideTile = 4;
 
 inline InputForm inputFormAvx512(WeightFormat format, Activation activation, int64_t m) {
@@ -167,51 +167,41 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
 
   for (int64_t block = 0; block < g.blocks; ++block) {
     __m512i acc[NP][MV][Chains];
-    QRT_UNROLL(4)
-    for (int p = 0; p < NP; ++p)
-      QRT_UNROLL(8)
-    for (int v = 0; v < MV; ++v)
-      QRT_UNROLL(4)
-    for (int c = 0; c < Chains; ++c)
-      acc[p][v][c] = _mm512_setzero_si512();
+    QRT_FOR (p, NP)
+      QRT_FOR (v, MV)
+        QRT_FOR (c, Chains)
+          acc[p][v][c] = _mm512_setzero_si512();
 
     const uint8_t *data = tile.data + block * g.blockBytes;
     for (int unit = 0; unit < units; unit += Unroll)
-      QRT_UNROLL(4)
-    for (int i = 0; i < Unroll; ++i) {
-      __m512i raw[NP][Codes::lines];
-      QRT_UNROLL(4)
-      for (int p = 0; p < NP; ++p)
-        Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
-      QRT_UNROLL(8)
-      for (int f = 0; f < Codes::steps; ++f, values += MV) {
-        __m512i codes[NP];
-        QRT_UNROLL(4)
-        for (int p = 0; p < NP; ++p)
-          codes[p] = Codes::extract(raw[p], f);
-        const int chain = (i * Codes::steps + f) % Chains;
-        QRT_UNROLL(8)
-        for (int v = 0; v < MV; ++v) {
-          __m512i a = _mm512_set1_epi32(values[v]);
-          QRT_UNROLL(4)
-          for (int p = 0; p < NP; ++p)
-            acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
+      QRT_FOR (i, Unroll) {
+        __m512i raw[NP][Codes::lines];
+        QRT_FOR (p, NP)
+          Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
+        QRT_UNROLL(16)
+        for (int f = 0; f < Codes::steps; ++f, values += MV) {
+          __m512i codes[NP];
+          QRT_FOR (p, NP)
+            codes[p] = Codes::extract(raw[p], f);
+          const int chain = (i * Codes::steps + f) % Chains;
+          QRT_FOR (v, MV) {
+            __m512i a = _mm512_set1_epi32(values[v]);
+            QRT_FOR (p, NP)
+              acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
+          }
         }
       }
-    }
 
     const int32_t *sums = tile.inputSums + block * T;
     const float *inputScales = tile.inputScales + block * T;
-    QRT_UNROLL(4)
-    for (int p = 0; p < NP; ++p) {
+    QRT_FOR (p, NP) {
       const int64_t group = p * g.groups + block * perGroup;
       const __m512 scale = loadScales(tile.scales + group * scaleBytes, desc.scaleType);
       __m512i zero = _mm512_setzero_si512();
       if (tile.zeroPoints)
         zero = _mm512_cvtepu8_epi32(_mm_loadu_si128(
             reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
-      QRT_UNROLL(8)
-      for (int t = 0; t < T; ++t) {
+      QRT_FOR (t, T) {
         __m512i plane[Planes];
         for (int i = 0; i < Planes; ++i) {
           plane[i] = acc[p][t * Planes + i][0];

@@ -73,33 +73,26 @@ void multiplyBlock(const LinearArgs &linear, const DequantizedBlock &block, int6
                    int64_t row, int64_t token) {
   constexpr int L = panelRows / V::width;
   typename V::Type acc[T][L];
-  QRT_UNROLL(8)
-  for (int t = 0; t < T; ++t)
-    QRT_UNROLL(2)
-  for (int l = 0; l < L; ++l)
-    acc[t][l] = V::zero();
+  QRT_FOR (t, T)
+    QRT_FOR (l, L)
+      acc[t][l] = V::zero();
   const float *x = linear.src + token * linear.srcStride + k;
   const float *w = block.weight;
   for (int i = 0; i < count; ++i, w += panelRows) {
     typename V::Type wv[L];
-    QRT_UNROLL(2)
-    for (int l = 0; l < L; ++l)
+    QRT_FOR (l, L)
       wv[l] = V::load(w + l * V::width);
-    QRT_UNROLL(8)
-    for (int t = 0; t < T; ++t) {
+    QRT_FOR (t, T) {
       typename V::Type xv = V::set1(x[t * linear.srcStride + i]);
-      QRT_UNROLL(2)
-      for (int l = 0; l < L; ++l)
+      QRT_FOR (l, L)
         acc[t][l] = V::fma(xv, wv[l], acc[t][l]);
     }
   }
   const int64_t rows = linear.weight.desc.n - row;
-  QRT_UNROLL(8)
-  for (int t = 0; t < T; ++t) {
+  QRT_FOR (t, T) {
     float *dst = linear.dst + (token + t) * linear.dstStride + row;
     if (rows >= panelRows) {
-      QRT_UNROLL(2)
-      for (int l = 0; l < L; ++l) {
+      QRT_FOR (l, L) {
         typename V::Type old = k ? V::load(dst + l * V::width) : V::zero();
         V::store(dst + l * V::width, V::add(old, acc[t][l]));
       }

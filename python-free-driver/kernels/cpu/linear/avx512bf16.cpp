@@ -37,21 +37,16 @@ void bf16Tile(const LinearArgs &args, const uint16_t *src, int64_t srcStride, in
   const uint16_t *w = static_cast<const uint16_t *>(args.weight.data) + row * rowElements;
   const uint16_t *x = src + token * srcStride;
   __m512 acc[R][T];
-  QRT_UNROLL(4)
-  for (int r = 0; r < R; ++r)
-    QRT_UNROLL(4)
-  for (int t = 0; t < T; ++t)
-    acc[r][t] = _mm512_setzero_ps();
+  QRT_FOR (r, R)
+    QRT_FOR (t, T)
+      acc[r][t] = _mm512_setzero_ps();
   for (int64_t i = 0; i < rowElements; i += 32) { // rows of both are padded to 64 bytes
     __m512bh wv[R];
-    QRT_UNROLL(4)
-    for (int r = 0; r < R; ++r)
+    QRT_FOR (r, R)
       wv[r] = loadPairs(w + r * rowElements + i);
-    QRT_UNROLL(4)
-    for (int t = 0; t < T; ++t) {
+    QRT_FOR (t, T) {
       __m512bh xv = loadPairs(x + t * srcStride + i);
-      QRT_UNROLL(4)
-      for (int r = 0; r < R; ++r)
+      QRT_FOR (r, R)
         acc[r][t] = _mm512_dpbf16_ps(acc[r][t], wv[r], xv);
     }
   }

@@ -16,14 +16,18 @@
 #define QRT_VARIANT(ns) ns
 #endif
 
-/// Before a loop whose body must be unrolled for speed: register tiles are arrays whose every index
-/// must be a constant. Emulated copies are only compiled faster without.
+/// QRT_UNROLL(n) before a loop unrolls it n times; QRT_FOR(i, n) is a loop over a small constant n,
+/// unrolled whole: register tiles are arrays, which stay in registers only if every index is a
+/// constant. Emulated copies are compiled faster without.
 #if defined(QRT_SIMDE)
 #define QRT_UNROLL(n)
 #else
 #define QRT_PRAGMA(text) _Pragma(#text)
 #define QRT_UNROLL(n) QRT_PRAGMA(GCC unroll n)
 #endif
+#define QRT_FOR(i, n)                                                                              \
+  QRT_UNROLL(16)                                                                                   \
+  for (int i = 0; i < (n); ++i)
 
 #if !defined(QRT_SIMDE)
 

@@ -157,7 +157,7 @@ TEST(Linear, ManyTokens) {
   for (auto activation : {Activation::F32, Activation::A16, Activation::A8})
     for (auto format : {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
       cases.push_back({{format, 131, 160, 32, false, ScaleType::F16}, activation});
-  check(cases, {37, 70});
+  check(cases, {5, 13, 16, 37, 70});
 }
 
 TEST(Linear, DenseAgainstTheDefinition) {
