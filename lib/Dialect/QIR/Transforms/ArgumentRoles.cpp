@@ -35,4 +35,15 @@ ArgumentRole roleOf(func::FuncOp function, unsigned argument) {
   return ArgumentRole::Unknown;
 }
 
+std::pair<std::string, bool> cacheIdentity(StringRef name) {
+  size_t first = name.find_first_of("0123456789");
+  StringRef rest = first == StringRef::npos ? name : name.drop_front(first);
+  std::string digits = rest.take_while([](char c) { return isdigit(c); }).str();
+  StringRef tail = rest.drop_front(digits.size());
+  // The kind stands behind the number, or before it in "value_cache.3".
+  if (!tail.contains_insensitive("key") && !tail.contains_insensitive("value"))
+    tail = name.take_front(first);
+  return {digits, tail.contains_insensitive("value") && !tail.contains_insensitive("key_values")};
+}
+
 } // namespace qopt::qir::raise

@@ -7,6 +7,9 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <string>
+#include <utility>
+
 namespace qopt::qir::raise {
 
 enum class ArgumentRole {
@@ -20,6 +23,9 @@ enum class ArgumentRole {
   Unknown,
 };
 ArgumentRole roleOf(mlir::func::FuncOp function, unsigned argument);
+
+/// Number and kind (true: values) of a cache: "past_key_values.3.key" and "present.3.key" agree.
+std::pair<std::string, bool> cacheIdentity(llvm::StringRef name);
 
 } // namespace qopt::qir::raise
 

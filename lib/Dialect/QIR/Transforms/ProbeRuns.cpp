@@ -51,7 +51,7 @@ double elementAt(const Tensor &tensor, int64_t offset) {
   }
 }
 
-static Tensor integerTensor(DType dtype, std::vector<int64_t> shape, ArrayRef<int64_t> values) {
+Tensor integerTensor(DType dtype, std::vector<int64_t> shape, ArrayRef<int64_t> values) {
   Tensor tensor;
   tensor.dtype = dtype;
   tensor.shape = std::move(shape);
@@ -72,62 +72,94 @@ static std::vector<int64_t> argumentShape(RankedTensorType type, ArrayRef<int64_
   return shape;
 }
 
+static std::optional<DType> argumentType(func::FuncOp function, unsigned argument) {
+  auto type = dyn_cast<RankedTensorType>(function.getArgument(argument).getType());
+  return type ? dtypeOf(type.getElementType()) : std::nullopt;
+}
+
+std::optional<Tensor> emptyPast(func::FuncOp function, unsigned argument, int64_t headSize) {
+  std::optional<DType> dtype = argumentType(function, argument);
+  if (!dtype)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(function.getArgument(argument).getType());
+  std::vector<int64_t> shape = argumentShape(type, {1, 0, headSize});
+  int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
+  auto bytes = std::make_shared<std::vector<char>>(count * qrt::byteWidth(*dtype) + 1);
+  Tensor tensor;
+  tensor.dtype = *dtype;
+  tensor.shape = std::move(shape);
+  tensor.data = std::shared_ptr<const void>(bytes, bytes->data());
+  return tensor;
+}
+
+std::optional<Tensor> argumentTensor(func::FuncOp function, unsigned argument, const Sizing &sizing,
+                                     ArrayRef<int64_t> ids) {
+  std::optional<DType> dtype = argumentType(function, argument);
+  if (!dtype)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(function.getArgument(argument).getType());
+  int64_t batch = sizing.batch, total = sizing.past + sizing.fresh;
+  ArgumentRole role = roleOf(function, argument);
+  std::vector<int64_t> shape, data;
+  switch (role) {
+  case ArgumentRole::Ids:
+  case ArgumentRole::Segments:
+    shape = argumentShape(type, {batch, sizing.fresh});
+    break;
+  case ArgumentRole::Mask:
+    shape = argumentShape(type, {batch, total});
+    break;
+  case ArgumentRole::Positions:
+    shape = type.getRank() == 1 ? argumentShape(type, {sizing.fresh})
+                                : argumentShape(type, {batch, sizing.fresh});
+    break;
+  case ArgumentRole::PastLength:
+  case ArgumentRole::TotalLength:
+    shape = argumentShape(type, {batch});
+    break;
+  case ArgumentRole::PastState:
+  case ArgumentRole::Unknown:
+    return std::nullopt;
+  }
+  if (role == ArgumentRole::Ids && ids.empty()) {
+    Tensor tensor;
+    tensor.dtype = *dtype;
+    tensor.shape = std::move(shape);
+    return tensor;
+  }
+  int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
+  for (int64_t i = 0; i < count; ++i)
+    data.push_back(role == ArgumentRole::Ids           ? ids[i % ids.size()]
+                   : role == ArgumentRole::Mask        ? 1
+                   : role == ArgumentRole::Positions   ? sizing.past + i % sizing.fresh
+                   : role == ArgumentRole::PastLength  ? sizing.past
+                   : role == ArgumentRole::TotalLength ? total
+                                                       : 0);
+  return integerTensor(*dtype, std::move(shape), data);
+}
+
 LogicalResult ProbeRuns::evaluateRun(func::FuncOp function, const Sizing &sizing, ProbeRun &run) {
   run.sizing = sizing;
   run.values.clear();
-  int64_t total = sizing.past + sizing.fresh;
   for (BlockArgument argument : function.getArguments()) {
-    auto type = dyn_cast<RankedTensorType>(argument.getType());
-    std::optional<DType> dtype = type ? dtypeOf(type.getElementType()) : std::nullopt;
-    if (!dtype) {
-      reason = "argument " + std::to_string(argument.getArgNumber()) + " has no known shape";
-      return failure();
-    }
-    Tensor &value = run.values[argument];
-    int64_t batch = sizing.batch;
-    std::vector<int64_t> shape, data;
-    switch (roleOf(function, argument.getArgNumber())) {
-    case ArgumentRole::Ids:
-      value.dtype = *dtype;
-      value.shape = argumentShape(type, {batch, sizing.fresh});
-      continue;
-    case ArgumentRole::PastState: {
+    unsigned number = argument.getArgNumber();
+    std::optional<DType> dtype = argumentType(function, number);
+    if (dtype && roleOf(function, number) == ArgumentRole::PastState) {
       auto known = headSizes_.find(argument);
+      Tensor &value = run.values[argument];
       value.dtype = *dtype;
       value.shape =
-          argumentShape(type, {batch, sizing.past, known == headSizes_.end() ? 1 : known->second});
+          argumentShape(cast<RankedTensorType>(argument.getType()),
+                        {sizing.batch, sizing.past, known == headSizes_.end() ? 1 : known->second});
       continue;
     }
-    case ArgumentRole::Mask:
-      shape = argumentShape(type, {batch, total});
-      break;
-    case ArgumentRole::Positions:
-      shape = type.getRank() == 1 ? argumentShape(type, {sizing.fresh})
-                                  : argumentShape(type, {batch, sizing.fresh});
-      break;
-    case ArgumentRole::Segments:
-      shape = argumentShape(type, {batch, sizing.fresh});
-      break;
-    case ArgumentRole::PastLength:
-    case ArgumentRole::TotalLength:
-      shape = argumentShape(type, {batch});
-      break;
-    case ArgumentRole::Unknown: {
-      auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "qir.name");
-      reason = "input '" + (name ? name.str() : std::to_string(argument.getArgNumber())) +
-               "' has no known meaning";
+    std::optional<Tensor> value = argumentTensor(function, number, sizing, {});
+    if (!value) {
+      auto name = function.getArgAttrOfType<StringAttr>(number, "qir.name");
+      reason = "input '" + (name ? name.str() : std::to_string(number)) + "' has no known meaning";
       return failure();
     }
-    }
-    int64_t count = std::accumulate(shape.begin(), shape.end(), int64_t(1), std::multiplies<>());
-    ArgumentRole role = roleOf(function, argument.getArgNumber());
-    for (int64_t i = 0; i < count; ++i)
-      data.push_back(role == ArgumentRole::Mask          ? 1
-                     : role == ArgumentRole::Positions   ? sizing.past + i % sizing.fresh
-                     : role == ArgumentRole::PastLength  ? sizing.past
-                     : role == ArgumentRole::TotalLength ? total
-                                                         : 0);
-    value = integerTensor(*dtype, shape, data);
+    run.values[argument] = std::move(*value);
   }
   for (Operation &op : function.getBody().front().without_terminator()) {
     if (failed(evaluateOp(&op, run.values, reason))) {

@@ -57,6 +57,18 @@ private:
   llvm::DenseMap<mlir::Value, int64_t> headSizes_; // of past arguments whose last dim is symbolic
 };
 
+qrt::tensor::Tensor integerTensor(qrt::DType dtype, std::vector<int64_t> shape,
+                                  llvm::ArrayRef<int64_t> values);
+
+/// The value of an input at a size: `ids` repeated for every sequence (shape-only where empty),
+/// ones for masks, the positions of unpadded sequences. Nothing for caches and unknown inputs.
+std::optional<qrt::tensor::Tensor> argumentTensor(mlir::func::FuncOp function, unsigned argument,
+                                                  const Sizing &sizing,
+                                                  llvm::ArrayRef<int64_t> ids);
+/// A cache of no tokens, for one sequence.
+std::optional<qrt::tensor::Tensor> emptyPast(mlir::func::FuncOp function, unsigned argument,
+                                             int64_t headSize);
+
 /// Element `offset` of a tensor with data, as a double.
 double elementAt(const qrt::tensor::Tensor &tensor, int64_t offset);
 

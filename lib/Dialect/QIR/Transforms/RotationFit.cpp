@@ -121,6 +121,32 @@ std::optional<double> solveFrequency(const Coefficients &low, const std::vector<
   return frequency;
 }
 
+/// The frequency whose angle was rounded at every position: the mean of angle / position, weighted
+/// by the position, over those where no turn can be missed.
+std::optional<double> meanFrequency(const Coefficients &low, const std::vector<int64_t> &positions,
+                                    const std::vector<size_t> &order) {
+  double frequency = 0, sum = 0, weight = 0;
+  for (size_t p : order) {
+    int64_t position = positions[p];
+    if (position == 0)
+      continue;
+    double angle = std::atan2(-low.s[p], low.c[p]);
+    if (weight == 0 && position != 1)
+      return std::nullopt;
+    if (weight > 0) {
+      angle += std::round((frequency * position - angle) / (2 * M_PI)) * 2 * M_PI;
+      if (4 * low.rounding * std::abs(angle) > 0.2)
+        break;
+    }
+    sum += angle;
+    weight += position;
+    frequency = sum / weight;
+  }
+  if (weight == 0)
+    return std::nullopt;
+  return frequency;
+}
+
 double meanScaling(const std::vector<Coefficients> &rows, int64_t rotated) {
   double sum = 0;
   int64_t count = 0;
@@ -128,13 +154,13 @@ double meanScaling(const std::vector<Coefficients> &rows, int64_t rotated) {
     for (size_t p = 0; p < rows[i].c.size(); ++p, ++count)
       sum += std::hypot(rows[i].c[p], rows[i].s[p]);
   double scaling = sum / count;
-  return std::abs(scaling - 1) < 5e-4 ? 1.0 : scaling;
+  return std::abs(scaling - 1) < 5e-4 ? 1.0 : static_cast<float>(scaling);
 }
 
 } // namespace
 
-std::optional<Rotation> fitRotation(llvm::ArrayRef<Row> rows, const Tables &tables,
-                                    std::string &why) {
+static std::optional<Rotation> fit(llvm::ArrayRef<Row> rows, const Tables &tables,
+                                   bool roundedAngles, std::string &why) {
   auto origin = std::find(tables.positions.begin(), tables.positions.end(), 0);
   if (origin == tables.positions.end()) {
     why = "position 0 could not be evaluated";
@@ -197,7 +223,8 @@ std::optional<Rotation> fitRotation(llvm::ArrayRef<Row> rows, const Tables &tabl
   int64_t pairs = rotated / 2;
   for (int64_t i = 0; i < pairs; ++i) {
     const Coefficients &low = parsed[result.interleaved ? 2 * i : i];
-    std::optional<double> frequency = solveFrequency(low, tables.positions, order);
+    std::optional<double> frequency = roundedAngles ? meanFrequency(low, tables.positions, order)
+                                                    : solveFrequency(low, tables.positions, order);
     if (!frequency) {
       why = "the angle is not linear in the position";
       return std::nullopt;
@@ -217,7 +244,10 @@ std::optional<Rotation> fitRotation(llvm::ArrayRef<Row> rows, const Tables &tabl
         wantS = result.scaling * (isLow ? -std::sin(angle) : std::sin(angle));
       }
       // f32 angles are off by their own rounding, which grows with the angle.
-      double tolerance = result.scaling * (4 * row.rounding + 4e-7 * std::abs(angle)) + 1e-5;
+      double relative = roundedAngles ? 4 * row.rounding : 4e-7;
+      if (roundedAngles && relative * std::abs(angle) > 0.2)
+        continue;
+      double tolerance = result.scaling * (4 * row.rounding + relative * std::abs(angle)) + 1e-5;
       double s = row.s.empty() ? 0 : row.s[p];
       if (std::abs(row.c[p] - wantC) > tolerance || std::abs(s - wantS) > tolerance) {
         why =
@@ -227,6 +257,16 @@ std::optional<Rotation> fitRotation(llvm::ArrayRef<Row> rows, const Tables &tabl
     }
   }
   return result;
+}
+
+std::optional<Rotation> fitRotation(llvm::ArrayRef<Row> rows, const Tables &tables,
+                                    std::string &why) {
+  if (auto rotation = fit(rows, tables, /*roundedAngles=*/false, why))
+    return rotation;
+  bool half = std::any_of(tables.tolerance.begin(), tables.tolerance.end(),
+                          [](double rounding) { return rounding > 1e-4; });
+  std::string again;
+  return half ? fit(rows, tables, /*roundedAngles=*/true, again) : std::nullopt;
 }
 
 } // namespace qopt::qir::raise

@@ -73,7 +73,9 @@ struct ShareWeightsPass : qopt::qir::impl::ShareWeightsBase<ShareWeightsPass> {
     if (other->getBlock() == kept->getBlock() && other->isBeforeInBlock(kept))
       kept->moveBefore(other);
     ElementsAttr value = other.getValue();
-    bool ownBlob = value != kept.getValue();
+    // Turned copies belong to raising. Blobs of the importer stay: the imported graph, kept for the
+    // comparison with the raised one, reads them too, and they borrow the mapped file.
+    bool ownBlob = value != kept.getValue() && other->hasAttr("qir.transposed");
     other.replaceAllUsesWith(kept.getResult());
     other.erase();
     if (ownBlob)

@@ -186,18 +186,6 @@ LogicalResult TokenMajorBuilder::finish(func::ReturnOp op) {
   return success();
 }
 
-/// "past_key_values.3.key" and "present.3.key" belong together: same number, same kind.
-static std::pair<std::string, bool> cacheIdentity(StringRef name) {
-  size_t first = name.find_first_of("0123456789");
-  StringRef rest = first == StringRef::npos ? name : name.drop_front(first);
-  std::string digits = rest.take_while([](char c) { return isdigit(c); }).str();
-  StringRef tail = rest.drop_front(digits.size());
-  // The kind stands behind the number, or before it in "value_cache.3".
-  if (!tail.contains_insensitive("key") && !tail.contains_insensitive("value"))
-    tail = name.take_front(first);
-  return {digits, tail.contains_insensitive("value") && !tail.contains_insensitive("key_values")};
-}
-
 LogicalResult TokenMajorBuilder::checkCaches(func::ReturnOp op, unsigned logits) {
   llvm::DenseSet<int> returned;
   for (unsigned i = 0; i < op.getNumOperands(); ++i) {

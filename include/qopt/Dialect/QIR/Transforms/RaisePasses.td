@@ -167,4 +167,24 @@ def ShareWeights : Pass<"qir-share-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }
 
+def UnpackLinears : Pass<"qir-unpack-linears", "::mlir::func::FuncOp"> {
+  let summary = "Split a linear whose result is only cut into columns";
+  let description = [{
+    Contract: *requires* token-major linears; *preserves* shapes. Builders pack q, k and v (or gate and
+    up) into one weight, tracers do not; this makes their graphs equal. The parts keep the packed
+    initializer's name, with `qir.rows = [first, total]` telling which of its rows they are. Not part
+    of the raise pipeline: a packed weight stays one tensor, under its name, in the file.
+
+    ```mlir
+    %p = qir.linear %x, %w : (tensor<?x8xf32>, tensor<6x8xf32>) -> tensor<?x6xf32>
+    %q = qir.slice %p, %c0, %c4 axes [1] steps [1]
+    %k = qir.slice %p, %c4, %c6 axes [1] steps [1]
+    // becomes
+    %q = qir.linear %x, %w_rows_0_4 : (tensor<?x8xf32>, tensor<4x8xf32>) -> tensor<?x4xf32>
+    %k = qir.linear %x, %w_rows_4_6 : (tensor<?x8xf32>, tensor<2x8xf32>) -> tensor<?x2xf32>
+    ```
+  }];
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 #endif // QOPT_DIALECT_QIR_TRANSFORMS_RAISEPASSES_TD
