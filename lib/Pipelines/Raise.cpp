@@ -1,6 +1,8 @@
 //===- Raise.cpp - The qopt-raise pipeline ---------------------------------------------------===//
 // Structure first (norms, activations, linears, tables), then the change to token-major, which
-// probes what is left. Constants are folded before each step that looks for them.
+// probes what is left. Biases and gates are fused last: by then both operands are plain
+// [tokens, features], whatever shapes the exporter gave them. Of a graph that stays batch-major they
+// are fused just the same.
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Pipelines/Pipelines.h"
 
@@ -9,20 +11,22 @@
 using namespace mlir;
 
 void qopt::buildRaisePipeline(OpPassManager &pm) {
-  OpPassManager &functions = pm.nest<func::FuncOp>();
-  functions.addPass(qir::createFoldConstants());
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-  functions.addPass(qir::createFuseNorms());
-  functions.addPass(qir::createRaiseLinears());
-  functions.addPass(qir::createFuseBias());
-  functions.addPass(qir::createFuseActivations());
-  functions.addPass(qir::createFuseGatedActivations());
-  functions.addPass(qir::createRaiseEmbeddings());
-  functions.addPass(qir::createShareWeights());
-  functions.addPass(createCanonicalizerPass());
+  auto clean = [](OpPassManager &functions) {
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+  };
+  OpPassManager &imported = pm.nest<func::FuncOp>();
+  imported.addPass(qir::createFoldConstants());
+  clean(imported);
+  imported.addPass(qir::createFuseNorms());
+  imported.addPass(qir::createFuseActivations());
+  imported.addPass(qir::createRaiseLinears());
+  imported.addPass(qir::createRaiseEmbeddings());
+  clean(imported);
   pm.addPass(qir::createConvertToTokenMajor());
   OpPassManager &raised = pm.nest<func::FuncOp>();
-  raised.addPass(createCanonicalizerPass());
-  raised.addPass(createCSEPass());
+  raised.addPass(qir::createShareWeights());
+  raised.addPass(qir::createFuseBias());
+  raised.addPass(qir::createFuseGatedActivations());
+  clean(raised);
 }

@@ -27,6 +27,8 @@ LogicalResult TokenMajorBuilder::convertBinary(Operation *op) {
     TokenValue x = *a, y = *b;
     return convertTokenPair(op, x, y);
   }
+  if (isa<SwigluOp, GegluOp>(op))
+    return fail(op, "gates token data with a constant");
   TokenValue x = a ? *a : *b;
   Value other = op->getOperand(a ? 1 : 0);
   if (x.kind == Kind::Scores || x.kind == Kind::Probabilities)
@@ -113,8 +115,8 @@ LogicalResult TokenMajorBuilder::convertTokenPair(Operation *op, const TokenValu
     result = SubOp::create(builder_, loc, type, *lhs, *rhs);
   else if (isa<MulOp>(op))
     result = MulOp::create(builder_, loc, type, *lhs, *rhs);
-  else
-    result = DivOp::create(builder_, loc, type, *lhs, *rhs);
+  else // division, gated activations
+    result = cloneWith(op, {*lhs, *rhs}, type)->getResult(0);
   setEmitted(op->getResult(0), result, x.layout, x.lastOnly);
   return success();
 }
