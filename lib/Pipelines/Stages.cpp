@@ -5,6 +5,7 @@
 #include "qopt/Pipelines/Pipelines.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -14,13 +15,29 @@ namespace qopt {
 
 void buildTransformPipeline(OpPassManager &pm) { pm.addPass(createCSEPass()); }
 
-void buildAssignPipeline(OpPassManager &, const SchemeOptions &) {}
-
-void buildQuantizePipeline(OpPassManager &, const SchemeOptions &) {}
-
 void registerDialects(DialectRegistry &registry) {
   registry.insert<func::FuncDialect, qir::QIRDialect, qexec::QExecDialect>();
 }
+
+namespace {
+/// The scheme options of the registered pipelines, for qopt-opt.
+struct TextOptions : PassPipelineOptions<TextOptions> {
+  Option<std::string> scheme{*this, "scheme", llvm::cl::desc("scheme text of all linears")};
+  Option<std::string> headScheme{*this, "head-scheme", llvm::cl::desc("scheme text of the head")};
+  Option<std::string> embedScheme{*this, "embed-scheme",
+                                  llvm::cl::desc("scheme text of the embedding")};
+  Option<bool> mse{*this, "mse", llvm::cl::desc("search scales"), llvm::cl::init(false)};
+
+  SchemeOptions schemes() const {
+    SchemeOptions options;
+    options.scheme = scheme;
+    options.headScheme = headScheme;
+    options.embedScheme = embedScheme;
+    options.mse = mse;
+    return options;
+  }
+};
+} // namespace
 
 void registerPassesAndPipelines() {
   registerTransformsPasses();
@@ -30,6 +47,14 @@ void registerPassesAndPipelines() {
   PassPipelineRegistration<>("qopt-raise", "Imported tensor ops to named, token-major ops",
                              buildRaisePipeline);
   PassPipelineRegistration<>("qopt-transform", "Simplify the raised graph", buildTransformPipeline);
+  PassPipelineRegistration<TextOptions>("qopt-assign", "Decide how each weight is stored",
+                                        [](OpPassManager &pm, const TextOptions &options) {
+                                          buildAssignPipeline(pm, options.schemes());
+                                        });
+  PassPipelineRegistration<TextOptions>("qopt-quantize", "Replace weights by codes as decided",
+                                        [](OpPassManager &pm, const TextOptions &options) {
+                                          buildQuantizePipeline(pm, options.schemes());
+                                        });
   PassPipelineRegistration<>("qopt-lower", "Graph ops to the instructions of a .qmod program",
                              buildLowerPipeline);
 }

@@ -1,0 +1,28 @@
+//===- Quantize.cpp - The qopt-assign and qopt-quantize pipelines ----------------------------===//
+#include "qopt/Dialect/QIR/Transforms/Passes.h"
+#include "qopt/Pipelines/Pipelines.h"
+
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace qopt {
+
+void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options) {
+  qir::AssignSchemeOptions assign;
+  assign.scheme = options.scheme;
+  assign.headScheme = options.headScheme;
+  assign.embedScheme = options.embedScheme;
+  llvm::append_range(assign.tensorType, options.tensorType);
+  llvm::append_range(assign.keepFp16, options.keepFp16);
+  llvm::append_range(assign.ignore, options.ignore);
+  pm.addNestedPass<func::FuncOp>(qir::createAssignScheme(std::move(assign)));
+}
+
+void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options) {
+  qir::QuantizeWeightsOptions quantize;
+  quantize.searchScale = options.mse;
+  pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(quantize));
+}
+
+} // namespace qopt
