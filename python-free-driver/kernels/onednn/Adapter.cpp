@@ -20,11 +20,12 @@ namespace qrt::kernels::onednn {
 bool available() { return true; }
 
 Status matmul(const MatmulF32 &args) {
-  static thread_local const bool single = (omp_set_num_threads(1), true);
-  (void)single;
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
   dnnl_status_t status =
       dnnl_sgemm('N', 'T', args.m, args.n, args.k, 1.0f, args.src, args.srcStride, args.weight,
                  args.weightStride, 0.0f, args.dst, args.dstStride);
+  omp_set_num_threads(threads);
   if (status != dnnl_success)
     return Status::error(StatusCode::Internal,
                          "oneDNN: sgemm failed with status " + std::to_string(status));
