@@ -31,6 +31,12 @@ inline InputForm inputFormAvx512(WeightFormat format, Activation activation, int
   return {tile, words, false, stepsPerUnit(format)};
 }
 
+/// Codes of few bits take so many instructions per line that the loads wait too long in the queue
+/// for the hardware to run ahead.
+inline void prefetchStream(const uint8_t *p) {
+  _mm_prefetch(reinterpret_cast<const char *>(p + 4096), _MM_HINT_T0);
+}
+
 inline __m512i loadLine(const uint8_t *p) {
   return _mm512_loadu_si512(reinterpret_cast<const void *>(p));
 }
@@ -178,6 +184,9 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
         __m512i raw[NP][Codes::lines];
         QRT_FOR (p, NP)
           Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
+        if constexpr (NP == 1)
+          QRT_FOR (line, Codes::lines)
+            prefetchStream(data + ((unit + i) * Codes::lines + line) * lineBytes);
         QRT_UNROLL(16)
         for (int f = 0; f < Codes::steps; ++f, values += MV) {
           __m512i codes[NP];
