@@ -153,13 +153,14 @@ qrt::Result<CompileReport> Compiler::run() {
       {Stage::Lower, buildLowerPipeline, StatusCode::Unsupported},
   };
   QRT_RETURN_IF_ERROR(timed("import", [&] { return importModel(); }));
+  keepImported();
   bool stop = options.emit == Stage::Import;
   for (const Step &step : steps) {
     if (stop)
       break;
     if (!isPast(step.stage, *module))
       QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
-    if (step.stage == Stage::Raise && imported)
+    if (step.stage == Stage::Raise)
       QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
     stop = options.emit == step.stage;
   }

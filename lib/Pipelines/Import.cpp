@@ -3,6 +3,9 @@
 // were printed, which is how tests and bug reports enter the driver.
 #include "DiagnosticCollector.h"
 
+#ifdef QOPT_WITH_ONNX
+#include "qopt/Frontend/ImportONNX.h"
+#endif
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Pipelines/ModelFiles.h"
 #include "qopt/Pipelines/Synthetic.h"
@@ -47,9 +50,22 @@ Status Compiler::importModel() {
     report.verification = "not verified: the input was IR";
     return Status::ok();
   }
-  return qrt::unsupported("'" + report.modelFile + "': this build has no ONNX importer");
+  return importGraph();
 }
 
-Status Compiler::verifyRaised() { return Status::ok(); }
+#ifdef QOPT_WITH_ONNX
+Status Compiler::importGraph() {
+  DiagnosticCollector diagnostics(context); // the frontend emits none; the op verifiers may
+  auto imported = importONNX(context, report.modelFile);
+  if (!imported)
+    return imported.status();
+  module = imported.takeValue();
+  return Status::ok();
+}
+#else
+Status Compiler::importGraph() {
+  return qrt::unsupported("'" + report.modelFile + "': this build has no ONNX importer");
+}
+#endif
 
 } // namespace qopt

@@ -1,8 +1,8 @@
 //===- Raise.cpp - The qopt-raise pipeline ---------------------------------------------------===//
 // Structure first (norms, activations, linears, tables), then the change to token-major, which
 // probes what is left. Biases and gates are fused last: by then both operands are plain
-// [tokens, features], whatever shapes the exporter gave them. Of a graph that stays batch-major they
-// are fused just the same.
+// [tokens, features], whatever shapes the exporter gave them. Of a graph that stays batch-major
+// they are fused just the same.
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Pipelines/Pipelines.h"
 

@@ -92,6 +92,8 @@ void printReport(const CompileReport &report, const std::string &output, raw_ost
   for (const qrt::TensorEntry *tensor : worstTensors(report, 5))
     os << "  worst: " << format("%.5f", tensor->rmsError) << " relative RMS error  "
        << tensor->scheme << "  " << tensor->name << "\n";
+  if (!report.notRaised.empty())
+    os << "  not raised, runs op by op: " << report.notRaised << "\n";
   if (!report.verification.empty())
     os << "  verification: " << report.verification << "\n";
   os << format("  %.2f s", totalSeconds(report)) << " (";
@@ -110,6 +112,7 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
   json["program"] = report.programKind;
   json["file_bytes"] = report.fileBytes;
   json["verification"] = report.verification;
+  json["not_raised"] = report.notRaised;
   json["sidecars"] = report.sidecars;
   qrt::OrderedJson &schemes = json["schemes"] = qrt::OrderedJson::array();
   for (const auto &[scheme, total] : totals(report))

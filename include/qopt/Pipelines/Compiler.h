@@ -47,7 +47,8 @@ struct CompileReport {
   std::string programKind; ///< "token_major" or "generic"
   std::vector<qrt::TensorEntry> tensors;
   std::vector<std::pair<std::string, double>> stageSeconds;
-  std::string verification; ///< "raised = imported, largest error 1.2e-06 ...", or why not
+  std::string verification; ///< how far raised and imported logits are apart, or why not compared
+  std::string notRaised;    ///< why the program is a generic one, or empty
   std::vector<std::string> sidecars;
   int64_t fileBytes = 0;
 };
@@ -61,6 +62,8 @@ public:
 
 private:
   qrt::Status importModel();
+  qrt::Status importGraph();
+  void keepImported();
   qrt::Status runStage(Stage stage, llvm::function_ref<void(mlir::OpPassManager &)> build,
                        qrt::StatusCode onFailure);
   qrt::Status verifyRaised();
