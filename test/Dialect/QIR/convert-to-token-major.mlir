@@ -391,3 +391,111 @@ func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x
   // expected-remark @below {{result 'present.0.key' extends the cache 'past_key_values.0.value'}}
   return %y, %v, %k : tensor<?x?x8xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>
 }
+
+// -----
+
+// Queries, keys and values interleaved per head in one weight, half of each head rotated, and no
+// cache at all (GPT-NeoX): heads are gathered by columns, the mask is that of the whole sequence.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[P:.*]] = qir.linear
+// CHECK: %[[Q0:.*]] = qir.slice %[[P]], %{{.*}}, %{{.*}} axes [1] steps [1] : {{.*}} -> tensor<?x4xf32>
+// CHECK: %[[Q1:.*]] = qir.slice %[[P]], %{{.*}}, %{{.*}} axes [1] steps [1] : {{.*}} -> tensor<?x4xf32>
+// CHECK: %[[Q:.*]] = qir.concat %[[Q0]], %[[Q1]] {axis = 1 : i64}
+// CHECK: %[[QR:.*]] = qir.rope %[[Q]], {{.*}} {head_dim = 4 : i64}
+// CHECK: qir.attention %[[QR]], %{{.*}}, %{{.*}} {cache = 0 : i64, head_dim = 4 : i64, kv_heads = 2 : i64, num_heads = 2 : i64
+func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x?xi64> {qir.name = "attention_mask"}, %pos: tensor<?x?xi64> {qir.name = "position_ids"}) -> (tensor<?x?x8xf32> {qir.name = "logits"}) {
+  %table = qir.constant dense<0.5> : tensor<16x8xf32>
+  %w = qir.constant dense<0.25> : tensor<24x8xf32>
+  %heads = qir.constant dense<[0, 0, 2, 12]> : tensor<4xi64>
+  %merged = qir.constant dense<[0, 0, 8]> : tensor<3xi64>
+  %x = qir.embedding %table, %ids : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %p = qir.linear %x, %w : (tensor<?x?x8xf32>, tensor<24x8xf32>) -> tensor<?x?x24xf32>
+  %h = qir.reshape %p, %heads : (tensor<?x?x24xf32>, tensor<4xi64>) -> tensor<?x?x2x12xf32>
+  %ht = qir.transpose %h perm [0, 2, 1, 3] : (tensor<?x?x2x12xf32>) -> tensor<?x2x?x12xf32>
+  %q, %k, %v = qir.split %ht sizes [4, 4, 4] {axis = -1 : i64} : (tensor<?x2x?x12xf32>) -> (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>)
+  %pf = qir.cast %pos : (tensor<?x?xi64>) -> tensor<?x?xf32>
+  %angle = qir.unsqueeze %pf axes [2] : (tensor<?x?xf32>) -> tensor<?x?x1xf32>
+  %cos = qir.cos %angle : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %sin = qir.sin %angle : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %qr = qir.rotary_embedding %q, %cos, %sin : (tensor<?x2x?x4xf32>, tensor<?x?x1xf32>, tensor<?x?x1xf32>) -> tensor<?x2x?x4xf32>
+  %kr = qir.rotary_embedding %k, %cos, %sin : (tensor<?x2x?x4xf32>, tensor<?x?x1xf32>, tensor<?x?x1xf32>) -> tensor<?x2x?x4xf32>
+  %a = qir.sdpa %qr, %kr, %v {scale = 0.5 : f64, causal = 1 : i64} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %t = qir.transpose %a perm [0, 2, 1, 3] : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %y = qir.reshape %t, %merged : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
+
+// -----
+
+// Learned positions behind an offset (OPT: position + 2), and logits of the last token only.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[IDS:.*]]: tensor<?xi32> {qir.name = "ids"}, %[[POS:[a-z0-9]+]]: tensor<?xi32>
+// CHECK: %[[X:.*]] = qir.embedding %{{.*}}, %[[IDS]]
+// CHECK: %[[P:.*]] = qir.embedding %{{.*}}, %[[POS]] {offset = 2 : i64} : (tensor<64x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
+// CHECK: %[[S:.*]] = qir.add %[[X]], %[[P]]
+// CHECK: %[[Y:.*]] = qir.linear %[[S]], %{{.*}} {role = "head"}
+// CHECK-NEXT: return %[[Y]] : tensor<?x16xf32>
+func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x?xi64> {qir.name = "attention_mask"}) -> (tensor<?x1x16xf32> {qir.name = "logits"}) {
+  %table = qir.constant dense<0.5> : tensor<16x8xf32>
+  %positions = qir.constant dense<0.25> : tensor<64x8xf32>
+  %one = qir.constant dense<1> : tensor<i64>
+  %last = qir.constant dense<[-1]> : tensor<1xi64>
+  %two = qir.constant dense<2> : tensor<i64>
+  %x = qir.embedding %table, %ids : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %sum = qir.cumsum %mask {axis = 1 : i64} : (tensor<?x?xi64>) -> tensor<?x?xi64>
+  %real = qir.mul %sum, %mask : (tensor<?x?xi64>, tensor<?x?xi64>) -> tensor<?x?xi64>
+  %zero = qir.sub %real, %one : (tensor<?x?xi64>, tensor<i64>) -> tensor<?x?xi64>
+  %index = qir.add %zero, %two : (tensor<?x?xi64>, tensor<i64>) -> tensor<?x?xi64>
+  %p = qir.gather %positions, %index : (tensor<64x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %s = qir.add %x, %p : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  %l = qir.gather %s, %last {axis = 1 : i64} : (tensor<?x?x8xf32>, tensor<1xi64>) -> tensor<?x1x8xf32>
+  %y = qir.linear %l, %table : (tensor<?x1x8xf32>, tensor<16x8xf32>) -> tensor<?x1x16xf32>
+  return %y : tensor<?x1x16xf32>
+}
+
+// -----
+
+// Frequencies that change behind 4096 tokens (longrope): raised up to there.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: qir.max_context = 4096 : i64, qir.token_major
+// CHECK: qir.rope
+// expected-remark @below {{raised for texts of at most 4096 tokens}}
+func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x?xi64> {qir.name = "attention_mask"}, %pos: tensor<?x?xi64> {qir.name = "position_ids"}, %pk: tensor<?x1x?x4xf32> {qir.name = "past_key_values.0.key"}, %pv: tensor<?x1x?x4xf32> {qir.name = "past_key_values.0.value"}) -> (tensor<?x?x8xf32> {qir.name = "logits"}, tensor<?x1x?x4xf32> {qir.name = "present.0.key"}, tensor<?x1x?x4xf32> {qir.name = "present.0.value"}) {
+  %table = qir.constant dense<0.5> : tensor<16x8xf32>
+  %wq = qir.constant dense<0.25> : tensor<8x8xf32>
+  %wk = qir.constant dense<0.25> : tensor<4x8xf32>
+  %qheads = qir.constant dense<[0, 0, 2, 4]> : tensor<4xi64>
+  %kheads = qir.constant dense<[0, 0, 1, 4]> : tensor<4xi64>
+  %merged = qir.constant dense<[0, 0, 8]> : tensor<3xi64>
+  %x = qir.embedding %table, %ids : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  %q0 = qir.linear %x, %wq : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+  %k0 = qir.linear %x, %wk : (tensor<?x?x8xf32>, tensor<4x8xf32>) -> tensor<?x?x4xf32>
+  %v0 = qir.linear %x, %wk : (tensor<?x?x8xf32>, tensor<4x8xf32>) -> tensor<?x?x4xf32>
+  %q1 = qir.reshape %q0, %qheads : (tensor<?x?x8xf32>, tensor<4xi64>) -> tensor<?x?x2x4xf32>
+  %k1 = qir.reshape %k0, %kheads : (tensor<?x?x4xf32>, tensor<4xi64>) -> tensor<?x?x1x4xf32>
+  %v1 = qir.reshape %v0, %kheads : (tensor<?x?x4xf32>, tensor<4xi64>) -> tensor<?x?x1x4xf32>
+  %q2 = qir.transpose %q1 perm [0, 2, 1, 3] : (tensor<?x?x2x4xf32>) -> tensor<?x2x?x4xf32>
+  %k2 = qir.transpose %k1 perm [0, 2, 1, 3] : (tensor<?x?x1x4xf32>) -> tensor<?x1x?x4xf32>
+  %v2 = qir.transpose %v1 perm [0, 2, 1, 3] : (tensor<?x?x1x4xf32>) -> tensor<?x1x?x4xf32>
+  %one = qir.constant dense<1.0> : tensor<f32>
+  %two = qir.constant dense<2.0> : tensor<f32>
+  %quarter = qir.constant dense<0.25> : tensor<f32>
+  %limit = qir.constant dense<4096> : tensor<1xi64>
+  %length = qir.shape_of %mask {start = 1 : i64} : (tensor<?x?xi64>) -> tensor<1xi64>
+  %long = qir.greater %length, %limit : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi1>
+  %stretch = qir.where %long, %quarter, %one : (tensor<1xi1>, tensor<f32>, tensor<f32>) -> tensor<1xf32>
+  %pf = qir.cast %pos : (tensor<?x?xi64>) -> tensor<?x?xf32>
+  %pu = qir.unsqueeze %pf axes [2] : (tensor<?x?xf32>) -> tensor<?x?x1xf32>
+  %angle = qir.mul %pu, %stretch : (tensor<?x?x1xf32>, tensor<1xf32>) -> tensor<?x?x1xf32>
+  %cos0 = qir.cos %angle : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %sin0 = qir.sin %angle : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %cos = qir.mul %cos0, %two : (tensor<?x?x1xf32>, tensor<f32>) -> tensor<?x?x1xf32>
+  %sin = qir.mul %sin0, %two : (tensor<?x?x1xf32>, tensor<f32>) -> tensor<?x?x1xf32>
+  %kr = qir.rotary_embedding %k2, %cos, %sin : (tensor<?x1x?x4xf32>, tensor<?x?x1xf32>, tensor<?x?x1xf32>) -> tensor<?x1x?x4xf32>
+  %k = qir.concat %pk, %kr {axis = 2 : i64} : (tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>) -> tensor<?x1x?x4xf32>
+  %v = qir.concat %pv, %v2 {axis = 2 : i64} : (tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>) -> tensor<?x1x?x4xf32>
+  %a = qir.sdpa %q2, %k, %v {scale = 0.5 : f64, causal = 1 : i64} : (tensor<?x2x?x4xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>) -> tensor<?x2x?x4xf32>
+  %t = qir.transpose %a perm [0, 2, 1, 3] : (tensor<?x2x?x4xf32>) -> tensor<?x?x2x4xf32>
+  %y = qir.reshape %t, %merged : (tensor<?x?x2x4xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+  return %y, %k, %v : tensor<?x?x8xf32>, tensor<?x1x?x4xf32>, tensor<?x1x?x4xf32>
+}

@@ -29,10 +29,39 @@ struct ConvertToTokenMajorPass : qopt::qir::impl::ConvertToTokenMajorBase<Conver
     auto source = getOperation().lookupSymbol<func::FuncOp>("main");
     if (!source || source->hasAttr("qir.token_major") || source.isExternal())
       return;
-    ProbeRuns runs;
-    if (failed(runs.evaluate(source)))
-      return refuse(source, runs.where, runs.reason);
+    // Tables that change with the length of the text (longrope, dynamic scaling) fit a rotation
+    // only up to some length. Such a model is raised for that length.
+    Attempt attempt;
+    for (int64_t farthest : {int64_t(40000), int64_t(4092), int64_t(2044), int64_t(1020)}) {
+      attempt = convert(source, farthest);
+      if (attempt.target || !attempt.rotationFailed)
+        break;
+    }
+    if (!attempt.target)
+      return refuse(source, attempt.where, attempt.reason);
+    for (const std::string &remark : attempt.remarks)
+      source.emitRemark() << remark;
+    source.erase();
+    attempt.target.setName("main");
+    attempt.target->setAttr("qir.token_major", UnitAttr::get(&getContext()));
+  }
 
+  struct Attempt {
+    func::FuncOp target; // null: not raised
+    Operation *where = nullptr;
+    std::string reason;
+    bool rotationFailed = false;
+    SmallVector<std::string> remarks;
+  };
+
+  Attempt convert(func::FuncOp source, int64_t farthest) {
+    Attempt attempt;
+    ProbeRuns runs;
+    if (failed(runs.evaluate(source, farthest))) {
+      attempt.where = runs.where;
+      attempt.reason = runs.reason;
+      return attempt;
+    }
     OpBuilder builder(source);
     auto rows = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
     auto target = func::FuncOp::create(builder, source.getLoc(), "main_token_major",
@@ -42,13 +71,19 @@ struct ConvertToTokenMajorPass : qopt::qir::impl::ConvertToTokenMajorBase<Conver
     TokenMajorBuilder converter(source, target, runs);
     if (failed(converter.convert())) {
       target.erase();
-      return refuse(source, converter.failedOp, converter.reason);
+      attempt.where = converter.failedOp;
+      attempt.reason = converter.reason;
+      attempt.rotationFailed = converter.rotationFailed;
+      return attempt;
     }
-    for (const std::string &remark : converter.remarks)
-      source.emitRemark() << remark;
-    source.erase();
-    target.setName("main");
-    target->setAttr("qir.token_major", builder.getUnitAttr());
+    attempt.target = target;
+    attempt.remarks = converter.remarks;
+    if (farthest < 40000) {
+      target->setAttr("qir.max_context", builder.getI64IntegerAttr(runs.longest()));
+      attempt.remarks.push_back("raised for texts of at most " + std::to_string(runs.longest()) +
+                                " tokens: its rotation changes with the length");
+    }
+    return attempt;
   }
 
   /// Leaves the function as it is and says why, at the op that was not understood.

@@ -206,7 +206,14 @@ static std::optional<std::pair<Value, int64_t>> headSizeFromConcat(Operation *op
   return std::pair<Value, int64_t>(past, fresh->second.shape.back());
 }
 
-LogicalResult ProbeRuns::evaluate(func::FuncOp function) {
+int64_t ProbeRuns::longest() const {
+  int64_t result = 0;
+  for (const ProbeRun &run : runs_)
+    result = std::max(result, run.sizing.past + run.sizing.fresh);
+  return result;
+}
+
+LogicalResult ProbeRuns::evaluate(func::FuncOp function, int64_t farthest) {
   findTokenValues(function);
   bool hasPast = false;
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
@@ -242,7 +249,7 @@ LogicalResult ProbeRuns::evaluate(func::FuncOp function) {
     return failure();
   int64_t far = 0;
   for (int64_t past : {40000, 16380, 8188, 4092, 2040, 1020, 500, 250, 120, 60})
-    if (succeeded(tryRun({1, 4, past}))) {
+    if (past <= farthest && succeeded(tryRun({1, 4, past}))) {
       far = past;
       break;
     }

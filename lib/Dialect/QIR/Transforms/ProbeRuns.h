@@ -32,7 +32,9 @@ class ProbeRuns {
 public:
   /// Evaluates the function in all runs. Failure if a small size does not evaluate: `reason` and
   /// `where` say why. A far run that fails (a table ends) is replaced by a nearer one.
-  mlir::LogicalResult evaluate(mlir::func::FuncOp function);
+  ///
+  /// `farthest`: no run has a longer cache than that.
+  mlir::LogicalResult evaluate(mlir::func::FuncOp function, int64_t farthest = 40000);
 
   llvm::ArrayRef<ProbeRun> runs() const { return runs_; }
   size_t numLayoutRuns() const { return numLayoutRuns_; }
@@ -43,6 +45,9 @@ public:
   const qrt::tensor::Tensor *shapeOnly(size_t run, mlir::Value value) const;
   /// An auxiliary value that is the same in all runs and needs no run to be known.
   std::optional<std::vector<int64_t>> integers(mlir::Value value, size_t run) const;
+
+  /// Tokens of the longest run: nothing is known about positions behind.
+  int64_t longest() const;
 
   std::string reason;
   mlir::Operation *where = nullptr;

@@ -69,6 +69,7 @@ public:
 
   mlir::Operation *failedOp = nullptr;
   std::string reason;
+  bool rotationFailed = false; // the reason is a rotation that does not fit
   llvm::SmallVector<std::string> remarks;
 
 private:

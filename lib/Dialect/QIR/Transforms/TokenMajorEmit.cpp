@@ -93,6 +93,7 @@ FailureOr<Value> TokenMajorBuilder::materialize(Operation *op, const TokenValue 
   } else {
     std::string why;
     std::optional<Rotation> rotation = fitRotation(wanted.rows, tables_, why);
+    rotationFailed = !rotation;
     if (!rotation)
       return fail(op, "takes features that are no rotary embedding: " + why);
     value = selectColumns(loc, x.base, rotation->inputs);

@@ -17,7 +17,8 @@ def ConvertToTokenMajor : Pass<"qir-convert-to-token-major", "::mlir::ModuleOp">
     inputs (see ProbeRuns.h); layouts follow from the shapes, masks are compared with causal and
     causal-window tables, rotations are solved for their frequencies. What does not fit leaves the
     function as it was, with the attribute `qir.not_raised = "reason"` and a remark of category
-    `raise` at the op.
+    `raise` at the op. Rotations that change with the length of the text (longrope) are raised for
+    the length up to which they do not, given as `qir.max_context`.
 
     ```mlir
     func.func @main(%input_ids: tensor<?x?xi64>, %attention_mask: tensor<?x?xi64>, %past: ...)
