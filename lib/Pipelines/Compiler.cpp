@@ -158,6 +158,8 @@ qrt::Result<CompileReport> Compiler::run() {
   for (const Step &step : steps) {
     if (stop)
       break;
+    if (step.stage == Stage::Quantize)
+      QRT_RETURN_IF_ERROR(checkMemory());
     if (!isPast(step.stage, *module))
       QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
     if (step.stage == Stage::Raise)

@@ -67,6 +67,8 @@ private:
   qrt::Status runStage(Stage stage, llvm::function_ref<void(mlir::OpPassManager &)> build,
                        qrt::StatusCode onFailure);
   qrt::Status verifyRaised();
+  /// ResourceExhausted, with figures, if the codes and packed weights do not fit into free memory.
+  qrt::Status checkMemory();
   qrt::Status printModule();
   qrt::Status write();
   qrt::Result<mlir::func::FuncOp> mainFunction();

@@ -1,0 +1,44 @@
+//===- MemoryNeed.cpp - Is there room for what comes next? -----------------------------------===//
+// Imported weights are mapped and cost nothing that cannot be dropped; codes and packed matrices
+// are owned. Asked before the allocations, so that a large model on a small machine gets a message.
+#include "qopt/Dialect/QIR/IR/QIROps.h"
+#include "qopt/Pipelines/Compiler.h"
+
+#include "Support/Memory.h"
+
+using namespace mlir;
+
+namespace qopt {
+
+static int64_t elementsOf(Value weight) {
+  auto type = dyn_cast<RankedTensorType>(weight.getType());
+  return type && type.hasStaticShape() ? type.getNumElements() : 0;
+}
+
+qrt::Status Compiler::checkMemory() {
+  // All codes live until they are written, one byte each; one matrix at a time is packed, at most
+  // as f32.
+  int64_t codes = 0, largest = 0;
+  llvm::DenseSet<std::pair<Value, Attribute>> seen;
+  module->walk([&](Operation *op) {
+    Value weight;
+    qir::SchemeAttr scheme;
+    if (auto linear = dyn_cast<qir::LinearOp>(op))
+      weight = linear.getW(), scheme = linear.getSchemeAttr();
+    else if (auto embedding = dyn_cast<qir::EmbeddingOp>(op))
+      weight = embedding.getTable(), scheme = embedding.getSchemeAttr();
+    if (!weight || !seen.insert({weight, scheme}).second)
+      return;
+    bool quantized = scheme && scheme.isInt();
+    codes += quantized ? elementsOf(weight) : 0;
+    largest = std::max(largest, elementsOf(weight) * (quantized ? 1 : 4));
+  });
+  const int64_t needed = codes + largest, free = qrt::availableMemory();
+  if (needed <= free)
+    return qrt::Status::ok();
+  return qrt::resourceExhausted("quantizing and packing the weights needs about " +
+                                qrt::formatBytes(needed) + ", only " + qrt::formatBytes(free) +
+                                " are free");
+}
+
+} // namespace qopt
