@@ -74,7 +74,7 @@ Status Compiler::runStage(Stage stage, llvm::function_ref<void(OpPassManager &)>
   return timed(stageName(stage), [&]() -> Status {
     DiagnosticCollector diagnostics(context);
     PassManager pm(&context);
-    if (failed(applyPassManagerCLOptions(pm)))
+    if (options.configure && failed(options.configure(pm)))
       return qrt::invalidArgument(diagnostics.take("pass manager options cannot be applied"));
     build(pm);
     if (failed(pm.run(*module)))

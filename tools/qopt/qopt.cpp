@@ -56,6 +56,10 @@ static qrt::Result<CompileReport> compile(CommandLine &line) {
   if (!line.quiet)
     showProgress(line.compile);
   line.compile.interrupted = &interrupted;
+  line.compile.configure = [](mlir::PassManager &pm) {
+    applyDefaultTimingPassManagerCLOptions(pm);
+    return applyPassManagerCLOptions(pm);
+  };
   return Compiler(context, line.compile).run();
 }
 

@@ -38,6 +38,8 @@ struct CompileOptions {
   std::function<void(llvm::StringRef stage, std::optional<double> seconds)> onStage;
   /// Called after each tensor that is written.
   std::function<void(int64_t number, int64_t count, const qrt::TensorEntry &)> onTensor;
+  /// Called on each stage's pass manager before passes are added: printing and timing flags.
+  std::function<mlir::LogicalResult(mlir::PassManager &)> configure;
   /// Set from a signal handler: the compilation stops with Interrupted and leaves nothing behind.
   const std::atomic<bool> *interrupted = nullptr;
 };
