@@ -192,10 +192,17 @@ LogicalResult qopt::qir::verifyRaised(ModuleOp importedModule, ModuleOp raisedMo
   };
   if (failed(runPiece(0, options.tokens, false)))
     return failure();
-  if (hasPast && options.firstPiece > 0 && options.firstPiece < options.tokens)
-    if (failed(runPiece(0, options.firstPiece, false)) ||
-        failed(runPiece(options.firstPiece, options.tokens, true)))
+  if (hasPast && options.firstPiece > 0 && options.firstPiece < options.tokens) {
+    if (failed(runPiece(0, options.firstPiece, false)))
       return failure();
+    // Graphs that take one token at a time behind a cache get it so.
+    if (failed(runPiece(options.firstPiece, options.tokens, true))) {
+      for (int64_t token = options.firstPiece; token < options.tokens; ++token)
+        if (failed(runPiece(token, token + 1, true)))
+          return failure();
+      result.text.clear();
+    }
+  }
 
   result.compared = true;
   result.logitRange = high - low;
