@@ -1,5 +1,6 @@
 //===- qopt-translate.cpp - Other formats to and from .mlir ----------------------------------===//
 //   qopt-translate --import-onnx model.onnx      the imported graph as text
+//   qopt-translate --export-onnx imported.mlir   and back
 //   qopt-translate --qexec-to-qmod lowered.mlir  a lowered function as a file, without the text
 //                                                sections that qopt adds
 #include "qopt/Dialect/QExec/IR/QExecOps.h"
@@ -7,6 +8,7 @@
 #include "qopt/Target/QMod.h"
 
 #ifdef QOPT_WITH_ONNX
+#include "qopt/Frontend/ExportONNX.h"
 #include "qopt/Frontend/ImportONNX.h"
 #endif
 
@@ -35,6 +37,17 @@ static OwningOpRef<Operation *> importONNX(llvm::SourceMgr &sources, MLIRContext
   }
   return OwningOpRef<Operation *>(module.takeValue().release());
 }
+
+static LogicalResult exportONNX(Operation *op, llvm::raw_ostream &output) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    return op->emitError() << "expects a module";
+  auto bytes = qopt::exportONNXToBytes(module);
+  if (!bytes)
+    return op->emitError() << bytes.status().message();
+  output << *bytes;
+  return success();
+}
 #endif
 
 static LogicalResult writeQMod(Operation *op, llvm::raw_ostream &output) {
@@ -61,6 +74,10 @@ int main(int argc, char **argv) {
 #ifdef QOPT_WITH_ONNX
   TranslateToMLIRRegistration fromONNX(
       "import-onnx", "ONNX to qir", importONNX,
+      [](DialectRegistry &registry) { qopt::registerDialects(registry); });
+  TranslateFromMLIRRegistration toONNX(
+      "export-onnx", "Imported qir to ONNX",
+      [](Operation *op, llvm::raw_ostream &output) { return exportONNX(op, output); },
       [](DialectRegistry &registry) { qopt::registerDialects(registry); });
 #endif
   TranslateFromMLIRRegistration toQMod(
