@@ -106,6 +106,10 @@ LogicalResult TokenMajorBuilder::convertTokenPair(Operation *op, const TokenValu
   FailureOr<Value> lhs = materialize(op, x, xOffsets), rhs = materialize(op, y, yOffsets);
   if (failed(lhs) || failed(rhs))
     return failure();
+  // One order of commuting operands, whichever the exporter chose: the older value (the residual)
+  // first.
+  if (isa<AddOp, MulOp>(op) && rhs->getDefiningOp()->isBeforeInBlock(lhs->getDefiningOp()))
+    std::swap(*lhs, *rhs);
   Type type = lhs->getType();
   Location loc = op->getLoc();
   Value result;
