@@ -61,6 +61,17 @@ void GraphExporter::exportSdpa(Operation *op) {
       mask = emit("Where", {visible, mask, element.isF32() ? never : castTo(never, element)});
     }
   }
+  if (!mask.empty() && !sdpa.getCausal() && dimOf(sdpa.getMask(), -2) == 1) {
+    // ONNX Runtime does not broadcast the mask over the queries.
+    std::string queries = fresh(), keys = fresh(), shape = fresh();
+    for (auto [x, length] : {std::pair(sdpa.getQ(), queries), std::pair(sdpa.getK(), keys)}) {
+      onnx_ir::NodeProto *dim = node("Shape", {name(x)}, {length});
+      setInt(dim, "start", 2);
+      setInt(dim, "end", 3);
+    }
+    setInt(node("Concat", {queries, keys}, {shape}), "axis", 0);
+    mask = emit("Expand", {mask, shape});
+  }
   Names inputs{name(sdpa.getQ()), name(sdpa.getK()), name(sdpa.getV())};
   if (!mask.empty())
     inputs.push_back(mask);

@@ -80,7 +80,8 @@ static Outcome importIf(Node &node) {
     types.push_back(commonType(a.getType(), b.getType()));
   }
   for (int side = 0; side < 2; ++side) {
-    OpBuilder inside = OpBuilder::atBlockEnd(&regions[side].front());
+    OpBuilder inside(e.context()); // the block has no parent op yet
+    inside.setInsertionPointToEnd(&regions[side].front());
     Emitter emit(inside, e.loc);
     for (auto [value, type] : llvm::zip_equal(outputs[side], types))
       if (value.getType() != type)
