@@ -1,0 +1,98 @@
+//===- Options.h - What a caller can ask of the reasoning controls
+//-------------------------------===//
+// Every control has its own switch and is off by default, but for the suppression of end-of-text
+// inside the think block. A control that cannot act on this model is an error when the request
+// starts.
+#ifndef QRT_REASONING_OPTIONS_H
+#define QRT_REASONING_OPTIONS_H
+
+#include "qrt/Status.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qrt {
+
+struct MarkerPenaltyOptions {
+  enum class Scope { Think, All };
+  enum class Shape {
+    Constant, ///< strength at every step (2606.00206)
+    Ban,      ///< -inf (NoWait, 2506.08343)
+    Window,   ///< only within `window` tokens of a thought's start (TIP, 2501.18585)
+    Cycle,    ///< triangle wave of period `period` (CyclicReflex, 2506.11077)
+  };
+  float strength = 0;             ///< subtracted from the logits before temperature; 0: off
+  std::string set;                ///< word set; "": the model's own table, else default50
+  std::vector<std::string> words; ///< instead of a set
+  Scope scope = Scope::Think;
+  Shape shape = Shape::Constant;
+  float rampStep = 0;   ///< strength + rampStep * hits in this block, at most rampMax
+  float rampMax = 0;    ///< 0: no limit
+  float entropyMin = 0; ///< acts only where the entropy (nats) is at least this
+  int32_t window = 300; ///< Window: tokens; period of Cycle in `period`
+  int32_t period = 600;
+};
+
+struct LoopOptions {
+  enum class Action {
+    Off,
+    Count,    ///< detect and count only
+    Rollback, ///< forget the loop, ban its first token, go on at a higher temperature
+    Break,    ///< write the closing message and end the thinking
+    Commit,   ///< end the thinking with the answer found in it
+    Stop,     ///< finish the request, finish reason "loop"
+  };
+  Action action = Action::Off;
+  int32_t ngram = 20, count = 4, window = 1024; ///< exact: 2606.02011, appendix B
+  bool nearCycles = true;                       ///< also cycles with small differences
+  int32_t maxRescues = 3;                       ///< afterwards Rollback becomes Break
+  float temperature = 0.3f; ///< added for `perturbTokens` tokens after a rollback
+  int32_t perturbTokens = 32;
+};
+
+struct BudgetOptions {
+  int64_t maxThink = -1;   ///< tokens in a think block, -1: no limit, 0: no thinking
+  int64_t grace = 64;      ///< further tokens to reach the end of a sentence
+  std::string message;     ///< closing message before the end tag
+  int64_t minThink = 0;    ///< end of think is banned before this many tokens
+  bool suppressEos = true; ///< no end of text inside the block
+};
+
+/// DEER (2504.15895): at a transition, try an answer; take it if the model is sure of it.
+struct EarlyExitOptions {
+  bool enabled = false;
+  float confidence = 0.95f; ///< geometric mean probability of the trial answer's tokens
+  int32_t trialTokens = 16; ///< longest trial answer
+  int32_t every = 64;       ///< fewest tokens between two trials
+  std::string prompt;       ///< text that induces the answer; "": a default
+};
+
+struct ReasoningOptions {
+  MarkerPenaltyOptions marker;
+  LoopOptions loop;
+  BudgetOptions budget;
+  EarlyExitOptions earlyExit;
+
+  /// InvalidArgument naming the field.
+  Status verify() const;
+};
+
+/// Counted per request; the sums are in the summary of every command.
+struct ReasoningCounters {
+  int64_t markerHits = 0;      ///< marker tokens generated inside the scope
+  int64_t markerPenalised = 0; ///< steps at which the penalty changed logits
+  int64_t loopEvents = 0;
+  int64_t rescued = 0;       ///< loops left by rollback, break or commit
+  int64_t budgetForced = 0;  ///< think blocks ended by the budget
+  int64_t eosSuppressed = 0; ///< steps whose likeliest token was a suppressed end of text
+  int64_t minThinkHeld = 0;  ///< steps whose likeliest token was a suppressed end of think
+  int64_t earlyExits = 0;
+  int64_t trialTokens = 0; ///< tokens spent on trial answers
+  int64_t rolledBack = 0;  ///< generated tokens that were forgotten
+};
+
+} // namespace qrt
+
+#endif // QRT_REASONING_OPTIONS_H
