@@ -1,0 +1,70 @@
+//===- AWQ.h - Activation-aware channel scales and clipping -----------------------------------===//
+// AWQ (arXiv 2306.00978, section 3.2): scaling input channel j of a weight by s_j and dividing the
+// input by it leaves the function unchanged, and protects the channels with large activations.
+//
+//   s_j = clamp(a_j^alpha / b_j^(1 - alpha), 1e-4, 1e4), normalised by sqrt(max s * min s)
+//
+// a: mean |x| of the channel; b: mean over the rows of |W| relative to the group's largest |W|
+// ("duo scaling") or 1. The grid over alpha in [0, 1) is scored without any forward pass: the
+// output error of all linears that share the input is tr(E H E^T) with E = W - Q(W s) / s, in
+// closed form (the original re-runs the block). alpha = 0 without duo scaling is s = 1, so the
+// search never loses to plain rounding in that measure.
+//
+// Clip search (the original's auto_clip): per row and group, |w| is clamped to a fraction of its
+// largest value where that lowers the output error; the error of a group is measured through the
+// group's own diagonal block of H, e_g H_gg e_g^T, as the original's per-group partial sums do.
+#ifndef QOPT_QUANTIZATION_AWQ_H
+#define QOPT_QUANTIZATION_AWQ_H
+
+#include "qopt/Quantization/QuantizedMatrix.h"
+
+namespace qopt::quantization {
+
+/// One of the linears that share an input.
+struct WeightView {
+  std::span<const float> w; ///< [n, k]
+  int64_t n = 0;
+  GroupFormat format; ///< searchScale: quantize with the squared-error search in the loop
+};
+
+struct AwqOptions {
+  int gridPoints = 20; ///< alpha = i / gridPoints
+  bool duoScaling = true;
+};
+
+struct AwqScales {
+  std::vector<float> scales; ///< [k]; W'[:, j] = W[:, j] * s_j, x'_j = x_j / s_j
+  float alpha = 0;
+  bool duo = false;
+  double lossPlain = 0; ///< sum of tr(E H E^T) with s = 1
+  double loss = 0;      ///< with `scales`; <= lossPlain
+};
+
+/// Searches the scales for linears [n_i, k] that share the input with meanAbs [k] and H [k, k].
+/// `allowed` [k], empty or 0/1: channels that may be scaled (the others keep 1).
+AwqScales searchAwqScales(std::span<const WeightView> weights, int64_t k,
+                          std::span<const float> meanAbs, std::span<const float> h,
+                          const AwqOptions &options, const ParallelFor &parallel,
+                          std::span<const uint8_t> allowed = {});
+
+struct ClipOptions {
+  int gridPoints = 20;    ///< fractions 1 - i / gridPoints ...
+  float maxShrink = 0.5f; ///< ... down to 1 - maxShrink
+};
+
+struct ClipResult {
+  std::vector<float> limits;       ///< [n, groups]: largest |w| kept
+  double lossBefore = 0, loss = 0; ///< sums of e_g H_gg e_g^T
+};
+
+/// Searches clip limits for one weight. Apply with clipWeights.
+ClipResult searchClip(const WeightView &weight, int64_t k, std::span<const float> h,
+                      const ClipOptions &options, const ParallelFor &parallel);
+
+/// w = clamp(w, -limit, limit) per row and group, in place.
+void clipWeights(std::span<float> w, int64_t n, int64_t k, const GroupFormat &format,
+                 std::span<const float> limits);
+
+} // namespace qopt::quantization
+
+#endif // QOPT_QUANTIZATION_AWQ_H
