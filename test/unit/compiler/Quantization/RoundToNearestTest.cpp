@@ -119,7 +119,8 @@ TEST(RoundToNearest, SearchNeverHurtsAndHelpsOutliers) {
       double plain = quantize({bits, 0, symmetric, false}, x).sums.error;
       double searched = quantize({bits, 0, symmetric, true}, x).sums.error;
       EXPECT_LE(searched, plain);
-      if (bits == 3)
+      if (bits == 3) {
         EXPECT_LT(searched, 0.9 * plain);
+      }
     }
 }

@@ -1,0 +1,14 @@
+//===- VariantBaseline.cpp - Kernels for any machine ------------------------------------------===//
+#include "LaneKernels.h"
+#include "MatrixKernels.h"
+
+namespace qopt::quantization {
+namespace {
+#include "LaneKernels.inc"
+#include "MatrixKernels.inc"
+} // namespace
+
+const MatrixKernels baselineMatrixKernels = matrixTable;
+const LaneKernels baselineLaneKernels = laneTable;
+
+} // namespace qopt::quantization

@@ -1,0 +1,122 @@
+//===- HessianTest.cpp - Moments against naive float64 sums -----------------------------------===//
+#include "qopt/Quantization/Hessian.h"
+
+#include "Reference.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+using namespace qopt::quantization;
+using namespace qopt::quantization::test;
+
+namespace {
+
+/// Errors of single elements, relative to sqrt(H_ii H_jj).
+void expectClose(const Floats &actual, const Doubles &expected, int64_t k, const Doubles &rows,
+                 const Doubles &columns, double tolerance) {
+  for (int64_t i = 0; i < k; ++i)
+    for (int64_t j = 0; j < k; ++j)
+      ASSERT_NEAR(actual[i * k + j], expected[i * k + j],
+                  tolerance * std::sqrt(rows[i * k + i] * columns[j * k + j]))
+          << i << ", " << j;
+}
+
+Floats tokenWeights(int64_t tokens) {
+  Floats weights(tokens);
+  for (int64_t t = 0; t < tokens; ++t)
+    weights[t] = t % 7 == 0 ? 0.0f : 0.5f + 0.25f * float(t % 5);
+  return weights;
+}
+
+} // namespace
+
+TEST(Hessian, AgreesWithFloat64) {
+  for (int64_t k : {1, 5, 16, 96, 97, 200})
+    for (int64_t tokens : {1, 511, 512, 1300})
+      for (bool weighted : {false, true}) {
+        if (weighted && tokens == 1)
+          continue;
+        Floats x = activations(tokens, k, unsigned(k + tokens));
+        Floats weights = weighted ? tokenWeights(tokens) : Floats{};
+        HessianAccumulator sum(k, threads(2));
+        sum.add(x.data(), tokens, k, weights);
+        Floats h(k * k);
+        ASSERT_TRUE(sum.finish(h));
+        Doubles expected = moment(x, x, k, weights);
+        expectClose(h, expected, k, expected, expected, 3e-6);
+      }
+}
+
+TEST(Hessian, DependsOnTokensOnly) {
+  const int64_t k = 130, tokens = 1500;
+  Floats x = activations(tokens, k, 3), weights = tokenWeights(tokens), one(k * k), other(k * k);
+  HessianAccumulator whole(k, serialFor), pieces(k, threads(3));
+  whole.add(x.data(), tokens, k, weights);
+  for (int64_t t = 0, step = 1; t < tokens; t += step, step = step * 2 % 701) {
+    const int64_t count = std::min(step, tokens - t);
+    pieces.add(x.data() + t * k, count, k, std::span(weights).subspan(t, count));
+  }
+  ASSERT_TRUE(whole.finish(one) && pieces.finish(other));
+  EXPECT_EQ(one, other);
+  EXPECT_EQ(whole.channels().meanAbs, pieces.channels().meanAbs);
+  EXPECT_EQ(whole.weightSum(), pieces.weightSum());
+  EXPECT_EQ(pieces.tokens(), tokens);
+}
+
+TEST(Hessian, KeepsChannelStatistics) {
+  const int64_t k = 70, tokens = 600;
+  Floats x = activations(tokens, k, 9), weights = tokenWeights(tokens);
+  HessianAccumulator sum(k, threads(2));
+  sum.add(x.data(), tokens, k, weights);
+  ChannelStatistics channels = sum.channels();
+  for (int64_t j = 0; j < k; ++j) {
+    double mean = 0, total = 0, largest = 0;
+    for (int64_t t = 0; t < tokens; ++t) {
+      const double a = std::fabs(x[t * k + j]);
+      mean += weights[t] * a, total += weights[t];
+      if (weights[t] > 0)
+        largest = std::max(largest, a);
+    }
+    EXPECT_NEAR(channels.meanAbs[j], mean / total, 1e-6 * mean / total);
+    EXPECT_EQ(channels.maxAbs[j], largest);
+  }
+}
+
+TEST(Hessian, ReadsStridedRows) {
+  const int64_t k = 20, stride = 33, tokens = 40;
+  Floats wide = normals(tokens * stride, 4), x(tokens * k), h(k * k);
+  for (int64_t t = 0; t < tokens; ++t)
+    std::copy_n(wide.data() + t * stride, k, x.data() + t * k);
+  HessianAccumulator sum(k, serialFor);
+  sum.add(wide.data(), tokens, stride);
+  ASSERT_TRUE(sum.finish(h));
+  Doubles expected = moment(x, x, k, {});
+  expectClose(h, expected, k, expected, expected, 3e-6);
+}
+
+TEST(Hessian, RefusesNothingAndNonFinite) {
+  Floats x(8, 1.0f), h(64);
+  HessianAccumulator empty(8, serialFor), bad(8, serialFor);
+  EXPECT_FALSE(empty.finish(h));
+  empty.add(x.data(), 1, 8, Floats{0.0f});
+  EXPECT_FALSE(empty.finish(h));
+  x[3] = std::numeric_limits<float>::infinity();
+  bad.add(x.data(), 1, 8);
+  EXPECT_FALSE(bad.finish(h));
+}
+
+TEST(CrossMoment, AgreesWithFloat64) {
+  for (int64_t k : {7, 97, 130}) {
+    const int64_t tokens = 700;
+    Floats xf = activations(tokens, k, 11), xq = xf, weights = tokenWeights(tokens), d(k * k);
+    Floats noise = normals(tokens * k, 12, 0.1f), difference(tokens * k);
+    for (size_t i = 0; i < xq.size(); ++i)
+      xq[i] += noise[i], difference[i] = xf[i] - xq[i];
+    CrossMoment sum(k, threads(2));
+    sum.add(xf.data(), xq.data(), tokens, k, weights);
+    ASSERT_TRUE(sum.finish(d));
+    expectClose(d, moment(difference, xq, k, weights), k,
+                moment(difference, difference, k, weights), moment(xq, xq, k, weights), 3e-6);
+  }
+}
