@@ -1,8 +1,9 @@
-//===- Evaluate.h - Slow, obvious semantics of the qir ops -------------------------------------===//
+//===- Evaluate.h - Slow, obvious semantics of the qir ops
+//-------------------------------------===//
 // One function evaluates any op of the low half of qir, and of its batch-major model ops, by name:
-// the mnemonic without the dialect prefix, attributes named as in the .td files, dtypes as the words
-// of qrt::name(). It is the reference that graphs are verified against, the constant folder, the
-// prober of masks and rotations, and the engine of programs that were not raised.
+// the mnemonic without the dialect prefix, attributes named as in the .td files, dtypes as the
+// words of qrt::name(). It is the reference that graphs are verified against, the constant folder,
+// the prober of masks and rotations, and the engine of programs that were not raised.
 //
 // Numbers: floats are computed in f32 (f64 for f64 operands; sums and products accumulate in f64)
 // and rounded once to the type of the result; integers wrap as in ONNX Runtime; division of an

@@ -1,6 +1,7 @@
-//===- OpTable.h - Which function evaluates which op -------------------------------------------===//
-// One group of ops per file; each file adds its rows. To add an op: write its function in the file of
-// its group and add a row there.
+//===- OpTable.h - Which function evaluates which op
+//-------------------------------------------===//
+// One group of ops per file; each file adds its rows. To add an op: write its function in the file
+// of its group and add a row there.
 #ifndef QRT_TENSOR_OPTABLE_H
 #define QRT_TENSOR_OPTABLE_H
 
