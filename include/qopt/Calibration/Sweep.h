@@ -1,0 +1,91 @@
+//===- Sweep.h - All calibration tokens through a graph, linear by linear ---------------------===//
+// Runs a raised, token-major function in f32 on the runtime's kernels. All tokens pass a linear
+// before any token passes the next one: linears that read one value form a group; before they run,
+// a visitor sees the whole of their input, and may put quantized linears in their places, whose
+// output the rest of the graph then sees. So errors propagate exactly, each linear runs once, and
+// what is kept between groups is only the activations that are still needed. These are spilled to
+// a file past `maxActivationBytes`.
+//
+// Between two groups the tokens go in chunks of whole sequences, so temporary values stay small.
+// The chunks depend on the lengths of the sequences only: results do not depend on the number of
+// threads nor on the memory limit.
+// Thread safety: one sweep at a time per object; visitors are called from the calling thread.
+#ifndef QOPT_CALIBRATION_SWEEP_H
+#define QOPT_CALIBRATION_SWEEP_H
+
+#include "qopt/Calibration/TokenTable.h"
+#include "qopt/Dialect/QIR/IR/QIROps.h"
+
+#include "kernels/cpu/threading/ThreadPool.h"
+#include "qrt/Status.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <atomic>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace qopt::calibration {
+
+/// Linears that read one value, in the order of the graph.
+struct LinearGroup {
+  int64_t index = 0;    ///< in the order of the sweep
+  int64_t features = 0; ///< K
+  std::vector<qir::LinearOp> linears;
+
+  /// The op that the sweep is to run in place of linears[i]; null: linears[i] itself.
+  std::vector<mlir::Operation *> replacements;
+};
+
+/// The ONNX name of a constant, "" for one that folding made.
+std::string weightName(mlir::Value weight);
+
+/// Rows of a value, one per token.
+struct Rows {
+  const float *data = nullptr; ///< [tokens, width], contiguous
+  int64_t first = 0;           ///< index of the first token in the table
+  int64_t tokens = 0, width = 0;
+  const float *weights = nullptr; ///< [tokens] or null: all 1
+};
+
+class SweepVisitor {
+public:
+  virtual ~SweepVisitor() = default;
+
+  /// Is this linear to be visited? Asked once per linear, before the sweep.
+  virtual bool wants(qir::LinearOp linear) = 0;
+  /// Before the chunks of a group; false: its inputs need not be shown.
+  virtual qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) = 0;
+  /// The next rows of the group's input, in ascending order.
+  virtual qrt::Status observe(const LinearGroup &group, const Rows &rows,
+                              qrt::kernels::ThreadPool &pool) = 0;
+  /// After the last chunk. May replace linears: erase the op, note the new one in
+  /// group.replacements (qir.linear or qir.quantized_linear with the same operand and width).
+  virtual qrt::Status finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) = 0;
+
+  /// Is the function's result wanted? If not, what lies behind the last group is not run.
+  virtual bool wantsResult() { return false; }
+  /// Rows of the function's result.
+  virtual qrt::Status result(const Rows &rows) { return qrt::Status::ok(); }
+};
+
+struct SweepOptions {
+  int threads = 0; ///< 0: one per processor
+  int64_t maxActivationBytes = std::numeric_limits<int64_t>::max();
+  std::string spillDirectory; ///< where activations go that do not fit; "": the system's
+  const std::atomic<bool> *interrupted = nullptr;
+};
+
+/// The groups of a sweep, without running it.
+qrt::Result<std::vector<LinearGroup>> linearGroups(mlir::func::FuncOp function,
+                                                   SweepVisitor &visitor);
+
+/// Runs the sweep. InvalidArgument: no tokens, or an id outside the table; Unsupported: the
+/// function is not token-major or has ops without an f32 kernel, all named; Interrupted.
+qrt::Status runSweep(mlir::func::FuncOp function, const TokenTable &tokens,
+                     const SweepOptions &options, SweepVisitor &visitor);
+
+} // namespace qopt::calibration
+
+#endif // QOPT_CALIBRATION_SWEEP_H
