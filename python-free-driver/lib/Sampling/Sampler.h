@@ -62,7 +62,7 @@ struct History {
 
 class Sampler {
 public:
-  explicit Sampler(int32_t vocabSize) : vocabSize(vocabSize) {}
+  explicit Sampler(int32_t vocabSize);
 
   /// `logits`: vocabSize values, not changed. `stream` separates draws at one position (a retry
   /// after a roll-back draws again). The options must have passed verify().
@@ -75,17 +75,18 @@ private:
     float logit;
     int32_t token;
   };
-  void penalise(const History &history, const SamplingOptions &options);
   void mask(const StepControls &controls);
-  Result<int32_t> draw(const SamplingOptions &options, float temperature, uint64_t position,
-                       uint64_t stream);
+  int32_t draw(const SamplingOptions &options, float temperature, float max, double uniform);
+  void sortFirst(size_t count);
   void report(int32_t token, int32_t count, SampledToken &out);
 
   int32_t vocabSize;
-  std::vector<float> work;
-  std::vector<int32_t> counts; // occurrences per token, zero between calls
-  std::vector<Candidate> candidates;
-  std::vector<double> weights;
+  std::vector<float> work;           // the logits as the chain changes them
+  std::vector<int32_t> counts;       // one per token, zero between uses
+  std::vector<int32_t> scratch;      // DRY
+  std::vector<Candidate> candidates; // what may still be drawn
+  size_t sorted = 0;                 // so many of them are in their final order
+  std::vector<double> weights;       // exp((logit - max) / temperature) per candidate
 };
 
 } // namespace qrt
