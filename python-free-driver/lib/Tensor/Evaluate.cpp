@@ -14,6 +14,9 @@ static const OpTable &opTable() {
   static const OpTable table = [] {
     OpTable rows;
     addShapeOps(rows);
+    addMatrixOps(rows);
+    addModelOps(rows);
+    addQuantOps(rows);
     return rows;
   }();
   return table;
