@@ -1,0 +1,25 @@
+//===- Cholesky.h - Blocked factorisation in f64 ----------------------------------------------===//
+// For a symmetric positive definite matrix H [k, k] GPTQ needs the upper U with H^-1 = U^T U. The
+// paper factors, inverts and factors again (4/3 k^3 operations). Here H is factored from its last
+// row backwards, H = R R^T with R upper triangular, so that U = R^-1: half the work, one inversion
+// less, and in place. Both steps are blocked (128 columns); off-diagonal work is matrix products in
+// tiles over `parallel`, in an order that does not depend on it.
+#ifndef QOPT_QUANTIZATION_CHOLESKY_H
+#define QOPT_QUANTIZATION_CHOLESKY_H
+
+#include "qopt/Quantization/Parallel.h"
+
+#include <span>
+
+namespace qopt::quantization {
+
+/// Factors the lower triangle of a [k, k] in place, a = L L^T; the upper triangle is not read or
+/// is left with rests. False if a pivot is not positive and finite.
+bool choleskyLower(std::span<double> a, int64_t k, const ParallelFor &parallel);
+
+/// Inverts the lower triangular a [k, k] in place (its upper triangle is not read).
+void invertLower(std::span<double> a, int64_t k, const ParallelFor &parallel);
+
+} // namespace qopt::quantization
+
+#endif // QOPT_QUANTIZATION_CHOLESKY_H

@@ -1,0 +1,108 @@
+//===- PrepareHessian.cpp - Order, damping and factor of a Hessian ----------------------------===//
+#include "qopt/Quantization/Cholesky.h"
+#include "qopt/Quantization/GPTQ.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace qopt::quantization {
+
+namespace {
+
+using qrt::Result;
+
+/// Position -> column.
+std::vector<int32_t> columnOrder(const std::vector<float> &diagonal, int64_t groupSize,
+                                 GptqOrder order) {
+  const int64_t k = int64_t(diagonal.size());
+  std::vector<int32_t> columns(k);
+  std::iota(columns.begin(), columns.end(), 0);
+  auto larger = [&](int32_t a, int32_t b) { return diagonal[a] > diagonal[b]; };
+  if (order == GptqOrder::None)
+    return columns;
+  if (order == GptqOrder::ActOrder || groupSize == 0) {
+    std::stable_sort(columns.begin(), columns.end(), larger);
+    return columns;
+  }
+  const int64_t groups = (k + groupSize - 1) / groupSize;
+  std::vector<float> top(groups, 0.0f);
+  for (int64_t j = 0; j < k; ++j)
+    top[j / groupSize] = std::max(top[j / groupSize], diagonal[j]);
+  std::vector<int64_t> groupOrder(groups);
+  std::iota(groupOrder.begin(), groupOrder.end(), 0);
+  std::stable_sort(groupOrder.begin(), groupOrder.end(),
+                   [&](int64_t a, int64_t b) { return top[a] > top[b]; });
+  auto out = columns.begin();
+  for (int64_t g : groupOrder) {
+    auto first = out;
+    for (int64_t j = g * groupSize; j < std::min(k, (g + 1) * groupSize); ++j)
+      *out++ = int32_t(j);
+    std::stable_sort(first, out, larger);
+  }
+  return columns;
+}
+
+} // namespace
+
+Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const GptqOptions &options,
+                                       const ParallelFor &parallel) {
+  if (k <= 0 || int64_t(h.size()) != k * k)
+    return qrt::invalidArgument("Hessian of " + std::to_string(h.size()) + " elements is not [" +
+                                std::to_string(k) + ", " + std::to_string(k) + "]");
+  for (int64_t i = 0; i < k * k; ++i)
+    if (!std::isfinite(h[i]))
+      return qrt::invalidArgument("Hessian element [" + std::to_string(i / k) + ", " +
+                                  std::to_string(i % k) + "] is not finite");
+  PreparedHessian prepared;
+  prepared.k = k;
+  prepared.groupSize = options.format.groupSize;
+  double trace = 0;
+  for (int64_t j = 0; j < k; ++j)
+    trace += std::max(0.0f, h[j * k + j]);
+  const double mean = trace > 0 ? trace / double(k) : 1.0;
+  std::vector<float> diagonal(k);
+  for (int64_t j = 0; j < k; ++j) {
+    if (!(h[j * k + j] > 0)) {
+      // Never active: the column stands alone, and any positive value rounds it plainly.
+      for (int64_t i = 0; i < k; ++i)
+        h[j * k + i] = h[i * k + j] = 0.0f;
+      h[j * k + j] = static_cast<float>(mean);
+      ++prepared.deadColumns;
+      continue;
+    }
+    diagonal[j] = h[j * k + j];
+  }
+  prepared.order = columnOrder(diagonal, options.format.groupSize, options.order);
+
+  // Reversed rows and columns make the lower factor of the copy the upper one of H (Cholesky.h).
+  std::vector<double> factor(k * k);
+  double damping = std::max(options.damping, 0.0);
+  for (;; ++prepared.attempts) {
+    prepared.damping = damping * mean;
+    parallel(k, [&](int64_t i) {
+      const float *row = h.data() + prepared.order[k - 1 - i] * k;
+      for (int64_t j = 0; j <= i; ++j)
+        factor[i * k + j] = row[prepared.order[k - 1 - j]];
+      factor[i * k + i] += prepared.damping;
+    });
+    if (choleskyLower(factor, k, parallel))
+      break;
+    if (damping >= 1.0)
+      return qrt::Status::error(qrt::StatusCode::BadCalibration,
+                                "the Hessian is not positive definite even with its whole mean "
+                                "diagonal added; the calibration data is unusable");
+    damping = std::min(1.0, std::max(2 * damping, 1e-4));
+  }
+  invertLower(factor, k, parallel);
+  prepared.u.resize(k * k);
+  parallel(k, [&](int64_t i) {
+    for (int64_t j = 0; j < k; ++j)
+      prepared.u[i * k + j] =
+          j < i ? 0.0f : static_cast<float>(factor[(k - 1 - i) * k + (k - 1 - j)]);
+  });
+  prepared.h = std::move(h);
+  return prepared;
+}
+
+} // namespace qopt::quantization
