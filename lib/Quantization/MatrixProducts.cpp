@@ -38,6 +38,16 @@ T *scratch(int slot, int64_t size) {
   return buffer.data() + ((64 - address % 64) % 64) / sizeof(T);
 }
 
+template <int width, typename T>
+void packWhole(const T *data, int64_t rowStride, int64_t columnStride, int64_t k, T *out) {
+  const T *columns[width];
+  for (int i = 0; i < width; ++i)
+    columns[i] = data + i * columnStride;
+  for (int64_t p = 0; p < k; ++p, out += width)
+    for (int i = 0; i < width; ++i)
+      out[i] = columns[i][p * rowStride];
+}
+
 int64_t roundUp(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 
 } // namespace
@@ -50,12 +60,10 @@ void packPanel(const T *data, int64_t rowStride, int64_t columnStride, int64_t k
       std::memcpy(out, data, 64);
     return;
   }
-  if (count == width && width == tileRows) {
-    for (int64_t p = 0; p < k; ++p, out += tileRows, data += rowStride)
-      for (int i = 0; i < tileRows; ++i)
-        out[i] = data[i * columnStride];
-    return;
-  }
+  if (count == width && width == tileRows)
+    return packWhole<tileRows>(data, rowStride, columnStride, k, out);
+  if (count == width && width == tileColumns<T>)
+    return packWhole<tileColumns<T>>(data, rowStride, columnStride, k, out);
   for (int64_t p = 0; p < k; ++p, out += width, data += rowStride)
     for (int64_t i = 0; i < width; ++i)
       out[i] = i < count ? data[i * columnStride] : T(0);

@@ -44,7 +44,7 @@ struct GptqOptions {
   GptqOrder order = GptqOrder::GroupAware;
   ScaleSearch search = ScaleSearch::Cholesky;
   bool staticGroups = false; ///< scales of all groups from the weights before any update
-  int clipRatios = 24;       ///< ranges tried: 1 - 0.6 i / clipRatios of the full range
+  int clipRatios = 24;       ///< ranges tried: 1 - 0.55 i / clipRatios of the full one
   double damping = 0.01;     ///< times the mean of the diagonal; grows when Cholesky fails
   int rounds = 2;            ///< of refit and descent; 0: plain GPTQ
   bool refitScales = true;
@@ -71,8 +71,7 @@ qrt::Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k,
 
 struct GptqResult {
   QuantizedMatrix matrix;
-  double energy = 0;     ///< tr(T H T^T), T the target
-  double lossRtn = 0;    ///< tr((T - Q) H (T - Q)^T) of round to nearest of w
+  double lossRtn = 0;    ///< tr((T - Q) H (T - Q)^T) of round to nearest of w, T the target
   double lossGptq = 0;   ///< after steps 1 to 3
   double loss = 0;       ///< of the result; <= lossRtn
   int64_t rowsByRtn = 0; ///< rows where round to nearest won
