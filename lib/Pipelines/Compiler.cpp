@@ -77,10 +77,12 @@ Status Compiler::runStage(Stage stage, llvm::function_ref<void(OpPassManager &)>
     if (options.configure && failed(options.configure(pm)))
       return qrt::invalidArgument(diagnostics.take("pass manager options cannot be applied"));
     build(pm);
-    if (failed(pm.run(*module)))
-      return Status::error(onFailure, diagnostics.take("stage '" + stageName(stage).str() +
-                                                       "' failed without a message"));
-    return Status::ok();
+    if (succeeded(pm.run(*module)))
+      return Status::ok();
+    if (options.calibration && !options.calibration->status.isOk())
+      return options.calibration->status; // knows its exit code
+    return Status::error(onFailure, diagnostics.take("stage '" + stageName(stage).str() +
+                                                     "' failed without a message"));
   });
 }
 
@@ -115,11 +117,12 @@ Status Compiler::write() {
     qmod.maxContext = sidecars.maxContext;
     report.sidecars = std::move(sidecars.files);
   }
-  qmod.sections.emplace_back(qrt::SectionKind::Recipe, recipeJson(options.scheme));
+  qmod.sections.emplace_back(qrt::SectionKind::Recipe,
+                             recipeJson(options.scheme, options.calibration.get()));
   bool synthetic = !options.synthetic.empty();
   QRT_ASSIGN_OR_RETURN(std::string provenance,
                        provenanceJson(synthetic ? options.synthetic : report.modelFile, synthetic,
-                                      report.verification));
+                                      report.verification, options.calibration.get()));
   qmod.sections.emplace_back(qrt::SectionKind::Provenance, std::move(provenance));
   bool stopped = false;
   auto onTensor = [&](int64_t number, int64_t count, const qrt::TensorEntry &entry) {
@@ -148,7 +151,8 @@ qrt::Result<CompileReport> Compiler::run() {
       {Stage::Transform, buildTransformPipeline, StatusCode::Internal},
       {Stage::Assign, [&](OpPassManager &pm) { buildAssignPipeline(pm, scheme); },
        StatusCode::InvalidArgument},
-      {Stage::Quantize, [&](OpPassManager &pm) { buildQuantizePipeline(pm, scheme); },
+      {Stage::Quantize,
+       [&](OpPassManager &pm) { buildQuantizePipeline(pm, scheme, options.calibration); },
        StatusCode::InvalidModel},
       {Stage::Lower, buildLowerPipeline, StatusCode::Unsupported},
   };
@@ -165,6 +169,10 @@ qrt::Result<CompileReport> Compiler::run() {
     if (step.stage == Stage::Raise)
       QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
     stop = options.emit == step.stage;
+  }
+  if (options.calibration) {
+    report.linears = options.calibration->linears;
+    report.calibrationTokens = options.calibration->tokens;
   }
   if (options.emit) {
     QRT_RETURN_IF_ERROR(printModule());

@@ -16,12 +16,21 @@ void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options) {
   llvm::append_range(assign.tensorType, options.tensorType);
   llvm::append_range(assign.keepFp16, options.keepFp16);
   llvm::append_range(assign.ignore, options.ignore);
+  assign.fallbackGroup = options.fallbackGroup;
   pm.addNestedPass<func::FuncOp>(qir::createAssignScheme(std::move(assign)));
 }
 
-void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options) {
+void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
+                           std::shared_ptr<calibration::CalibrationStage> stage) {
   qir::QuantizeWeightsOptions quantize;
   quantize.searchScale = options.mse;
+  if (stage) {
+    qir::QuantizeWeightsOptions rest = quantize;
+    rest.exceptCalibrated = true;
+    pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(rest));
+    pm.addPass(calibration::createQuantizeCalibrated(std::move(stage)));
+    return;
+  }
   pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(quantize));
 }
 

@@ -13,38 +13,60 @@ namespace qopt {
 
 std::string toolVersion() { return "qopt " QOPT_VERSION " (LLVM " LLVM_VERSION_STRING ")"; }
 
-std::string recipeJson(const SchemeOptions &options) {
+std::string recipeJson(const SchemeOptions &options,
+                       const calibration::CalibrationStage *calibration) {
   qrt::OrderedJson recipe;
   recipe["scheme"] = options.scheme.empty() ? "source" : options.scheme;
   recipe["lm_head_type"] = options.headScheme;
   recipe["embed_type"] = options.embedScheme;
+  recipe["algo"] = options.algorithm;
   recipe["mse"] = options.mse;
   recipe["keep_fp16"] = options.keepFp16;
   recipe["tensor_type"] = options.tensorType;
   recipe["ignore"] = options.ignore;
+  if (calibration) {
+    recipe["nsamples"] = calibration->data.samples;
+    recipe["seqlen"] = calibration->data.length;
+    recipe["seed"] = calibration->data.seed;
+    recipe["damp"] = calibration->quantizer.gptq.damping;
+    recipe["rounds"] = calibration->quantizer.gptq.rounds;
+  }
   return qrt::dumpJson(recipe, 2);
 }
 
+/// {"file", "bytes", "sha256"}: the name without its folder.
+static qrt::Result<qrt::OrderedJson> describeFile(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return qrt::cannotRead("'" + path + "': " + buffer.getError().message());
+  llvm::StringRef bytes = (*buffer)->getBuffer();
+  std::array<uint8_t, 32> hash = llvm::SHA256::hash(
+      llvm::ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  qrt::OrderedJson json;
+  json["file"] = llvm::sys::path::filename(path).str();
+  json["bytes"] = bytes.size();
+  json["sha256"] = llvm::toHex(hash, /*LowerCase=*/true);
+  return json;
+}
+
 qrt::Result<std::string> provenanceJson(const std::string &sourceFile, bool synthetic,
-                                        const std::string &verification) {
+                                        const std::string &verification,
+                                        const calibration::CalibrationStage *calibration) {
   qrt::OrderedJson provenance;
   provenance["tool"] = "qopt";
   provenance["version"] = QOPT_VERSION;
   provenance["llvm"] = LLVM_VERSION_STRING;
-  qrt::OrderedJson &source = provenance["source"];
   if (synthetic) {
-    source["synthetic"] = sourceFile;
+    provenance["source"]["synthetic"] = sourceFile;
   } else {
-    auto buffer = llvm::MemoryBuffer::getFile(sourceFile, /*IsText=*/false,
-                                              /*RequiresNullTerminator=*/false);
-    if (!buffer)
-      return qrt::cannotRead("'" + sourceFile + "': " + buffer.getError().message());
-    llvm::StringRef bytes = (*buffer)->getBuffer();
-    std::array<uint8_t, 32> hash = llvm::SHA256::hash(
-        llvm::ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
-    source["file"] = llvm::sys::path::filename(sourceFile).str();
-    source["bytes"] = bytes.size();
-    source["sha256"] = llvm::toHex(hash, /*LowerCase=*/true);
+    QRT_ASSIGN_OR_RETURN(provenance["source"], describeFile(sourceFile));
+  }
+  if (calibration) {
+    QRT_ASSIGN_OR_RETURN(qrt::OrderedJson data, describeFile(calibration->data.file));
+    data["sequences"] = calibration->sequences;
+    data["tokens"] = calibration->tokens;
+    provenance["calibration"] = std::move(data);
   }
   provenance["verified"] = verification;
   return qrt::dumpJson(provenance, 2);

@@ -1,4 +1,5 @@
 //===- Stages.cpp - Registration, and the stages that are lists of passes --------------------===//
+#include "qopt/Calibration/Passes.h"
 #include "qopt/Conversion/Passes.h"
 #include "qopt/Dialect/QExec/Transforms/Passes.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
@@ -43,6 +44,7 @@ void registerPassesAndPipelines() {
   registerTransformsPasses();
   qir::registerQIRPasses();
   qexec::registerQExecPasses();
+  calibration::registerCalibrationPasses();
   registerConversionPasses();
   PassPipelineRegistration<>("qopt-raise", "Imported tensor ops to named, token-major ops",
                              buildRaisePipeline);

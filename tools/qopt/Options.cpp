@@ -3,6 +3,8 @@
 // days.
 #include "Options.h"
 
+#include "CalibrationFlags.h"
+
 #include "qopt/Dialect/QIR/IR/QIRAttributes.h"
 #include "qopt/Pipelines/Recipe.h"
 #include "qopt/Pipelines/Synthetic.h"
@@ -19,12 +21,18 @@ using namespace llvm;
 
 namespace qopt {
 
+/// Shared with CalibrationFlags.cpp.
+cl::OptionCategory &optionCategory() {
+  static cl::OptionCategory category("qopt options");
+  return category;
+}
+
 namespace {
+
+cl::OptionCategory &category = optionCategory();
 
 constexpr const char *presets[] = {"f32",   "bf16",  "f16",  "w8a16", "w4a16",
                                    "w3a16", "w2a16", "w8a8", "w4a8"};
-
-cl::OptionCategory category("qopt options");
 
 /// All flags; an object, so that nothing is registered before main() asks for it. Descriptions are
 /// kept here because cl::desc does not own its text.
@@ -72,6 +80,8 @@ struct Flags {
                          cl::desc("Do not run the raised graph against the imported one"),
                          cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print the report as JSON to stdout"), cl::cat(category)};
+  cl::opt<std::string> report{"report", cl::value_desc("FILE"),
+                              cl::desc("Write the report as JSON to a file"), cl::cat(category)};
   cl::opt<bool> quiet{"quiet", cl::desc("No progress lines"), cl::cat(category)};
   cl::opt<int> threads{"t", cl::desc("Threads, also --threads (0: all)"), cl::init(0),
                        cl::cat(category)};
@@ -84,6 +94,7 @@ struct Flags {
   cl::opt<std::string> remarksFile{"remarks-output-file", cl::value_desc("FILE"),
                                    cl::desc("Write remarks as YAML to a file, not to stderr"),
                                    cl::cat(category)};
+  CalibrationFlags calibration;
 };
 
 /// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t: LLVM's own
@@ -160,8 +171,9 @@ qrt::Result<std::string> checkScheme(StringRef flag, StringRef text) {
 
 qrt::Status readSchemes(Flags &flags, SchemeOptions &schemes) {
   QRT_ASSIGN_OR_RETURN(std::string text, chooseScheme(flags));
-  QRT_ASSIGN_OR_RETURN(schemes.scheme, resolveScheme(flags, std::move(text)));
+  QRT_ASSIGN_OR_RETURN(schemes.scheme, resolveScheme(flags, text));
   schemes.mse = flags.mse;
+  schemes.fallbackGroup = !flags.groupSize.getNumOccurrences() && text.find("-g") == text.npos;
   schemes.keepFp16.assign(flags.keepFp16.begin(), flags.keepFp16.end());
   schemes.ignore.assign(flags.ignore.begin(), flags.ignore.end());
   if (flags.headType.getNumOccurrences()) {
@@ -197,8 +209,8 @@ qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
           "--emit: expects import, raised, transformed, assigned, quantized "
           "or lowered, got '" +
           flags.emit + "'");
-    if (flags.json)
-      return qrt::invalidArgument("--json has no effect with --emit");
+    if (flags.json || flags.report.getNumOccurrences())
+      return qrt::invalidArgument("--json and --report have no effect with --emit");
   } else if (compile.output.empty() || compile.output == "-") {
     return qrt::invalidArgument("expects -o FILE.qmod");
   }
@@ -228,12 +240,14 @@ qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
   CommandLine line;
   QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
   QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
+  QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads));
   if (flags.threads < 0)
     return qrt::invalidArgument("-t: expects 0 or a number of threads, got " +
                                 std::to_string(flags.threads));
   line.compile.verify = !flags.noVerify;
   line.json = flags.json;
   line.quiet = flags.quiet;
+  line.reportFile = flags.report;
   line.threads = flags.threads;
   line.remarksFilter = flags.remarksFilter;
   line.remarksFile = flags.remarksFile;

@@ -12,6 +12,7 @@ struct CommandLine {
   bool quiet = false;
   int threads = 0; ///< 0 = all
   std::string remarksFilter, remarksFile;
+  std::string reportFile; ///< --report: the JSON report; "" for none
 };
 
 /// Parses and checks flags; '_' in a flag is read as '-'. InvalidArgument for flags that are

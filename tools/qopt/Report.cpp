@@ -1,6 +1,9 @@
 //===- Report.cpp - What qopt says at the end ------------------------------------------------===//
 #include "Report.h"
 
+#include "LinearTable.h"
+
+#include "Support/AtomicFile.h"
 #include "Support/Json.h"
 #include "Support/Memory.h"
 
@@ -89,6 +92,7 @@ void printReport(const CompileReport &report, const std::string &output, raw_ost
                  total.bitsPerWeight())
        << qrt::formatBytes(total.bytes) << "\n";
   }
+  printLinearSummary(report.linears, os);
   for (const qrt::TensorEntry *tensor : worstTensors(report, 5))
     os << "  worst: " << format("%.5f", tensor->rmsError) << " relative RMS error  "
        << tensor->scheme << "  " << tensor->name << "\n";
@@ -107,6 +111,7 @@ void printReport(const CompileReport &report, const std::string &output, raw_ost
 
 void printReportJson(const CompileReport &report, const std::string &output, raw_ostream &os) {
   qrt::OrderedJson json;
+  json["version"] = 1; // of this report's layout
   json["output"] = output;
   json["source"] = report.modelFile;
   json["program"] = report.programKind;
@@ -130,11 +135,25 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
         std::isnan(tensor.rmsError) ? qrt::OrderedJson() : qrt::OrderedJson(tensor.rmsError);
     tensors.push_back(std::move(entry));
   }
+  if (!report.linears.empty()) {
+    json["calibration_tokens"] = report.calibrationTokens;
+    json["linears"] = linearsJson(report.linears);
+  }
   qrt::OrderedJson &stages = json["seconds"] = qrt::OrderedJson::object();
   for (const auto &[stage, seconds] : report.stageSeconds)
     stages[stage] = seconds;
   json["peak_resident_bytes"] = peakResidentBytes();
   os << qrt::dumpJson(json, 2) << "\n";
+}
+
+qrt::Status writeReport(const CompileReport &report, const std::string &output,
+                        const std::string &file) {
+  std::string text;
+  raw_string_ostream os(text);
+  printReportJson(report, output, os);
+  QRT_ASSIGN_OR_RETURN(qrt::AtomicFile written, qrt::AtomicFile::create(file));
+  QRT_RETURN_IF_ERROR(written.write(text.data(), text.size()));
+  return written.commit();
 }
 
 } // namespace qopt

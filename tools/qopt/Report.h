@@ -13,6 +13,9 @@ namespace qopt {
 void printReport(const CompileReport &report, const std::string &output, llvm::raw_ostream &os);
 /// The same as one JSON object.
 void printReportJson(const CompileReport &report, const std::string &output, llvm::raw_ostream &os);
+/// The JSON report as a file, complete or not at all.
+qrt::Status writeReport(const CompileReport &report, const std::string &output,
+                        const std::string &file);
 
 } // namespace qopt
 

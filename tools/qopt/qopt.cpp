@@ -1,6 +1,7 @@
 //===- qopt.cpp - ONNX to .qmod --------------------------------------------------------------===//
 // Results go to stdout (--json, --emit), progress, tables and messages to stderr. The exit code is
 // the qrt::StatusCode of what went wrong (docs/cli.md).
+#include "LinearTable.h"
 #include "Options.h"
 #include "Remarks.h"
 #include "Report.h"
@@ -42,6 +43,11 @@ static void showProgress(CompileOptions &options) {
     if (number * 10 / count != (number - 1) * 10 / count)
       llvm::errs() << "qopt: wrote " << number << " of " << count << " tensors\n";
   };
+  if (options.calibration)
+    options.calibration->quantizer.onLinear = [](const calibration::LinearReport &linear,
+                                                 int64_t done, int64_t count, double left) {
+      printLinear(linear, done, count, left, llvm::errs());
+    };
 }
 
 static qrt::Result<CompileReport> compile(CommandLine &line) {
@@ -56,6 +62,8 @@ static qrt::Result<CompileReport> compile(CommandLine &line) {
   if (!line.quiet)
     showProgress(line.compile);
   line.compile.interrupted = &interrupted;
+  if (line.compile.calibration)
+    line.compile.calibration->quantizer.sweep.interrupted = &interrupted;
   line.compile.configure = [](mlir::PassManager &pm) {
     applyDefaultTimingPassManagerCLOptions(pm);
     return applyPassManagerCLOptions(pm);
@@ -78,6 +86,10 @@ int main(int argc, char **argv) {
       return 0;
     if (line->json)
       printReportJson(*report, line->compile.output, llvm::outs());
+    if (!line->reportFile.empty())
+      if (qrt::Status written = writeReport(*report, line->compile.output, line->reportFile);
+          !written)
+        return fail(written);
     if (!line->quiet)
       printReport(*report, line->compile.output, llvm::errs());
   } catch (const std::bad_alloc &) {

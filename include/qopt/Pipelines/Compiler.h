@@ -32,6 +32,8 @@ struct CompileOptions {
   std::string synthetic; ///< name of a synthetic shape (Synthetic.h), or empty
   std::string output;    ///< the .qmod, or the IR of `emit`; "-" or empty: stdout, `emit` only
   SchemeOptions scheme;
+  /// Calibration data and quantizer, for algorithms that need them; else null.
+  std::shared_ptr<calibration::CalibrationStage> calibration;
   std::optional<Stage> emit; ///< print the IR after this stage and stop
   bool verify = true;        ///< run the raised graph against the imported one
   /// Called when a stage begins and, with the seconds that it took, when it ends.
@@ -52,6 +54,8 @@ struct CompileReport {
   std::string verification; ///< how far raised and imported logits are apart, or why not compared
   std::string notRaised;    ///< why the program is a generic one, or empty
   std::vector<std::string> sidecars;
+  std::vector<calibration::LinearReport> linears; ///< those that were calibrated
+  int64_t calibrationTokens = 0;
   int64_t fileBytes = 0;
 };
 

@@ -4,6 +4,8 @@
 #ifndef QOPT_PIPELINES_PIPELINES_H
 #define QOPT_PIPELINES_PIPELINES_H
 
+#include "qopt/Calibration/Passes.h"
+
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -22,12 +24,16 @@ struct SchemeOptions {
   std::vector<std::string> ignore;     ///< names, or re:REGEX: left as the source has them
   std::vector<std::string> tensorType; ///< REGEX=SCHEME, first match wins
   bool mse = false;                    ///< search the scale that minimises the squared error
+  bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
+  std::string algorithm = "rtn";       ///< rtn, or gptq (which needs a CalibrationStage)
 };
 
 void buildRaisePipeline(mlir::OpPassManager &pm);
 void buildTransformPipeline(mlir::OpPassManager &pm);
 void buildAssignPipeline(mlir::OpPassManager &pm, const SchemeOptions &options);
-void buildQuantizePipeline(mlir::OpPassManager &pm, const SchemeOptions &options);
+/// With a stage, linears are quantized by its sweep and everything else before that.
+void buildQuantizePipeline(mlir::OpPassManager &pm, const SchemeOptions &options,
+                           std::shared_ptr<calibration::CalibrationStage> stage = nullptr);
 void buildLowerPipeline(mlir::OpPassManager &pm);
 
 /// All dialects, passes and pipelines of the project.

@@ -11,13 +11,16 @@
 
 namespace qopt {
 
-/// {"scheme": ..., "mse": ..., "keep_fp16": [...], ...}
-std::string recipeJson(const SchemeOptions &options);
+/// {"scheme": ..., "algo": ..., "keep_fp16": [...], ...}; `calibration` may be null.
+std::string recipeJson(const SchemeOptions &options,
+                       const calibration::CalibrationStage *calibration);
 
 /// {"tool": "qopt", "version", "llvm", "source": {"file", "bytes", "sha256"}, "verified": ...}.
-/// Reads and hashes `sourceFile`; for synthetic models the name only.
+/// Reads and hashes `sourceFile`; for synthetic models the name only. `calibration` (null: none)
+/// adds file name, hash, samples and tokens of the data.
 qrt::Result<std::string> provenanceJson(const std::string &sourceFile, bool synthetic,
-                                        const std::string &verification);
+                                        const std::string &verification,
+                                        const calibration::CalibrationStage *calibration);
 
 /// "qopt 0.1.0 (LLVM 22.1.8)"
 std::string toolVersion();

@@ -52,7 +52,7 @@ struct Rule {
   enum Kind { TensorType, KeepFp16, Ignore } kind;
   std::string text;
   std::shared_ptr<const llvm::Regex> pattern; // passes are copied, regexes cannot be
-  SchemeAttr scheme; // TensorType, KeepFp16
+  SchemeAttr scheme;                          // TensorType, KeepFp16
   unsigned matches = 0;
 
   bool fits(ArrayRef<StringRef> names) const {
@@ -74,6 +74,7 @@ struct AssignSchemePass : qopt::qir::impl::AssignSchemeBase<AssignSchemePass> {
     markHead(uses);
     for (const WeightUse &use : uses)
       assign(use, uses);
+    reportMisfits();
     for (const Rule &rule : rules)
       if (rule.matches == 0) {
         getOperation().emitError() << "'" << rule.text << "' matches no weight";
@@ -99,6 +100,7 @@ struct AssignSchemePass : qopt::qir::impl::AssignSchemeBase<AssignSchemePass> {
 
   LogicalResult readRules() {
     rules.clear();
+    misfits.clear();
     base = head = embed = {};
     if (failed(readScheme("scheme", scheme, base)) ||
         failed(readScheme("head-scheme", headScheme, head)) ||
@@ -133,7 +135,10 @@ struct AssignSchemePass : qopt::qir::impl::AssignSchemeBase<AssignSchemePass> {
     while (op && !isa<LinearOp>(op) && op->getNumOperands() > 0)
       op = op->getOperand(0).getDefiningOp(); // casts, softcap, scaling
     for (WeightUse &use : uses)
-      use.isHead |= use.op == op;
+      if (use.op == op && isa<LinearOp>(op)) {
+        use.isHead = true;
+        cast<LinearOp>(op).setRole("head");
+      }
   }
 
   /// The scheme where no pattern decides.
@@ -167,13 +172,55 @@ struct AssignSchemePass : qopt::qir::impl::AssignSchemeBase<AssignSchemePass> {
                       CriticalAttr::get(
                           &getContext(),
                           StringAttr::get(&getContext(), "kept by --keep-fp16 " + decided->text)));
-    if (chosen)
+    if (chosen) {
+      chosen = fitGroup(use, chosen, names);
       use.op->setAttr("scheme", chosen);
-    remark::passed(ConstantOp(use.weight).getLoc(), remark::RemarkOpts::name("scheme").category("assign"))
+    }
+    remark::passed(ConstantOp(use.weight).getLoc(),
+                   remark::RemarkOpts::name("scheme").category("assign"))
         << (chosen ? chosen.toText() : std::string("as the source has it"));
   }
 
+  /// The scheme with a group that divides K, or a note in `misfits`.
+  SchemeAttr fitGroup(const WeightUse &use, SchemeAttr chosen, ArrayRef<StringRef> names) {
+    const int64_t group = chosen.getGroupSize();
+    auto type = dyn_cast<RankedTensorType>(ConstantOp(use.weight).getType());
+    const int64_t k = type && type.getRank() == 2 ? type.getDimSize(1) : 0;
+    if (!chosen.isInt() || group == 0 || k <= group || k % group == 0)
+      return chosen;
+    if (!fallbackGroup || chosen != base) {
+      misfits.push_back(((names.empty() ? StringRef("a weight") : names.front()) +
+                         " (K = " + Twine(k) + ", group " + Twine(group) + ")")
+                            .str());
+      return chosen;
+    }
+    int64_t fitting = 32;
+    for (int64_t smaller : {64, 128})
+      if (smaller < group && k % smaller == 0)
+        fitting = smaller;
+    remark::missed(ConstantOp(use.weight).getLoc(),
+                   remark::RemarkOpts::name("group").category("assign"))
+        << "group " + std::to_string(group) + " does not divide K = " + std::to_string(k) +
+               ", taking " + std::to_string(fitting);
+    return SchemeAttr::getInt(&getContext(), chosen.getWeightBits(), chosen.getActivationBits(),
+                              fitting, chosen.getSymmetric());
+  }
+
+  void reportMisfits() {
+    if (misfits.empty())
+      return;
+    constexpr size_t shown = 8;
+    std::string text;
+    for (size_t i = 0; i < std::min(shown, misfits.size()); ++i)
+      text += (i ? ", " : "") + misfits[i];
+    if (misfits.size() > shown)
+      text += " and " + std::to_string(misfits.size() - shown) + " more";
+    getOperation().emitError() << "the group size does not divide the input features of " << text;
+    signalPassFailure();
+  }
+
   std::vector<Rule> rules;
+  std::vector<std::string> misfits;
   SchemeAttr base, head, embed;
 };
 

@@ -2,6 +2,7 @@
 // The arithmetic is qopt::quantization::quantizeRow; here rows are split over threads (they are
 // independent, and errors are summed in row order, so the result does not depend on the number of
 // threads), ops replaced and blobs freed, one weight at a time.
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Quantization/RoundToNearest.h"
 #include "qopt/Support/FloatElements.h"
@@ -24,57 +25,19 @@ using namespace qopt::qir;
 
 namespace {
 
-/// The constants that stand for one quantized weight.
-struct CodedWeight {
-  Value codes, scales, zeroPoints;
-  double rmsError = 0;
-};
-
-/// A constant in the making: filled through `data`, then finished.
-template <typename T>
-struct NewConstant {
-  RankedTensorType type;
-  std::string name;
-  ElementsAttr value;
-  MutableArrayRef<char> bytes;
-  T *data = nullptr;
-
-  NewConstant(RankedTensorType type, std::string name) : type(type), name(std::move(name)) {
-    value = WeightStore::allocate(type, this->name, bytes);
-    data = reinterpret_cast<T *>(bytes.data());
-  }
-  /// Small constants become dense, as everywhere.
-  ElementsAttr finish() {
-    if (type.getNumElements() > 64)
-      return value;
-    ElementsAttr copy = WeightStore::insertCopy(type, name, bytes);
-    WeightStore::release(value);
-    return copy;
-  }
-};
-
 struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeightsPass> {
   using Base::Base;
 
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (schemeOf(op).isInt())
+      if (schemeOf(op).isInt() && !(exceptCalibrated && isCalibrated(op)))
         ops.push_back(op);
     });
     for (Operation *op : ops)
       if (failed(replace(op)))
         return signalPassFailure();
     coded.clear();
-  }
-
-  static SchemeAttr schemeOf(Operation *op) {
-    SchemeAttr scheme;
-    if (auto linear = dyn_cast<LinearOp>(op))
-      scheme = linear.getSchemeAttr();
-    else if (auto embedding = dyn_cast<EmbeddingOp>(op))
-      scheme = embedding.getSchemeAttr();
-    return scheme ? scheme : SchemeAttr::getDense(op->getContext(), WeightFormat::F32);
   }
 
   LogicalResult replace(Operation *op) {
@@ -86,42 +49,9 @@ struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeight
     FailureOr<CodedWeight> known = quantize(constant, scheme);
     if (failed(known))
       return failure();
-    OpBuilder builder(op);
-    Operation *quantized = build(builder, op, scheme, *known);
-    quantized->setDiscardableAttrs(op->getDiscardableAttrDictionary());
-    quantized->setAttr("qir.rms_error", builder.getF64FloatAttr(known->rmsError));
-    quantized->setAttr("qir.scheme_text", builder.getStringAttr(scheme.toText()));
-    op->replaceAllUsesWith(quantized->getResults());
-    op->erase();
-    if (constant->use_empty() && !stillNeeded(constant)) {
-      WeightStore::release(constant.getValue());
-      constant->erase();
-    }
+    replaceByQuantized(op, *known);
+    releaseIfUnused(constant, getOperation());
     return success();
-  }
-
-  /// Does another constant read the same blob?
-  bool stillNeeded(ConstantOp constant) {
-    bool found = false;
-    getOperation()->walk([&](ConstantOp other) {
-      found |= other != constant && other.getValue() == constant.getValue();
-    });
-    return found;
-  }
-
-  static Operation *build(OpBuilder &builder, Operation *op, SchemeAttr scheme,
-                          const CodedWeight &weight) {
-    IntegerAttr bits = builder.getI64IntegerAttr(scheme.getWeightBits());
-    IntegerAttr group = builder.getI64IntegerAttr(scheme.getGroupSize());
-    Type type = op->getResult(0).getType();
-    if (auto linear = dyn_cast<LinearOp>(op))
-      return QuantizedLinearOp::create(builder, op->getLoc(), type, linear.getX(), weight.codes,
-                                       weight.scales, weight.zeroPoints, linear.getBias(), bits,
-                                       group, builder.getStringAttr(scheme.activationName()));
-    auto embedding = cast<EmbeddingOp>(op);
-    return QuantizedEmbeddingOp::create(builder, op->getLoc(), type, weight.codes, weight.scales,
-                                        weight.zeroPoints, embedding.getIds(), bits, group,
-                                        embedding.getOffsetAttr());
   }
 
   FailureOr<CodedWeight> quantize(ConstantOp constant, SchemeAttr scheme) {
@@ -132,35 +62,14 @@ struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeight
     const int64_t n = type.getDimSize(0), k = type.getDimSize(1);
     quantization::GroupFormat format{static_cast<int>(scheme.getWeightBits()),
                                      scheme.getGroupSize(), scheme.getSymmetric(), searchScale};
-    const int64_t groups = quantization::groupsPerRow(format, k);
-    auto nameLoc = constant->getLoc()->findInstanceOf<NameLoc>();
-    std::string name = nameLoc ? nameLoc.getName().str() : "weight";
-
-    Builder types(&getContext());
-    Type ui8 = types.getIntegerType(8, /*isSigned=*/false);
-    NewConstant<uint8_t> codes(RankedTensorType::get({n, k}, ui8), name + ".codes");
-    NewConstant<uint16_t> scales(RankedTensorType::get({n, groups}, types.getF16Type()),
-                                 name + ".scales");
-    std::optional<NewConstant<uint8_t>> zeros;
-    if (!scheme.getSymmetric())
-      zeros.emplace(RankedTensorType::get({n, groups}, ui8), name + ".zero_points");
-
-    FailureOr<double> error = quantizeRows(constant, format, n, k, groups, codes.data, scales.data,
-                                           zeros ? zeros->data : nullptr);
-    if (failed(error))
+    NewCodedWeight made(constant, scheme);
+    FailureOr<double> error = quantizeRows(constant, format, n, k, made.groups(), made.codes(),
+                                           made.scales(), made.zeroPoints());
+    if (failed(error)) {
+      made.discard();
       return failure();
-    OpBuilder builder(constant);
-    CodedWeight weight;
-    auto add = [&](ElementsAttr value) {
-      return ConstantOp::create(builder, constant->getLoc(), value.getType(), value);
-    };
-    ConstantOp codesOp = add(codes.finish());
-    codesOp->setDiscardableAttrs(constant->getDiscardableAttrDictionary());
-    weight.codes = codesOp;
-    weight.scales = add(scales.finish());
-    if (zeros)
-      weight.zeroPoints = add(zeros->finish());
-    weight.rmsError = *error;
+    }
+    CodedWeight weight = made.finish(*error);
     remark::passed(constant->getLoc(), remark::RemarkOpts::name("weight").category("quantize"))
         << remark::metric("scheme", scheme.toText()) << remark::metric("rms_error", *error);
     coded[key] = weight;

@@ -30,7 +30,9 @@ def AssignScheme : Pass<"qir-assign-scheme", "::mlir::func::FuncOp"> {
     Option<"embedScheme", "embed-scheme", "std::string", "\"\"", "scheme text of embeddings">,
     ListOption<"tensorType", "tensor-type", "std::string", "REGEX=SCHEME by weight name">,
     ListOption<"keepFp16", "keep-fp16", "std::string", "regexes of weight names kept in f16">,
-    ListOption<"ignore", "ignore", "std::string", "names, or re:REGEX, left as they are">
+    ListOption<"ignore", "ignore", "std::string", "names, or re:REGEX, left as they are">,
+    Option<"fallbackGroup", "fallback-group", "bool", "false",
+           "take a smaller group where that of `scheme` does not divide K">
   ];
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }
@@ -52,7 +54,9 @@ def QuantizeWeights : Pass<"qir-quantize-weights", "::mlir::func::FuncOp"> {
   }];
   let options = [
     Option<"searchScale", "search-scale", "bool", "false",
-           "search the scale of each group that minimises the squared error">
+           "search the scale of each group that minimises the squared error">,
+    Option<"exceptCalibrated", "except-calibrated", "bool", "false",
+           "leave the linears that qir-quantize-calibrated quantizes">
   ];
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }

@@ -1,0 +1,39 @@
+//===- Passes.h - Passes that run calibration tokens ------------------------------------------===//
+// qir-quantize-calibrated takes its options as text in qopt-opt; a driver makes it from a
+// CalibrationStage, which also carries callbacks and takes what the pass has to say.
+#ifndef QOPT_CALIBRATION_PASSES_H
+#define QOPT_CALIBRATION_PASSES_H
+
+#include "qopt/Calibration/CalibrationData.h"
+#include "qopt/Calibration/QuantizeCalibrated.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+#include <memory>
+
+namespace qopt::calibration {
+
+#define GEN_PASS_DECL
+#include "qopt/Calibration/Passes.h.inc"
+
+struct CalibrationStage {
+  CalibrationOptions data; ///< `vocabulary` is set by the pass
+  TextEncoder encoder;
+  CalibratedOptions quantizer;
+
+  // Results.
+  qrt::Status status; ///< why the pass failed; its code is an exit code
+  std::vector<LinearReport> linears;
+  int64_t sequences = 0, tokens = 0;
+};
+
+/// `stage` outlives the pass.
+std::unique_ptr<mlir::Pass> createQuantizeCalibrated(std::shared_ptr<CalibrationStage> stage);
+
+#define GEN_PASS_REGISTRATION
+#include "qopt/Calibration/Passes.h.inc"
+
+} // namespace qopt::calibration
+
+#endif // QOPT_CALIBRATION_PASSES_H

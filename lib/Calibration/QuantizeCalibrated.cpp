@@ -1,0 +1,303 @@
+//===- QuantizeCalibrated.cpp - Linears quantized in a sweep ---------------------------------===//
+#include "qopt/Calibration/QuantizeCalibrated.h"
+
+#include "Checkpoint.h"
+#include "ForwardOps.h"
+#include "MemoryPlan.h"
+
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/Hessian.h"
+
+#include "mlir/IR/Remarks.h"
+
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <sys/resource.h>
+
+using namespace mlir;
+using namespace qopt::quantization;
+using qrt::Status;
+
+namespace qopt::calibration {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int64_t peakResidentBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t(usage.ru_maxrss) * 1024;
+}
+
+ParallelFor lend(qrt::kernels::ThreadPool &pool) {
+  return [&pool](int64_t count, const IndexBody &body) {
+    pool.parallelFor(count, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; ++i)
+        body(i);
+    });
+  };
+}
+
+GroupFormat formatOf(qir::SchemeAttr scheme) {
+  return {static_cast<int>(scheme.getWeightBits()), scheme.getGroupSize(), scheme.getSymmetric(),
+          false};
+}
+
+double relativeRms(const QuantizedMatrix &matrix, std::span<const float> w,
+                   const ParallelFor &parallel) {
+  std::vector<float> values(w.size());
+  dequantize(matrix, values, parallel);
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    error += (double(values[i]) - w[i]) * (double(values[i]) - w[i]);
+    norm += double(w[i]) * w[i];
+  }
+  return norm > 0 ? std::sqrt(error / norm) : 0.0;
+}
+
+/// tr(W H W^T) from at most 64 rows, evenly spread: it only scales losses for people.
+double outputEnergy(const WeightMatrix &weight, std::span<const float> h,
+                    const ParallelFor &parallel) {
+  const int64_t step = std::max<int64_t>(1, weight.n / 64), rows = (weight.n + step - 1) / step;
+  std::vector<float> sample;
+  for (int64_t row = 0; row < weight.n; row += step) {
+    const float *from = weight.values.data() + row * weight.k;
+    sample.insert(sample.end(), from, from + weight.k);
+  }
+  return hessianEnergy(sample, rows, weight.k, h, parallel) * double(weight.n) / double(rows);
+}
+
+class QuantizingVisitor : public SweepVisitor {
+public:
+  QuantizingVisitor(func::FuncOp function, const CalibratedOptions &options,
+                    std::optional<Checkpoint> checkpoint, double costs, int64_t count)
+      : function(function), options(options), checkpoint(std::move(checkpoint)), costLeft(costs),
+        count(count) {}
+
+  bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
+  qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) override;
+  Status observe(const LinearGroup &group, const Rows &rows,
+                 qrt::kernels::ThreadPool &pool) override;
+  Status finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) override;
+
+  /// A rough measure of the work of a group, for the estimate of the time that is left.
+  static double costOf(const LinearGroup &group);
+
+  std::vector<LinearReport> reports;
+
+private:
+  qrt::Result<std::vector<StoredLinear>> quantizeGroup(LinearGroup &group,
+                                                       qrt::kernels::ThreadPool &pool);
+  qrt::Result<StoredLinear> quantize(qir::LinearOp linear, const PreparedHessian &hessian,
+                                     const ParallelFor &parallel);
+  Status install(LinearGroup &group, size_t index, StoredLinear &stored);
+  void tell(const LinearGroup &group);
+
+  func::FuncOp function;
+  const CalibratedOptions &options;
+  std::optional<Checkpoint> checkpoint;
+  std::optional<std::vector<StoredLinear>> stored; // of the current group
+  std::unique_ptr<HessianAccumulator> hessian;
+  Clock::time_point groupStart, start = Clock::now();
+  double costDone = 0, costLeft;
+  int64_t count;
+};
+
+} // namespace
+
+double QuantizingVisitor::costOf(const LinearGroup &group) {
+  const auto k = static_cast<double>(group.features);
+  double rows = 0;
+  for (qir::LinearOp linear : group.linears)
+    rows += static_cast<double>(cast<RankedTensorType>(linear.getW().getType()).getDimSize(0));
+  return k * k + 2 * k * rows; // per token; quantizing grows likewise
+}
+
+qrt::Result<bool> QuantizingVisitor::begin(const LinearGroup &group,
+                                           qrt::kernels::ThreadPool &pool) {
+  groupStart = Clock::now();
+  stored.reset();
+  if (checkpoint)
+    stored = checkpoint->read(group.index);
+  if (stored && stored->size() != group.linears.size())
+    stored.reset();
+  if (stored)
+    return false;
+  hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
+  return true;
+}
+
+Status QuantizingVisitor::observe(const LinearGroup &, const Rows &rows,
+                                  qrt::kernels::ThreadPool &) {
+  std::span<const float> weights;
+  if (rows.weights)
+    weights = {rows.weights, static_cast<size_t>(rows.tokens)};
+  hessian->add(rows.data, rows.tokens, rows.width, weights);
+  return Status::ok();
+}
+
+qrt::Result<StoredLinear> QuantizingVisitor::quantize(qir::LinearOp linear,
+                                                      const PreparedHessian &prepared,
+                                                      const ParallelFor &parallel) {
+  auto start = Clock::now();
+  qir::SchemeAttr scheme = qir::schemeOf(linear);
+  WeightMatrix weight;
+  if (!readWeight(linear.getW(), weight))
+    return qrt::invalidModel("expects a readable float weight");
+  GptqOptions gptqOptions = options.gptq;
+  gptqOptions.format = formatOf(scheme);
+  QRT_ASSIGN_OR_RETURN(GptqResult result,
+                       gptq(weight.values, weight.n, prepared, gptqOptions, parallel));
+  if (!(result.loss <= result.lossRtn * (1 + 1e-6) + 1e-30))
+    return qrt::internalError("the calibrated result is worse than round to nearest: " +
+                              std::to_string(result.loss) + " > " + std::to_string(result.lossRtn));
+  StoredLinear made;
+  LinearReport &report = made.report;
+  report.scheme = scheme.toText();
+  report.rows = weight.n;
+  report.columns = weight.k;
+  report.energy = outputEnergy(weight, prepared.h, parallel);
+  report.lossRtn = result.lossRtn;
+  report.loss = result.loss;
+  report.rmsError = relativeRms(result.matrix, weight.values, parallel);
+  report.bits = gptqOptions.format.bits + double(result.matrix.groups()) / double(weight.k) *
+                                              (16 + (scheme.getSymmetric() ? 0 : 8));
+  report.damping = prepared.damping;
+  made.codes = std::move(result.matrix.codes);
+  made.scales = std::move(result.matrix.scales);
+  made.zeroPoints = std::move(result.matrix.zeroPoints);
+  report.seconds = secondsSince(start);
+  return made;
+}
+
+qrt::Result<std::vector<StoredLinear>>
+QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+  const ParallelFor parallel = lend(pool);
+  const int64_t k = group.features, tokens = hessian->tokens();
+  std::vector<float> h(k * k);
+  if (!hessian->finish(h))
+    return Status::error(qrt::StatusCode::BadCalibration,
+                         "its inputs are not finite, or no token has a weight");
+  hessian.reset();
+  const double shared = secondsSince(groupStart) / static_cast<double>(group.linears.size());
+  // Linears with one group size share the factorisation.
+  std::map<int64_t, PreparedHessian> prepared;
+  for (qir::LinearOp linear : group.linears)
+    prepared[qir::schemeOf(linear).getGroupSize()];
+  for (auto it = prepared.begin(); it != prepared.end(); ++it) {
+    GptqOptions gptqOptions = options.gptq;
+    gptqOptions.format.groupSize = it->first;
+    const bool last = std::next(it) == prepared.end();
+    QRT_ASSIGN_OR_RETURN(it->second,
+                         prepareHessian(last ? std::move(h) : h, k, gptqOptions, parallel));
+  }
+  std::vector<StoredLinear> made;
+  for (qir::LinearOp linear : group.linears) {
+    auto result = quantize(linear, prepared[qir::schemeOf(linear).getGroupSize()], parallel);
+    if (!result)
+      return result.status().withContext("'" + weightName(linear.getW()) + "'");
+    result->report.name = weightName(linear.getW());
+    result->report.tokens = tokens;
+    result->report.seconds += shared;
+    made.push_back(std::move(*result));
+  }
+  return made;
+}
+
+/// Puts codes into the graph.
+Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear &from) {
+  qir::LinearOp linear = group.linears[index];
+  auto constant = linear.getW().getDefiningOp<qir::ConstantOp>();
+  auto type = cast<RankedTensorType>(constant.getType());
+  qir::NewCodedWeight weight(constant, qir::schemeOf(linear));
+  const size_t scales = type.getDimSize(0) * weight.groups();
+  if (from.codes.size() != static_cast<size_t>(type.getNumElements()) ||
+      from.scales.size() != scales ||
+      from.zeroPoints.size() != (weight.zeroPoints() ? scales : 0)) {
+    weight.discard();
+    return Status::error(qrt::StatusCode::ResumeMismatch, "the stored codes of '" +
+                                                              weightName(linear.getW()) +
+                                                              "' do not fit its weight");
+  }
+  std::copy(from.codes.begin(), from.codes.end(), weight.codes());
+  std::copy(from.scales.begin(), from.scales.end(), weight.scales());
+  if (weight.zeroPoints())
+    std::copy(from.zeroPoints.begin(), from.zeroPoints.end(), weight.zeroPoints());
+  const LinearReport &report = from.report;
+  remark::passed(constant->getLoc(), remark::RemarkOpts::name("linear").category("calibrate"))
+      << remark::metric("scheme", report.scheme)
+      << remark::metric("loss", report.energy > 0 ? report.loss / report.energy : 0.0)
+      << remark::metric("loss_rtn", report.energy > 0 ? report.lossRtn / report.energy : 0.0);
+  group.replacements[index] = qir::replaceByQuantized(linear, weight.finish(report.rmsError));
+  qir::releaseIfUnused(constant, function);
+  return Status::ok();
+}
+
+void QuantizingVisitor::tell(const LinearGroup &group) {
+  const double elapsed = secondsSince(start);
+  const double left = costDone > 0 ? elapsed / costDone * costLeft : 0;
+  const size_t made = group.linears.size();
+  for (size_t i = reports.size() - made; i < reports.size(); ++i)
+    if (options.onLinear)
+      options.onLinear(reports[i], static_cast<int64_t>(i) + 1, count, left);
+}
+
+Status QuantizingVisitor::finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+  const double cost = costOf(group);
+  if (!stored) {
+    auto made = quantizeGroup(group, pool);
+    if (!made)
+      return made.status().withContext("input of '" + weightName(group.linears[0].getW()) + "'");
+    stored = std::move(*made);
+    if (checkpoint)
+      QRT_RETURN_IF_ERROR(checkpoint->write(group.index, *stored));
+  }
+  for (size_t i = 0; i < group.linears.size(); ++i) {
+    QRT_RETURN_IF_ERROR(install(group, i, (*stored)[i]));
+    LinearReport &report = (*stored)[i].report;
+    report.peakBytes = peakResidentBytes();
+    reports.push_back(std::move(report));
+  }
+  stored.reset();
+  costDone += cost;
+  costLeft -= cost;
+  tell(group);
+  return Status::ok();
+}
+
+qrt::Result<std::vector<LinearReport>> quantizeCalibrated(func::FuncOp function,
+                                                          const TokenTable &tokens,
+                                                          const CalibratedOptions &options) {
+  QuantizingVisitor probe(function, options, std::nullopt, 0, 0);
+  QRT_ASSIGN_OR_RETURN(std::vector<LinearGroup> groups, linearGroups(function, probe));
+  double costs = 0;
+  int64_t count = 0;
+  for (const LinearGroup &group : groups) {
+    costs += QuantizingVisitor::costOf(group);
+    count += static_cast<int64_t>(group.linears.size());
+  }
+  if (groups.empty())
+    return std::vector<LinearReport>();
+  SweepOptions sweep = options.sweep;
+  QRT_ASSIGN_OR_RETURN(int64_t bytes, activationBytes(groups, options.maxMemory));
+  sweep.maxActivationBytes = std::min(sweep.maxActivationBytes, bytes);
+  if (sweep.spillDirectory.empty())
+    sweep.spillDirectory = options.workDirectory;
+  std::optional<Checkpoint> checkpoint;
+  if (!options.workDirectory.empty()) {
+    QRT_ASSIGN_OR_RETURN(checkpoint, Checkpoint::open(options.workDirectory,
+                                                      fingerprintOf(function, tokens, options),
+                                                      options.resume, options.force));
+  }
+  QuantizingVisitor visitor(function, options, std::move(checkpoint), costs, count);
+  QRT_RETURN_IF_ERROR(runSweep(function, tokens, sweep, visitor));
+  return std::move(visitor.reports);
+}
+
+} // namespace qopt::calibration
