@@ -30,22 +30,24 @@ struct WeightView {
 struct AwqOptions {
   int gridPoints = 20; ///< alpha = i / gridPoints
   bool duoScaling = true;
+  int64_t sampleRows = 512; ///< rows of a weight that score an alpha, evenly spread; 0: all
 };
 
 struct AwqScales {
   std::vector<float> scales; ///< [k]; W'[:, j] = W[:, j] * s_j, x'_j = x_j / s_j
   float alpha = 0;
-  bool duo = false;
-  double lossPlain = 0; ///< sum of tr(E H E^T) with s = 1
+  double lossPlain = 0; ///< sum of tr(E H E^T) over all rows with s = 1
   double loss = 0;      ///< with `scales`; <= lossPlain
 };
 
 /// Searches the scales for linears [n_i, k] that share the input with meanAbs [k] and H [k, k].
-/// `allowed` [k], empty or 0/1: channels that may be scaled (the others keep 1).
+/// `classes` [k], empty or a class index per channel: channels of one class get one scale, from
+/// their mean statistics (the inputs of an output projection that come from one channel of a
+/// shared value head under grouped-query attention).
 AwqScales searchAwqScales(std::span<const WeightView> weights, int64_t k,
                           std::span<const float> meanAbs, std::span<const float> h,
                           const AwqOptions &options, const ParallelFor &parallel,
-                          std::span<const uint8_t> allowed = {});
+                          std::span<const int32_t> classes = {});
 
 struct ClipOptions {
   int gridPoints = 20;    ///< fractions 1 - i / gridPoints ...
