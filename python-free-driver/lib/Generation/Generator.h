@@ -17,12 +17,10 @@
 #ifndef QRT_GENERATION_GENERATOR_H
 #define QRT_GENERATION_GENERATOR_H
 
-#include "Reasoning/Markers.h"
+#include "Generation/ModelTexts.h"
 #include "Reasoning/Options.h"
-#include "Reasoning/ThinkTags.h"
 #include "Sampling/Options.h"
 #include "Sampling/Sampler.h"
-#include "Tokenizer/Tokenizer.h"
 #include "qrt/Engine.h"
 #include "qrt/Status.h"
 
@@ -37,19 +35,6 @@
 #include <vector>
 
 namespace qrt {
-
-/// What a model brings besides its program.
-struct ModelTexts {
-  std::shared_ptr<const Tokenizer> tokenizer; ///< null: ids only
-  std::vector<int32_t> eosIds;                ///< generation_config.json, else the tokenizer's
-  std::optional<ThinkTags> thinkTags;
-  std::optional<MarkerTable> markers; ///< the MARKERS section
-  SamplingOptions samplingDefaults;   ///< temperature, top_p ... of generation_config.json
-  std::string templateSource;         ///< "" if the model has no chat template
-
-  /// Reads the sections of a file; those that are absent leave their part empty.
-  static Result<ModelTexts> fromModel(const Model &model);
-};
 
 /// One piece of news about a running request.
 struct TokenEvent {

@@ -33,6 +33,8 @@ struct MarkerPenaltyOptions {
   float entropyMin = 0; ///< acts only where the entropy (nats) is at least this
   int32_t window = 300; ///< Window: tokens; period of Cycle in `period`
   int32_t period = 600;
+
+  bool active() const { return strength != 0 || shape == Shape::Ban; }
 };
 
 struct LoopOptions {

@@ -1,0 +1,51 @@
+//===- Options.cpp - Checks of the reasoning options -----------------------------------------===//
+#include "Reasoning/Options.h"
+
+#include <cmath>
+
+namespace qrt {
+namespace {
+
+Status bad(const char *field, const std::string &why) {
+  return invalidArgument("reasoning option " + std::string(field) + ": " + why);
+}
+
+Status inRange(const char *field, double value, double low, double high) {
+  if (!(value >= low && value <= high)) // also false for NaN
+    return bad(field, std::to_string(value) + " is not in [" + std::to_string(low) + ", " +
+                          std::to_string(high) + "]");
+  return Status::ok();
+}
+
+} // namespace
+
+Status ReasoningOptions::verify() const {
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.strength", marker.strength, -100, 100));
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.ramp_step", marker.rampStep, 0, 100));
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.ramp_max", marker.rampMax, 0, 100));
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.entropy_min", marker.entropyMin, 0, 100));
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.window", marker.window, 1, INT32_MAX));
+  QRT_RETURN_IF_ERROR(inRange("marker_penalty.period", marker.period, 4, INT32_MAX));
+  if (!marker.set.empty() && !marker.words.empty())
+    return bad("marker_penalty.words", "either a set or words, not both");
+  if (!marker.active() && (marker.rampStep != 0 || marker.entropyMin != 0 || !marker.set.empty() ||
+                           !marker.words.empty()))
+    return bad("marker_penalty.strength", "is 0, so the other marker options have no effect");
+  QRT_RETURN_IF_ERROR(inRange("loop.ngram", loop.ngram, 1, 1024));
+  QRT_RETURN_IF_ERROR(inRange("loop.count", loop.count, 2, 1024));
+  QRT_RETURN_IF_ERROR(inRange("loop.window", loop.window, loop.ngram, 1 << 20));
+  QRT_RETURN_IF_ERROR(inRange("loop.max_rescues", loop.maxRescues, 0, 1000));
+  QRT_RETURN_IF_ERROR(inRange("loop.temperature", loop.temperature, 0, 10));
+  QRT_RETURN_IF_ERROR(inRange("loop.perturb_tokens", loop.perturbTokens, 0, INT32_MAX));
+  QRT_RETURN_IF_ERROR(inRange("thinking_budget", double(budget.maxThink), -1, 1e15));
+  QRT_RETURN_IF_ERROR(inRange("budget_grace", double(budget.grace), 0, 1e9));
+  QRT_RETURN_IF_ERROR(inRange("min_thinking", double(budget.minThink), 0, 1e15));
+  if (budget.maxThink >= 0 && budget.minThink > budget.maxThink)
+    return bad("min_thinking", "is larger than the thinking budget");
+  QRT_RETURN_IF_ERROR(inRange("early_exit.confidence", earlyExit.confidence, 0, 1));
+  QRT_RETURN_IF_ERROR(inRange("early_exit.trial_tokens", earlyExit.trialTokens, 1, 1024));
+  QRT_RETURN_IF_ERROR(inRange("early_exit.every", earlyExit.every, 1, INT32_MAX));
+  return Status::ok();
+}
+
+} // namespace qrt
