@@ -1,0 +1,54 @@
+//===- Hadamard.h - Random Hadamard rotations -------------------------------------------------===//
+// R = D H / sqrt(b): D random signs (QuIP#, arXiv 2402.04396, section 3; QuaRot, arXiv 2404.00456,
+// section 4), H a Hadamard matrix of order b. Orders are 2^a m with m = 1 or the order of a Paley
+// matrix (q + 1 for a prime q = 3 mod 4: 12, 20, 44, 60, 140 ...; 2 (q + 1) for q = 1 mod 4: 28,
+// 36, 76, 148 ...), applied as 2^a butterflies and an [m, m] product. A size without such an order
+// (11008 = 256 * 43) gets equal blocks of the largest order that divides it: still orthogonal.
+//
+// Row vectors: x R. Sums in f32, one row at a time; deterministic. Immutable once made.
+#ifndef QOPT_QUANTIZATION_HADAMARD_H
+#define QOPT_QUANTIZATION_HADAMARD_H
+
+#include "qopt/Quantization/Parallel.h"
+
+#include <span>
+#include <vector>
+
+namespace qopt::quantization {
+
+class Rotation {
+public:
+  /// A rotation of `size` >= 1 channels. seed 0: no random signs.
+  Rotation(int64_t size, uint64_t seed);
+
+  int64_t size() const { return channels; }
+  /// Order of the Hadamard matrix; smaller than size() where blocks had to be used.
+  int64_t order() const { return base << butterflies; }
+
+  /// x <- x R and x <- x R^T for a row of size() floats, in place.
+  void apply(float *x) const;
+  void applyTransposed(float *x) const;
+
+private:
+  void hadamard(float *x, bool transposed) const;
+
+  int64_t channels, base = 1; ///< base: m
+  int butterflies = 0;        ///< a
+  std::vector<float> signs;   ///< [size], +-1; empty: none
+  std::vector<int8_t> matrix; ///< [m, m]; empty for m = 1
+};
+
+/// w [n, k] <- w R on blocks of R.size() columns (k a multiple of it): what reads x now reads x R.
+/// Also rotates the rows of an embedding table and a bias (n = 1).
+void rotateColumns(std::span<float> w, int64_t n, int64_t k, const Rotation &rotation,
+                   const ParallelFor &parallel);
+/// w [n, k] <- R^T w on blocks of R.size() rows: what gave y now gives y R.
+void rotateRows(std::span<float> w, int64_t n, int64_t k, const Rotation &rotation,
+                const ParallelFor &parallel);
+/// w [n, k] <- w diag(s): a norm's weight, folded into what reads its output before a rotation.
+void foldNormWeight(std::span<float> w, int64_t n, int64_t k, std::span<const float> normWeight,
+                    const ParallelFor &parallel);
+
+} // namespace qopt::quantization
+
+#endif // QOPT_QUANTIZATION_HADAMARD_H
