@@ -36,13 +36,40 @@ SmallVector<NamedAttribute> evaluationAttributes(Operation *op) {
       continue;
     attributes.push_back(attribute);
   }
-  if (auto cast = dyn_cast<CastOp>(op)) {
+  if (Type element = elementToName(op)) {
     Builder builder(op);
-    Type element = cast.getY().getType().getElementType();
     attributes.push_back(
         builder.getNamedAttr("to", builder.getStringAttr(elementTypeName(element))));
   }
   return attributes;
+}
+
+/// The element type that an op has unless told otherwise, null for ops that cannot be told.
+static Type usualElement(Operation *op) {
+  auto elementAt = [&](unsigned operand) {
+    return cast<TensorType>(op->getOperand(operand).getType()).getElementType();
+  };
+  Builder builder(op);
+  return llvm::TypeSwitch<Operation *, Type>(op)
+      .Case<EmbeddingOp, LinearOp, RmsNormOp, LayerNormOp, RotaryEmbeddingOp, SdpaOp, RopeOp,
+            AttentionOp, SwigluOp, GegluOp, QuantizedLinearOp>(
+          [&](Operation *) { return elementAt(0); })
+      .Case<DequantizeLinearOp>([&](Operation *) { return elementAt(1); })
+      .Case<QuantizeLinearOp>([&](Operation *) {
+        return op->getNumOperands() > 2 ? elementAt(2)
+                                        : Type(builder.getIntegerType(8, /*isSigned=*/false));
+      })
+      .Case<DequantizeOp, QuantizedEmbeddingOp>([&](Operation *) { return builder.getF32Type(); })
+      .Default([](Operation *) { return Type(); });
+}
+
+Type elementToName(Operation *op) {
+  auto type =
+      op->getNumResults() == 1 ? dyn_cast<TensorType>(op->getResult(0).getType()) : TensorType();
+  if (!type || isa<CastOp>(op))
+    return type ? type.getElementType() : Type();
+  Type usual = usualElement(op);
+  return usual && usual != type.getElementType() ? type.getElementType() : Type();
 }
 
 StringRef elementTypeName(Type element) {

@@ -2,6 +2,7 @@
 //----------------------------===//
 #include "OpEvaluation.h"
 
+#include "qopt/Dialect/QIR/IR/OperandSlots.h"
 #include "qopt/Support/WeightStore.h"
 
 #include <cstring>
@@ -139,10 +140,10 @@ LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
     why = "an attribute has no evaluation";
     return failure();
   }
-  if (isa<CastOp>(op)) {
-    auto dtype = dtypeOf(cast<TensorType>(op->getResult(0).getType()).getElementType());
+  if (Type element = elementToName(op)) {
+    auto dtype = dtypeOf(element);
     if (!dtype) {
-      why = "casts to an unknown type";
+      why = "has a result of an unknown type";
       return failure();
     }
     call.attrs["to"] = std::string(qrt::name(*dtype));

@@ -12,10 +12,13 @@ namespace qopt::qir {
 llvm::SmallVector<mlir::Value> operandSlots(mlir::Operation *op);
 
 /// The attributes by which lib/Tensor evaluates the op: those of its definition, defaults included,
-/// without operand segments, schemes and discardable attributes. For qir.cast, `to` is the name of
-/// the result's element type ("f32", "i64" ...).
-
+/// without operand segments, schemes and discardable attributes; and `to`, the name of the result's
+/// element type ("f32", "i64" ...), where elementToName() says so.
 llvm::SmallVector<mlir::NamedAttribute> evaluationAttributes(mlir::Operation *op);
+
+/// The element type of the result, if lib/Tensor must be told it: of qir.cast, and of model and
+/// quantization ops whose result is of another type than the operand decides. Null otherwise.
+mlir::Type elementToName(mlir::Operation *op);
 
 /// "f32", "bf16", "i64", "u8", "bool" ...: the name that qrt::DType uses. Empty for other types.
 llvm::StringRef elementTypeName(mlir::Type element);
