@@ -13,6 +13,9 @@ namespace qrt::tensor {
 static const OpTable &opTable() {
   static const OpTable table = [] {
     OpTable rows;
+    addElementwiseOps(rows);
+    addIndexingOps(rows);
+    addReductionOps(rows);
     addShapeOps(rows);
     addMatrixOps(rows);
     addModelOps(rows);
