@@ -1,4 +1,5 @@
-//===- Tokenizer.h - Text to token ids and back ------------------------------------------------===//
+//===- Tokenizer.h - Text to token ids and back
+//------------------------------------------------===//
 // Reads tokenizer.json (the format of the `tokenizers` library): BPE, byte-level or with byte
 // fallback, with the normalizers, pre-tokenizers, added tokens, post-processors and decoders that
 // language models use. Agrees with that library id by id; what it cannot do exactly is an error at
@@ -33,7 +34,8 @@ public:
     bool parseSpecial = true;      ///< spellings of special tokens in the text become those tokens
   };
   /// Bytes that are not UTF-8 are replaced by U+FFFD.
-  virtual std::vector<int32_t> encode(std::string_view text, const EncodeOptions &options) const = 0;
+  virtual std::vector<int32_t> encode(std::string_view text,
+                                      const EncodeOptions &options) const = 0;
   std::vector<int32_t> encode(std::string_view text) const { return encode(text, {}); }
 
   /// As the library decodes the whole list. Ids out of range are skipped.
@@ -51,23 +53,31 @@ public:
   virtual bool isSpecial(int32_t id) const = 0;
   virtual std::optional<int32_t> bosId() const = 0;
   virtual std::optional<int32_t> eosId() const = 0;
+
+  /// Decoding in pieces, for StreamDecoder.
+  class DecodingRun {
+  public:
+    virtual ~DecodingRun() = default;
+    virtual std::string push(int32_t id) = 0;
+    virtual std::string finish() = 0;
+  };
+  virtual std::unique_ptr<DecodingRun> startDecoding(bool skipSpecial) const = 0;
 };
 
-/// Decodes token by token: text comes out as soon as it is certain (complete UTF-8 sequences), and
-/// the pieces together are decode() of all ids.
+/// Decodes token by token: text comes out as soon as it is certain (complete UTF-8 sequences, ends
+/// of runs of fallback bytes), and the pieces together are decode() of all ids.
 class StreamDecoder {
 public:
   explicit StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skipSpecial = false);
   /// What `id` adds to the text, possibly nothing yet.
   std::string push(int32_t id);
-  /// What is left at the end.
+  /// What is left at the end. The next push() starts a new text.
   std::string finish();
 
 private:
   std::shared_ptr<const Tokenizer> tokenizer;
   bool skipSpecial;
-  std::vector<int32_t> window; // ids whose text is not out yet, behind those it depends on
-  size_t context = 0;          // ids of the window that are out
+  std::unique_ptr<Tokenizer::DecodingRun> run;
 };
 
 } // namespace qrt
