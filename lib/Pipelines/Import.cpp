@@ -3,9 +3,7 @@
 // were printed, which is how tests and bug reports enter the driver.
 #include "DiagnosticCollector.h"
 
-#ifdef QOPT_WITH_ONNX
 #include "qopt/Frontend/ImportONNX.h"
-#endif
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Pipelines/ModelFiles.h"
 #include "qopt/Pipelines/Synthetic.h"
@@ -53,7 +51,6 @@ Status Compiler::importModel() {
   return importGraph();
 }
 
-#ifdef QOPT_WITH_ONNX
 Status Compiler::importGraph() {
   DiagnosticCollector diagnostics(context); // the frontend emits none; the op verifiers may
   auto imported = importONNX(context, report.modelFile);
@@ -62,10 +59,5 @@ Status Compiler::importGraph() {
   module = imported.takeValue();
   return Status::ok();
 }
-#else
-Status Compiler::importGraph() {
-  return qrt::unsupported("'" + report.modelFile + "': this build has no ONNX importer");
-}
-#endif
 
 } // namespace qopt

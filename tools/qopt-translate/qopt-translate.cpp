@@ -7,10 +7,8 @@
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Target/QMod.h"
 
-#ifdef QOPT_WITH_ONNX
 #include "qopt/Frontend/ExportONNX.h"
 #include "qopt/Frontend/ImportONNX.h"
-#endif
 
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
@@ -22,7 +20,6 @@
 
 using namespace mlir;
 
-#ifdef QOPT_WITH_ONNX
 static OwningOpRef<Operation *> importONNX(llvm::SourceMgr &sources, MLIRContext *context) {
   const llvm::MemoryBuffer *buffer = sources.getMemoryBuffer(sources.getMainFileID());
   // External data lies beside the file; standard input has no folder and gets none.
@@ -48,7 +45,6 @@ static LogicalResult exportONNX(Operation *op, llvm::raw_ostream &output) {
   output << *bytes;
   return success();
 }
-#endif
 
 static LogicalResult writeQMod(Operation *op, llvm::raw_ostream &output) {
   auto module = dyn_cast<ModuleOp>(op);
@@ -71,7 +67,6 @@ static LogicalResult writeQMod(Operation *op, llvm::raw_ostream &output) {
 }
 
 int main(int argc, char **argv) {
-#ifdef QOPT_WITH_ONNX
   TranslateToMLIRRegistration fromONNX(
       "import-onnx", "ONNX to qir", importONNX,
       [](DialectRegistry &registry) { qopt::registerDialects(registry); });
@@ -79,7 +74,6 @@ int main(int argc, char **argv) {
       "export-onnx", "Imported qir to ONNX",
       [](Operation *op, llvm::raw_ostream &output) { return exportONNX(op, output); },
       [](DialectRegistry &registry) { qopt::registerDialects(registry); });
-#endif
   TranslateFromMLIRRegistration toQMod(
       "qexec-to-qmod", "A lowered, planned function to a .qmod file",
       [](Operation *op, llvm::raw_ostream &output) { return writeQMod(op, output); },

@@ -1,9 +1,7 @@
 //===- Engine.cpp - Checks options and picks the kind of engine ------------------------------===//
 #include "qrt/Engine.h"
 
-#ifdef QRT_WITH_TENSOR
 #include "Engine/GenericEngine.h"
-#endif
 #include "Engine/TokenMajorEngine.h"
 #include "kernels/cpu/Isa.h"
 
@@ -34,12 +32,7 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
   QRT_RETURN_IF_ERROR(kernels::requestedIsa().status());
   if (model->program().kind == ProgramKind::TokenMajor)
     return TokenMajorEngine::create(std::move(model), options);
-#ifdef QRT_WITH_TENSOR
   return GenericEngine::create(std::move(model), options);
-#else
-  return unsupported(model->path() + ": the model was not raised completely, and this runtime was "
-                                     "built without the tensor library that runs such programs");
-#endif
 }
 
 } // namespace qrt

@@ -50,13 +50,17 @@ static Status checkOperands(const OpRow &row, Operands operands) {
 }
 
 /// Data borrowed from a file may lie anywhere; op functions read it as an array of its type.
-static Result<Tensor> aligned(const Tensor &x) {
-  QRT_ASSIGN_OR_RETURN(FreshTensor fresh, makeTensor(x.dtype, x.shape));
-  std::memcpy(fresh.data, x.data.get(), static_cast<size_t>(countOf(x)) * byteWidth(x.dtype));
-  return std::move(fresh.tensor);
-}
 static bool isMisaligned(const Tensor &x) {
   return reinterpret_cast<uintptr_t>(x.data.get()) % static_cast<uintptr_t>(byteWidth(x.dtype));
+}
+/// An empty array may have no address, but nothing about it is unknown.
+static bool isEmptyWithoutData(const Tensor &x) { return isAbstract(x) && countOf(x) == 0; }
+
+static Result<Tensor> copyOf(const Tensor &x) {
+  QRT_ASSIGN_OR_RETURN(FreshTensor fresh, makeTensor(x.dtype, x.shape));
+  if (const auto bytes = static_cast<size_t>(countOf(x)) * byteWidth(x.dtype))
+    std::memcpy(fresh.data, x.data.get(), bytes);
+  return std::move(fresh.tensor);
 }
 
 static Result<std::vector<Tensor>> call(const OpRow &row, const OpCall &call, Operands operands) {
@@ -64,13 +68,13 @@ static Result<std::vector<Tensor>> call(const OpRow &row, const OpCall &call, Op
   std::vector<Tensor> copies;
   std::vector<const Tensor *> replaced;
   for (size_t i = 0; i < operands.size(); ++i) {
-    if (!operands[i] || !isMisaligned(*operands[i]))
+    if (!operands[i] || (!isMisaligned(*operands[i]) && !isEmptyWithoutData(*operands[i])))
       continue;
     if (replaced.empty()) {
       copies.reserve(operands.size());
       replaced.assign(operands.begin(), operands.end());
     }
-    QRT_ASSIGN_OR_RETURN(Tensor copy, aligned(*operands[i]));
+    QRT_ASSIGN_OR_RETURN(Tensor copy, copyOf(*operands[i]));
     replaced[i] = &copies.emplace_back(std::move(copy));
   }
   return row.function(call, replaced.empty() ? operands : Operands(replaced));

@@ -1,8 +1,6 @@
 //===- ConvertToTokenMajor.cpp - The pass around TokenMajorBuilder
 //-----------------------------===//
-#ifdef QOPT_WITH_TENSOR
 #include "TokenMajorBuilder.h"
-#endif
 
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 
@@ -19,7 +17,6 @@ using namespace qopt::qir;
 
 namespace {
 
-#ifdef QOPT_WITH_TENSOR
 using namespace qopt::qir::raise;
 
 struct ConvertToTokenMajorPass : qopt::qir::impl::ConvertToTokenMajorBase<ConvertToTokenMajorPass> {
@@ -95,15 +92,5 @@ struct ConvertToTokenMajorPass : qopt::qir::impl::ConvertToTokenMajorBase<Conver
     remark::missed(op->getLoc(), remark::RemarkOpts::name("TokenMajor").category("raise")) << text;
   }
 };
-
-#else
-struct ConvertToTokenMajorPass : qopt::qir::impl::ConvertToTokenMajorBase<ConvertToTokenMajorPass> {
-  using Base::Base;
-  void runOnOperation() override {
-    getOperation().emitError() << "this build has no tensor library to probe graphs with";
-    signalPassFailure();
-  }
-};
-#endif
 
 } // namespace

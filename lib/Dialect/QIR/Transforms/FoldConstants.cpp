@@ -1,10 +1,8 @@
 //===- FoldConstants.cpp - Evaluates ops whose operands are constants
 //--------------------------===//
-#ifdef QOPT_WITH_TENSOR
-#include "OpEvaluation.h"
-#endif
 
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
+#include "qopt/Interpreter/OpEvaluation.h"
 #include "qopt/Support/WeightStore.h"
 
 namespace qopt::qir {
@@ -18,8 +16,7 @@ using namespace qopt::qir;
 
 namespace {
 
-#ifdef QOPT_WITH_TENSOR
-using namespace qopt::qir::raise;
+using namespace qopt::interpreter;
 using qrt::tensor::Tensor;
 
 /// Raising looks through these and keeps the weight's own bytes.
@@ -117,15 +114,5 @@ struct FoldConstantsPass : qopt::qir::impl::FoldConstantsBase<FoldConstantsPass>
 
   llvm::DenseSet<Operation *> erased;
 };
-
-#else
-struct FoldConstantsPass : qopt::qir::impl::FoldConstantsBase<FoldConstantsPass> {
-  using Base::Base;
-  void runOnOperation() override {
-    getOperation().emitError() << "this build has no tensor library to evaluate ops with";
-    signalPassFailure();
-  }
-};
-#endif
 
 } // namespace

@@ -2,7 +2,7 @@
 //-------------------------------------===//
 #include "ProbeRuns.h"
 
-#include "OpEvaluation.h"
+#include "qopt/Interpreter/OpEvaluation.h"
 
 #include "qrt/Half.h"
 
@@ -10,6 +10,7 @@
 #include <numeric>
 
 using namespace mlir;
+using namespace qopt::interpreter;
 using qrt::DType;
 using qrt::tensor::Tensor;
 

@@ -2,8 +2,8 @@
 //------------------------===//
 #include "qopt/Dialect/QIR/Transforms/VerifyRaised.h"
 
-#ifdef QOPT_WITH_TENSOR
-#include "OpEvaluation.h"
+#include "qopt/Interpreter/OpEvaluation.h"
+
 #include "ProbeRuns.h"
 
 #include "llvm/Support/Format.h"
@@ -16,6 +16,7 @@
 
 using namespace mlir;
 using namespace qopt::qir;
+using namespace qopt::interpreter;
 using namespace qopt::qir::raise;
 using qrt::DType;
 using qrt::tensor::Tensor;
@@ -213,12 +214,3 @@ LogicalResult qopt::qir::verifyRaised(ModuleOp importedModule, ModuleOp raisedMo
        << " tokens" << (hasPast ? ", in one piece and in two" : "");
   return success(result.maxError <= result.tolerance * result.logitRange);
 }
-
-#else
-mlir::LogicalResult qopt::qir::verifyRaised(mlir::ModuleOp, mlir::ModuleOp,
-                                            const VerifyRaisedOptions &,
-                                            VerifyRaisedResult &result) {
-  result.text = "not compared: this build has no tensor library";
-  return mlir::success();
-}
-#endif

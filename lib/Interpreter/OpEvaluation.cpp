@@ -1,6 +1,6 @@
 //===- OpEvaluation.cpp - Evaluates qir ops with the tensor library
 //----------------------------===//
-#include "OpEvaluation.h"
+#include "qopt/Interpreter/OpEvaluation.h"
 
 #include "qopt/Dialect/QIR/IR/OperandSlots.h"
 #include "qopt/Support/WeightStore.h"
@@ -8,10 +8,11 @@
 #include <cstring>
 
 using namespace mlir;
+using namespace qopt::qir;
 using qrt::DType;
 using qrt::tensor::Tensor;
 
-namespace qopt::qir::raise {
+namespace qopt::interpreter {
 
 std::optional<DType> dtypeOf(Type element) {
   if (element.isF32())
@@ -178,4 +179,4 @@ LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
   return success();
 }
 
-} // namespace qopt::qir::raise
+} // namespace qopt::interpreter
