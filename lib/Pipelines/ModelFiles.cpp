@@ -123,6 +123,22 @@ static bool mergeMissing(qrt::OrderedJson &to, const qrt::OrderedJson &from) {
   return changed;
 }
 
+/// The template of chat_template.json: a text, or texts by name, which become the list of
+/// {"name", "template"} that tokenizer_config.json has for several.
+static qrt::OrderedJson templateFromFile(const qrt::OrderedJson &file) {
+  auto it = file.find("chat_template");
+  if (it == file.end() || !it->is_object())
+    return it == file.end() ? qrt::OrderedJson() : *it;
+  qrt::OrderedJson list = qrt::OrderedJson::array();
+  for (const auto &[name, text] : it->items()) {
+    qrt::OrderedJson entry = qrt::OrderedJson::object();
+    entry["name"] = name;
+    entry["template"] = text;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 /// What genai_config.json says about generation, in the words of generation_config.json.
 static qrt::OrderedJson generationFromGenai(const qrt::OrderedJson &genai) {
   qrt::OrderedJson generation = qrt::OrderedJson::object();
@@ -156,17 +172,35 @@ qrt::Result<Sidecars> SidecarReader::run() {
   using qrt::SectionKind;
   std::string tokenizer, tokenizerConfig, specialTokens, chatTemplate, generation, config, genai;
   OrderedJson tokenizerConfigJson, specialTokensJson, generationJson, configJson, genaiJson, unused;
+  OrderedJson templateJson;
   QRT_RETURN_IF_ERROR(read("tokenizer.json", tokenizer, &unused));
   QRT_RETURN_IF_ERROR(read("tokenizer_config.json", tokenizerConfig, &tokenizerConfigJson));
   QRT_RETURN_IF_ERROR(read("special_tokens_map.json", specialTokens, &specialTokensJson));
   QRT_RETURN_IF_ERROR(read("chat_template.jinja", chatTemplate, nullptr));
+  if (chatTemplate.empty()) {
+    std::string bytes;
+    QRT_RETURN_IF_ERROR(read("chat_template.json", bytes, &templateJson));
+  }
   QRT_RETURN_IF_ERROR(read("generation_config.json", generation, &generationJson));
   QRT_RETURN_IF_ERROR(read("config.json", config, &configJson));
   QRT_RETURN_IF_ERROR(read("genai_config.json", genai, &genaiJson));
   if (tokenizerConfigJson.is_null())
-    tokenizerConfig = specialTokens;
+    tokenizerConfig = specialTokens, tokenizerConfigJson = specialTokensJson;
   else if (!specialTokensJson.is_null() && mergeMissing(tokenizerConfigJson, specialTokensJson))
     tokenizerConfig = qrt::dumpJson(tokenizerConfigJson, 2);
+  if (!templateJson.is_null()) {
+    OrderedJson source = templateFromFile(templateJson);
+    if (source.is_string()) {
+      chatTemplate = source.get<std::string>();
+    } else if (source.is_array()) {
+      // Several templates have their place in tokenizer_config.json.
+      tokenizerConfigJson["chat_template"] = std::move(source); // null becomes an object
+      tokenizerConfig = qrt::dumpJson(tokenizerConfigJson, 2);
+    } else {
+      return qrt::invalidModel(
+          "chat_template.json: 'chat_template' expects a text, a list or an object");
+    }
+  }
   if (generationJson.is_null() && !genaiJson.is_null())
     generation = qrt::dumpJson(generationFromGenai(genaiJson), 2);
   result.maxContext = contextLength(configJson.is_null() ? genaiJson : configJson);

@@ -24,10 +24,10 @@ struct Sidecars {
   int64_t maxContext = 0;         ///< from config.json or genai_config.json; 0 = unknown
 };
 
-/// Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja,
-/// generation_config.json, config.json and genai_config.json from the folder of `modelFile` or,
-/// each one that is missing there, from the parent folder. None is required. What
-/// special_tokens_map.json adds to tokenizer_config.json is merged into it; genai_config.json
+/// Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja (or
+/// chat_template.json), generation_config.json, config.json and genai_config.json from the folder
+/// of `modelFile` or, each one that is missing there, from the parent folder. None is required.
+/// What special_tokens_map.json adds to tokenizer_config.json is merged into it; genai_config.json
 /// stands in for a missing generation_config.json. InvalidModel for a file that is not JSON.
 qrt::Result<Sidecars> readSidecars(const std::string &modelFile);
 
