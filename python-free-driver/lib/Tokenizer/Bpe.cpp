@@ -12,6 +12,8 @@
 
 namespace qrt::text {
 
+static constexpr std::string_view spaceMark = "\u2581"; // of SentencePiece
+
 namespace {
 
 struct Symbol {
@@ -35,6 +37,12 @@ public:
   Bpe(Vocabulary vocab, MergeTable merges)
       : TokenModel(std::move(vocab)), merges(std::move(merges)) {}
   Status configure(const JsonFields &fields);
+  /// Words can be cut at the mark if it is a token (an unknown one could fuse with its neighbours)
+  /// and nothing depends on where a piece ends.
+  void allowSeam() {
+    if (vocab.find(spaceMark) && prefix.empty() && suffix.empty() && !ignoreMerges)
+      seamMark = spaceMark;
+  }
   void encode(std::string_view piece, std::vector<int32_t> &ids) const override;
 
 private:
@@ -191,7 +199,9 @@ static bool splitMerge(const Json &entry, std::string_view &left, std::string_vi
   return true;
 }
 
-static Result<MergeTable> parseMerges(const JsonFields &fields, const Vocabulary &vocab) {
+/// `hasSeam` becomes false if a merge joins something to a following mark.
+static Result<MergeTable> parseMerges(const JsonFields &fields, const Vocabulary &vocab,
+                                      bool &hasSeam) {
   const Json *list = fields.find("merges");
   if (!list || !list->is_array())
     return fields.invalid("'merges' expects an array");
@@ -219,6 +229,8 @@ static Result<MergeTable> parseMerges(const JsonFields &fields, const Vocabulary
                                : !rightId ? right
                                           : whole) +
                    "' is not in the vocabulary");
+    if (right.starts_with(spaceMark) && !left.ends_with(spaceMark))
+      hasSeam = false;
     table.insert(*leftId, *rightId, {rank++, *wholeId});
   }
   return table;
@@ -230,9 +242,12 @@ Result<std::unique_ptr<TokenModel>> parseBpe(const JsonFields &fields) {
     return fields.invalid("'vocab' is missing");
   QRT_ASSIGN_OR_RETURN(Vocabulary vocab,
                        Vocabulary::fromJson(*entries, fields.place() + ": vocab"));
-  QRT_ASSIGN_OR_RETURN(MergeTable merges, parseMerges(fields, vocab));
+  bool hasSeam = true;
+  QRT_ASSIGN_OR_RETURN(MergeTable merges, parseMerges(fields, vocab, hasSeam));
   auto model = std::make_unique<Bpe>(std::move(vocab), std::move(merges));
   QRT_RETURN_IF_ERROR(model->configure(fields));
+  if (hasSeam)
+    model->allowSeam();
   return std::unique_ptr<TokenModel>(std::move(model));
 }
 

@@ -54,18 +54,39 @@ void JsonTokenizer::encodeStretch(NormalizedText stretch, bool parseSpecial, Wor
 void JsonTokenizer::encodePieces(PieceList &list, WordCache *cache,
                                  std::vector<int32_t> &ids) const {
   preTokenizer.apply(list);
+  const std::string_view seam = preTokenizer.leavesBytes() ? "" : model->seam();
   for (const PieceList::Piece &piece : list.pieces) {
-    std::string_view word = list.view(piece);
-    if (word.empty() || (cache && cache->find(word, ids)))
+    std::string_view rest = list.view(piece);
+    if (seam.empty()) {
+      encodeWord(rest, cache, ids);
       continue;
-    size_t before = ids.size();
-    if (preTokenizer.leavesBytes())
-      model->encode(bytesToAlphabet(word), ids);
-    else
-      model->encode(word, ids);
-    if (cache)
-      cache->insert(word, std::span(ids).subspan(before));
+    }
+    for (size_t from = 0; !rest.empty();) {
+      size_t at = rest.find(seam, from);
+      if (at == std::string_view::npos)
+        at = rest.size();
+      else if (at == 0 || rest.substr(0, at).ends_with(seam)) {
+        from = at + seam.size(); // in a run of marks
+        continue;
+      }
+      encodeWord(rest.substr(0, at), cache, ids);
+      rest.remove_prefix(at);
+      from = 0;
+    }
   }
+}
+
+void JsonTokenizer::encodeWord(std::string_view word, WordCache *cache,
+                               std::vector<int32_t> &ids) const {
+  if (word.empty() || (cache && cache->find(word, ids)))
+    return;
+  size_t before = ids.size();
+  if (preTokenizer.leavesBytes())
+    model->encode(bytesToAlphabet(word), ids);
+  else
+    model->encode(word, ids);
+  if (cache)
+    cache->insert(word, std::span(ids).subspan(before));
 }
 
 std::optional<std::string_view> JsonTokenizer::spelling(int32_t id, bool skipSpecial) const {

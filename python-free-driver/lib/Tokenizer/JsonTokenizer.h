@@ -40,6 +40,7 @@ private:
   void encodeStretch(NormalizedText stretch, bool parseSpecial, WordCache *cache,
                      std::vector<int32_t> &ids) const;
   void encodePieces(PieceList &list, WordCache *cache, std::vector<int32_t> &ids) const;
+  void encodeWord(std::string_view word, WordCache *cache, std::vector<int32_t> &ids) const;
   /// What the decoder sees of an id; nothing if it is skipped.
   std::optional<std::string_view> spelling(int32_t id, bool skipSpecial) const;
 
