@@ -203,7 +203,8 @@ OrderedJson fingerprintOf(mlir::func::FuncOp function, const TokenTable &tokens,
   json["model"] = hex(weightSum.digest());
   json["graph and schemes"] = hex(graphSum.digest());
   json["calibration tokens"] = hex(tokenSum.digest());
-  json["options"] = {static_cast<int>(gptq.order),
+  json["options"] = {static_cast<int>(options.algorithm),
+                     static_cast<int>(gptq.order),
                      static_cast<int>(gptq.search),
                      gptq.staticGroups,
                      gptq.clipRatios,

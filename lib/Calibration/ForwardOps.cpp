@@ -56,6 +56,7 @@ public:
   Binder(const OpSlots &slots, std::string &why) : slots(slots), why(why) {}
 
   BoundOp bind(Operation *op);
+  BoundOp bindLinear(const WeightMatrix &matrix, Value bias);
 
 private:
   BoundOp refuse(const char *reason) {
@@ -70,7 +71,6 @@ private:
   }
 
   BoundOp bindEmbedding(Operation *op, int64_t offset, Value ids);
-  BoundOp bindLinear(const WeightMatrix &matrix, Value bias);
   BoundOp bindNorm(Value weight, Value bias, double epsilon, bool rms);
   BoundOp bindUnary(UnaryKind kind, double parameter = 0);
   BoundOp bindGated(UnaryKind kind);
@@ -417,6 +417,10 @@ BoundOp Binder::bind(Operation *op) {
       .Case([&](qir::ConcatOp op) { return bindConcat(op); })
       .Case([&](qir::SliceOp op) { return bindSlice(op); })
       .Default([&](Operation *) { return refuse("is not token-major"); });
+}
+
+BoundOp bindLinear(const WeightMatrix &weight, Value bias, const OpSlots &slots, std::string &why) {
+  return Binder(slots, why).bindLinear(weight, bias);
 }
 
 bool isAlias(Operation *op) { return isa<qir::CastOp, qir::IdentityOp>(op); }

@@ -36,6 +36,11 @@ struct Chunk {
   std::vector<float *> values;                 ///< by slot: [tokens, width]
 };
 
+/// A weight as the graph uses it.
+struct WeightMatrix {
+  int64_t n = 0, k = 0;
+  std::vector<float> values; ///< [n, k]
+};
 using BoundOp = std::function<qrt::Status(Chunk &)>;
 
 /// What an op reads and writes, by slot.
@@ -48,14 +53,13 @@ struct OpSlots {
 /// Null if there is no f32 kernel for the op, and `why` says what is missing.
 BoundOp bindOp(mlir::Operation *op, const OpSlots &slots, std::string &why);
 
+/// A linear with these weights instead of its own.
+BoundOp bindLinear(const WeightMatrix &weight, mlir::Value bias, const OpSlots &slots,
+                   std::string &why);
+
 /// Does the op only give another name to its operand?
 bool isAlias(mlir::Operation *op);
 
-/// A weight as the graph uses it.
-struct WeightMatrix {
-  int64_t n = 0, k = 0;
-  std::vector<float> values; ///< [n, k]
-};
 /// A float weight, or codes with scales and zero points (null where there are none). False if
 /// constants are missing or unreadable.
 bool readWeight(mlir::Value weight, WeightMatrix &out);

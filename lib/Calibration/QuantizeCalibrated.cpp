@@ -2,7 +2,9 @@
 #include "qopt/Calibration/QuantizeCalibrated.h"
 
 #include "Checkpoint.h"
-#include "ForwardOps.h"
+#include "Lend.h"
+#include "LinearQuantizers.h"
+#include "MeanSquares.h"
 #include "MemoryPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
@@ -11,7 +13,6 @@
 #include "mlir/IR/Remarks.h"
 
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <sys/resource.h>
 
@@ -35,44 +36,6 @@ int64_t peakResidentBytes() {
   return int64_t(usage.ru_maxrss) * 1024;
 }
 
-ParallelFor lend(qrt::kernels::ThreadPool &pool) {
-  return [&pool](int64_t count, const IndexBody &body) {
-    pool.parallelFor(count, 1, [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i)
-        body(i);
-    });
-  };
-}
-
-GroupFormat formatOf(qir::SchemeAttr scheme) {
-  return {static_cast<int>(scheme.getWeightBits()), scheme.getGroupSize(), scheme.getSymmetric(),
-          false};
-}
-
-double relativeRms(const QuantizedMatrix &matrix, std::span<const float> w,
-                   const ParallelFor &parallel) {
-  std::vector<float> values(w.size());
-  dequantize(matrix, values, parallel);
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < w.size(); ++i) {
-    error += (double(values[i]) - w[i]) * (double(values[i]) - w[i]);
-    norm += double(w[i]) * w[i];
-  }
-  return norm > 0 ? std::sqrt(error / norm) : 0.0;
-}
-
-/// tr(W H W^T) from at most 64 rows, evenly spread: it only scales losses for people.
-double outputEnergy(const WeightMatrix &weight, std::span<const float> h,
-                    const ParallelFor &parallel) {
-  const int64_t step = std::max<int64_t>(1, weight.n / 64), rows = (weight.n + step - 1) / step;
-  std::vector<float> sample;
-  for (int64_t row = 0; row < weight.n; row += step) {
-    const float *from = weight.values.data() + row * weight.k;
-    sample.insert(sample.end(), from, from + weight.k);
-  }
-  return hessianEnergy(sample, rows, weight.k, h, parallel) * double(weight.n) / double(rows);
-}
-
 class QuantizingVisitor : public SweepVisitor {
 public:
   QuantizingVisitor(func::FuncOp function, const CalibratedOptions &options,
@@ -94,8 +57,12 @@ public:
 private:
   qrt::Result<std::vector<StoredLinear>> quantizeGroup(LinearGroup &group,
                                                        qrt::kernels::ThreadPool &pool);
-  qrt::Result<StoredLinear> quantize(qir::LinearOp linear, const PreparedHessian &hessian,
-                                     const ParallelFor &parallel);
+  qrt::Result<std::map<int64_t, PreparedHessian>> prepare(const LinearGroup &group,
+                                                          const ParallelFor &parallel);
+  static Status badInputs() {
+    return Status::error(qrt::StatusCode::BadCalibration,
+                         "its values are not finite, or no token has a weight");
+  }
   Status install(LinearGroup &group, size_t index, StoredLinear &stored);
   void tell(const LinearGroup &group);
 
@@ -103,7 +70,8 @@ private:
   const CalibratedOptions &options;
   std::optional<Checkpoint> checkpoint;
   std::optional<std::vector<StoredLinear>> stored; // of the current group
-  std::unique_ptr<HessianAccumulator> hessian;
+  std::unique_ptr<HessianAccumulator> hessian;     // Gptq
+  std::unique_ptr<MeanSquares> squares;            // Scale
   Clock::time_point groupStart, start = Clock::now();
   double costDone = 0, costLeft;
   int64_t count;
@@ -129,12 +97,19 @@ qrt::Result<bool> QuantizingVisitor::begin(const LinearGroup &group,
     stored.reset();
   if (stored)
     return false;
-  hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
+  if (options.algorithm == Algorithm::Gptq)
+    hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
+  else
+    squares = std::make_unique<MeanSquares>(group.features);
   return true;
 }
 
 Status QuantizingVisitor::observe(const LinearGroup &, const Rows &rows,
-                                  qrt::kernels::ThreadPool &) {
+                                  qrt::kernels::ThreadPool &pool) {
+  if (squares) {
+    squares->add(rows, pool);
+    return Status::ok();
+  }
   std::span<const float> weights;
   if (rows.weights)
     weights = {rows.weights, static_cast<size_t>(rows.tokens)};
@@ -142,51 +117,14 @@ Status QuantizingVisitor::observe(const LinearGroup &, const Rows &rows,
   return Status::ok();
 }
 
-qrt::Result<StoredLinear> QuantizingVisitor::quantize(qir::LinearOp linear,
-                                                      const PreparedHessian &prepared,
-                                                      const ParallelFor &parallel) {
-  auto start = Clock::now();
-  qir::SchemeAttr scheme = qir::schemeOf(linear);
-  WeightMatrix weight;
-  if (!readWeight(linear.getW(), weight))
-    return qrt::invalidModel("expects a readable float weight");
-  GptqOptions gptqOptions = options.gptq;
-  gptqOptions.format = formatOf(scheme);
-  QRT_ASSIGN_OR_RETURN(GptqResult result,
-                       gptq(weight.values, weight.n, prepared, gptqOptions, parallel));
-  if (!(result.loss <= result.lossRtn * (1 + 1e-6) + 1e-30))
-    return qrt::internalError("the calibrated result is worse than round to nearest: " +
-                              std::to_string(result.loss) + " > " + std::to_string(result.lossRtn));
-  StoredLinear made;
-  LinearReport &report = made.report;
-  report.scheme = scheme.toText();
-  report.rows = weight.n;
-  report.columns = weight.k;
-  report.energy = outputEnergy(weight, prepared.h, parallel);
-  report.lossRtn = result.lossRtn;
-  report.loss = result.loss;
-  report.rmsError = relativeRms(result.matrix, weight.values, parallel);
-  report.bits = gptqOptions.format.bits + double(result.matrix.groups()) / double(weight.k) *
-                                              (16 + (scheme.getSymmetric() ? 0 : 8));
-  report.damping = prepared.damping;
-  made.codes = std::move(result.matrix.codes);
-  made.scales = std::move(result.matrix.scales);
-  made.zeroPoints = std::move(result.matrix.zeroPoints);
-  report.seconds = secondsSince(start);
-  return made;
-}
-
-qrt::Result<std::vector<StoredLinear>>
-QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
-  const ParallelFor parallel = lend(pool);
-  const int64_t k = group.features, tokens = hessian->tokens();
+/// Factorisations by group size, shared by the linears of the group.
+qrt::Result<std::map<int64_t, PreparedHessian>>
+QuantizingVisitor::prepare(const LinearGroup &group, const ParallelFor &parallel) {
+  const int64_t k = group.features;
   std::vector<float> h(k * k);
   if (!hessian->finish(h))
-    return Status::error(qrt::StatusCode::BadCalibration,
-                         "its inputs are not finite, or no token has a weight");
+    return badInputs();
   hessian.reset();
-  const double shared = secondsSince(groupStart) / static_cast<double>(group.linears.size());
-  // Linears with one group size share the factorisation.
   std::map<int64_t, PreparedHessian> prepared;
   for (qir::LinearOp linear : group.linears)
     prepared[qir::schemeOf(linear).getGroupSize()];
@@ -197,14 +135,42 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
     QRT_ASSIGN_OR_RETURN(it->second,
                          prepareHessian(last ? std::move(h) : h, k, gptqOptions, parallel));
   }
+  return prepared;
+}
+
+qrt::Result<std::vector<StoredLinear>>
+QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+  const ParallelFor parallel = lend(pool);
+  const bool byHessian = options.algorithm == Algorithm::Gptq;
+  const int64_t tokens = byHessian ? hessian->tokens() : squares->tokens();
+  std::map<int64_t, PreparedHessian> prepared;
+  std::vector<float> importance;
+  if (byHessian) {
+    QRT_ASSIGN_OR_RETURN(prepared, prepare(group, parallel));
+  } else if (!squares->finish(importance)) {
+    return badInputs();
+  }
+  const double shared = secondsSince(groupStart) / static_cast<double>(group.linears.size());
   std::vector<StoredLinear> made;
   for (qir::LinearOp linear : group.linears) {
-    auto result = quantize(linear, prepared[qir::schemeOf(linear).getGroupSize()], parallel);
+    auto start = Clock::now();
+    qir::SchemeAttr scheme = qir::schemeOf(linear);
+    const std::string name = weightName(linear.getW());
+    WeightMatrix weight;
+    if (!readWeight(linear.getW(), weight))
+      return qrt::invalidModel("'" + name + "': expects a readable float weight");
+    GptqOptions gptqOptions = options.gptq;
+    gptqOptions.format = formatOf(scheme);
+    auto result =
+        byHessian ? quantizeByGptq(weight, prepared[scheme.getGroupSize()], gptqOptions, parallel)
+                  : quantizeByScale(weight, importance, gptqOptions.format, gptqOptions.clipRatios,
+                                    parallel);
     if (!result)
-      return result.status().withContext("'" + weightName(linear.getW()) + "'");
-    result->report.name = weightName(linear.getW());
+      return result.status().withContext("'" + name + "'");
+    result->report.scheme = scheme.toText();
+    result->report.name = name;
     result->report.tokens = tokens;
-    result->report.seconds += shared;
+    result->report.seconds = shared + secondsSince(start);
     made.push_back(std::move(*result));
   }
   return made;

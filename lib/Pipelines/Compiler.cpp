@@ -149,7 +149,8 @@ qrt::Result<CompileReport> Compiler::run() {
   const Step steps[] = {
       {Stage::Raise, buildRaisePipeline, StatusCode::Internal},
       {Stage::Transform, buildTransformPipeline, StatusCode::Internal},
-      {Stage::Assign, [&](OpPassManager &pm) { buildAssignPipeline(pm, scheme); },
+      {Stage::Assign,
+       [&](OpPassManager &pm) { buildAssignPipeline(pm, scheme, options.calibration); },
        StatusCode::InvalidArgument},
       {Stage::Quantize,
        [&](OpPassManager &pm) { buildQuantizePipeline(pm, scheme, options.calibration); },
@@ -173,6 +174,8 @@ qrt::Result<CompileReport> Compiler::run() {
   if (options.calibration) {
     report.linears = options.calibration->linears;
     report.calibrationTokens = options.calibration->tokens;
+    report.awqGroups = options.calibration->awqGroups;
+    report.mix = options.calibration->mix;
   }
   if (options.emit) {
     QRT_RETURN_IF_ERROR(printModule());

@@ -8,7 +8,8 @@ using namespace mlir;
 
 namespace qopt {
 
-void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options) {
+void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options,
+                         std::shared_ptr<calibration::CalibrationStage> stage) {
   qir::AssignSchemeOptions assign;
   assign.scheme = options.scheme;
   assign.headScheme = options.headScheme;
@@ -18,13 +19,18 @@ void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options) {
   llvm::append_range(assign.ignore, options.ignore);
   assign.fallbackGroup = options.fallbackGroup;
   pm.addNestedPass<func::FuncOp>(qir::createAssignScheme(std::move(assign)));
+  if (stage && stage->mixed.enabled())
+    pm.addPass(calibration::createAssignMixed(std::move(stage)));
 }
 
 void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
                            std::shared_ptr<calibration::CalibrationStage> stage) {
   qir::QuantizeWeightsOptions quantize;
   quantize.searchScale = options.mse;
-  if (stage) {
+  quantize.halfQuadratic = options.algorithm == "hqq";
+  if (stage && options.calibrates()) {
+    if (stage->foldAwq)
+      pm.addPass(calibration::createFoldAwqScales(stage));
     qir::QuantizeWeightsOptions rest = quantize;
     rest.exceptCalibrated = true;
     pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(rest));

@@ -28,6 +28,15 @@ std::string recipeJson(const SchemeOptions &options,
     recipe["nsamples"] = calibration->data.samples;
     recipe["seqlen"] = calibration->data.length;
     recipe["seed"] = calibration->data.seed;
+    const calibration::MixedOptions &mixed = calibration->mixed;
+    if (mixed.targetBpw)
+      recipe["target_bpw"] = *mixed.targetBpw;
+    if (mixed.targetBytes)
+      recipe["target_size"] = *mixed.targetBytes;
+    if (mixed.criticalPart)
+      recipe["keep_critical_part"] = *mixed.criticalPart;
+    if (mixed.criticalCount)
+      recipe["keep_critical"] = *mixed.criticalCount;
     recipe["damp"] = calibration->quantizer.gptq.damping;
     recipe["rounds"] = calibration->quantizer.gptq.rounds;
   }
@@ -62,7 +71,7 @@ qrt::Result<std::string> provenanceJson(const std::string &sourceFile, bool synt
   } else {
     QRT_ASSIGN_OR_RETURN(provenance["source"], describeFile(sourceFile));
   }
-  if (calibration) {
+  if (calibration && !calibration->data.file.empty()) {
     QRT_ASSIGN_OR_RETURN(qrt::OrderedJson data, describeFile(calibration->data.file));
     data["sequences"] = calibration->sequences;
     data["tokens"] = calibration->tokens;

@@ -11,7 +11,7 @@ namespace qopt {
 static auto category() { return cl::cat(optionCategory()); }
 
 CalibrationFlags::CalibrationFlags()
-    : algorithm("algo", cl::value_desc("rtn|gptq"),
+    : algorithm("algo", cl::value_desc("rtn|hqq|scale|gptq|awq|awq+gptq"),
                 cl::desc("How weights are quantized; gptq is the default with --calib, else rtn"),
                 category()),
       data(
@@ -36,7 +36,19 @@ CalibrationFlags::CalibrationFlags()
                 cl::desc("Spill activations so that calibration stays below this"), category()),
       resume("resume", cl::desc("Go on with what an interrupted run left in --work-dir"),
              category()),
-      force("force", cl::desc("Resume even though model, data or options differ"), category()) {}
+      force("force", cl::desc("Resume even though model, data or options differ"), category()),
+      targetBpw("target-bpw", cl::value_desc("X"),
+                cl::desc("Mix precisions to at most X bits per weight of the linears"), category()),
+      targetSize("target-size", cl::value_desc("BYTES[k|m|g]"),
+                 cl::desc("Mix precisions so that the file stays below this"), category()),
+      keepCritical(
+          "keep-critical", cl::value_desc("auto|N|P%"),
+          cl::desc("Keep the N linears, or P % of the weights (auto: 5 %), that matter most "
+                   "in f16"),
+          category()),
+      scores("scores", cl::value_desc("FILE"),
+             cl::desc("Sensitivity scores for the three above: read, or written if missing"),
+             category()) {}
 
 qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   StringRef rest = text;
@@ -56,31 +68,47 @@ qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   return static_cast<int64_t>(std::ldexp(number, shift));
 }
 
-qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
-  std::string chosen = algorithm.getNumOccurrences() ? StringRef(algorithm).lower()
-                       : data.getNumOccurrences()    ? "gptq"
-                                                     : "rtn";
-  if (chosen != "rtn" && chosen != "gptq")
-    return qrt::invalidArgument("--algo: expects rtn or gptq, got '" + algorithm + "'");
-  options.scheme.algorithm = chosen;
-  if (chosen == "rtn") {
-    for (const cl::Option *flag :
-         {static_cast<const cl::Option *>(&data), static_cast<const cl::Option *>(&mask),
-          static_cast<const cl::Option *>(&samples), static_cast<const cl::Option *>(&length),
-          static_cast<const cl::Option *>(&seed), static_cast<const cl::Option *>(&damping),
-          static_cast<const cl::Option *>(&rounds), static_cast<const cl::Option *>(&workDirectory),
-          static_cast<const cl::Option *>(&maxMemory), static_cast<const cl::Option *>(&resume),
-          static_cast<const cl::Option *>(&force)})
-      if (flag->getNumOccurrences())
-        return qrt::invalidArgument("--" + flag->ArgStr.str() + " has no effect with --algo rtn");
-    return qrt::Status::ok();
+std::string CalibrationFlags::calibrationFlag() const {
+  const cl::Option *flags[] = {&data,   &mask,          &samples,   &length, &seed,  &damping,
+                               &rounds, &workDirectory, &maxMemory, &resume, &force, &scores};
+  for (const cl::Option *flag : flags)
+    if (flag->getNumOccurrences())
+      return "--" + flag->ArgStr.str();
+  return "";
+}
+
+qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
+  mixed.scoresFile = scores;
+  if (targetBpw.getNumOccurrences()) {
+    if (!(targetBpw > 0) || targetBpw > 32)
+      return qrt::invalidArgument("--target-bpw: expects bits per weight, as in 3.5");
+    mixed.targetBpw = targetBpw;
   }
-  if (data.empty())
-    return qrt::invalidArgument("--algo " + chosen + " needs --calib FILE; data is never made up");
-  if (options.scheme.mse)
-    return qrt::invalidArgument("--mse has no effect with --algo " + chosen);
-  if (options.scheme.scheme.empty() && options.scheme.tensorType.empty())
-    return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
+  if (targetSize.getNumOccurrences()) {
+    QRT_ASSIGN_OR_RETURN(mixed.targetBytes, parseBytes(targetSize, "target-size"));
+  }
+  if (!keepCritical.getNumOccurrences())
+    return qrt::Status::ok();
+  if (mixed.targetBpw || mixed.targetBytes)
+    return qrt::invalidArgument("--keep-critical has no effect with a target, which may choose f16 "
+                                "for any linear");
+  StringRef text = keepCritical;
+  double part = 0;
+  int64_t count = 0;
+  if (text == "auto")
+    mixed.criticalPart = 0.05;
+  else if (text.consume_back("%") && !text.getAsDouble(part) && part > 0 && part <= 100)
+    mixed.criticalPart = part / 100;
+  else if (!StringRef(keepCritical).getAsInteger(10, count) && count > 0)
+    mixed.criticalCount = count;
+  else
+    return qrt::invalidArgument("--keep-critical: expects auto, a number of linears or a share as "
+                                "in 5%, got '" +
+                                keepCritical + "'");
+  return qrt::Status::ok();
+}
+
+qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage, int threads) {
   if (samples < 1 || length < 1)
     return qrt::invalidArgument("--nsamples and --seqlen expect 1 or more");
   if (!(damping > 0) || damping > 1)
@@ -91,21 +119,61 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
     return qrt::invalidArgument("--resume and --force need --work-dir");
   if (force && !resume)
     return qrt::invalidArgument("--force has no effect without --resume");
-  auto stage = std::make_shared<calibration::CalibrationStage>();
-  stage->data.file = data;
-  stage->data.maskFile = mask;
-  stage->data.samples = samples;
-  stage->data.length = length;
-  stage->data.seed = seed;
-  stage->quantizer.gptq.damping = damping;
-  stage->quantizer.gptq.rounds = rounds;
-  stage->quantizer.sweep.threads = threads;
-  stage->quantizer.workDirectory = workDirectory;
-  stage->quantizer.resume = resume;
-  stage->quantizer.force = force;
+  stage.data.file = data;
+  stage.data.maskFile = mask;
+  stage.data.samples = samples;
+  stage.data.length = length;
+  stage.data.seed = seed;
+  calibration::CalibratedOptions &quantizer = stage.quantizer;
+  quantizer.gptq.damping = stage.mixed.sensitivity.gptq.damping = damping;
+  quantizer.gptq.rounds = rounds;
+  quantizer.workDirectory = workDirectory;
+  quantizer.resume = resume;
+  quantizer.force = force;
+  int64_t limit = 0;
   if (!maxMemory.empty()) {
-    QRT_ASSIGN_OR_RETURN(stage->quantizer.maxMemory, parseBytes(maxMemory, "max-memory"));
+    QRT_ASSIGN_OR_RETURN(limit, parseBytes(maxMemory, "max-memory"));
   }
+  quantizer.maxMemory = stage.awq.maxMemory = stage.mixed.sensitivity.maxMemory = limit;
+  quantizer.sweep.threads = threads;
+  stage.awq.sweep = stage.mixed.sensitivity.sweep = quantizer.sweep;
+  stage.awq.sweep.spillDirectory = stage.mixed.sensitivity.sweep.spillDirectory = workDirectory;
+  return qrt::Status::ok();
+}
+
+qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
+  std::string chosen = algorithm.getNumOccurrences() ? StringRef(algorithm).lower()
+                       : data.getNumOccurrences()    ? "gptq"
+                                                     : "rtn";
+  static constexpr StringLiteral known[] = {"rtn", "hqq", "scale", "gptq", "awq", "awq+gptq"};
+  if (!is_contained(known, StringRef(chosen)))
+    return qrt::invalidArgument("--algo: expects rtn, hqq, scale, gptq, awq or awq+gptq, got '" +
+                                algorithm + "'");
+  options.scheme.algorithm = chosen;
+  const bool calibrates = options.scheme.calibrates();
+  auto stage = std::make_shared<calibration::CalibrationStage>();
+  QRT_RETURN_IF_ERROR(readMixed(stage->mixed));
+  if (!calibrates && !stage->mixed.enabled()) {
+    if (std::string flag = calibrationFlag(); !flag.empty())
+      return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);
+  } else if (!stage->mixed.enabled() && scores.getNumOccurrences()) {
+    return qrt::invalidArgument("--scores has no effect without a target or --keep-critical");
+  }
+  if (chosen != "rtn" && options.scheme.mse)
+    return qrt::invalidArgument("--mse has no effect with --algo " + chosen);
+  if (options.scheme.scheme.empty() && stage->mixed.enabled())
+    options.scheme.scheme = "w4a16-g128-sym";
+  if (chosen != "rtn" && options.scheme.scheme.empty() && options.scheme.tensorType.empty())
+    return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
+  if (!calibrates && !stage->mixed.enabled())
+    return qrt::Status::ok();
+  if (data.empty() && (calibrates || scores.empty()))
+    return qrt::invalidArgument((calibrates ? "--algo " + chosen : std::string("a target")) +
+                                " needs --calib FILE; data is never made up");
+  QRT_RETURN_IF_ERROR(readQuantizer(*stage, threads));
+  stage->foldAwq = StringRef(chosen).starts_with("awq");
+  stage->quantizer.algorithm = chosen == "scale" || chosen == "awq" ? calibration::Algorithm::Scale
+                                                                    : calibration::Algorithm::Gptq;
   options.calibration = std::move(stage);
   return qrt::Status::ok();
 }

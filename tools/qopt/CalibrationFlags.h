@@ -21,10 +21,18 @@ struct CalibrationFlags {
   llvm::cl::opt<int> rounds;
   llvm::cl::opt<std::string> workDirectory, maxMemory;
   llvm::cl::opt<bool> resume, force;
+  llvm::cl::opt<double> targetBpw;
+  llvm::cl::opt<std::string> targetSize, keepCritical, scores;
 
   /// Chooses the algorithm and, if it needs one, makes the calibration stage. Reads what
   /// `options.scheme` already says. InvalidArgument for flags that would be ignored.
   qrt::Status read(CompileOptions &options, int threads);
+
+private:
+  /// Name of a flag that was given although only calibration reads it; "" for none.
+  std::string calibrationFlag() const;
+  qrt::Status readQuantizer(calibration::CalibrationStage &stage, int threads);
+  qrt::Status readMixed(calibration::MixedOptions &mixed);
 };
 
 /// "8GiB", "500m", "123456" -> bytes; b, k, m, g with an optional "iB" or "B", powers of 1024.

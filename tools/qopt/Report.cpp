@@ -92,6 +92,7 @@ void printReport(const CompileReport &report, const std::string &output, raw_ost
                  total.bitsPerWeight())
        << qrt::formatBytes(total.bytes) << "\n";
   }
+  printMix(report.mix, os);
   printLinearSummary(report.linears, os);
   for (const qrt::TensorEntry *tensor : worstTensors(report, 5))
     os << "  worst: " << format("%.5f", tensor->rmsError) << " relative RMS error  "
@@ -139,6 +140,10 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
     json["calibration_tokens"] = report.calibrationTokens;
     json["linears"] = linearsJson(report.linears);
   }
+  if (!report.awqGroups.empty())
+    json["awq"] = awqJson(report.awqGroups);
+  if (!report.mix.units.empty())
+    json["mixed"] = mixJson(report.mix);
   qrt::OrderedJson &stages = json["seconds"] = qrt::OrderedJson::object();
   for (const auto &[stage, seconds] : report.stageSeconds)
     stages[stage] = seconds;

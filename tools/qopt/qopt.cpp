@@ -43,11 +43,21 @@ static void showProgress(CompileOptions &options) {
     if (number * 10 / count != (number - 1) * 10 / count)
       llvm::errs() << "qopt: wrote " << number << " of " << count << " tensors\n";
   };
-  if (options.calibration)
-    options.calibration->quantizer.onLinear = [](const calibration::LinearReport &linear,
-                                                 int64_t done, int64_t count, double left) {
-      printLinear(linear, done, count, left, llvm::errs());
-    };
+  if (!options.calibration)
+    return;
+  options.calibration->mixed.sensitivity.onUnit = [](const calibration::UnitScore &unit,
+                                                     int64_t done, int64_t count) {
+    llvm::errs() << "qopt: measured " << done << " of " << count << ": " << unit.weights.front()
+                 << "\n";
+  };
+  options.calibration->awq.onGroup = [](const calibration::AwqReport &group, int64_t done,
+                                        int64_t count) {
+    printAwqGroup(group, done, count, llvm::errs());
+  };
+  options.calibration->quantizer.onLinear = [](const calibration::LinearReport &linear,
+                                               int64_t done, int64_t count, double left) {
+    printLinear(linear, done, count, left, llvm::errs());
+  };
 }
 
 static qrt::Result<CompileReport> compile(CommandLine &line) {
@@ -63,7 +73,10 @@ static qrt::Result<CompileReport> compile(CommandLine &line) {
     showProgress(line.compile);
   line.compile.interrupted = &interrupted;
   if (line.compile.calibration)
-    line.compile.calibration->quantizer.sweep.interrupted = &interrupted;
+    for (calibration::SweepOptions *sweep :
+         {&line.compile.calibration->quantizer.sweep, &line.compile.calibration->awq.sweep,
+          &line.compile.calibration->mixed.sensitivity.sweep})
+      sweep->interrupted = &interrupted;
   line.compile.configure = [](mlir::PassManager &pm) {
     applyDefaultTimingPassManagerCLOptions(pm);
     return applyPassManagerCLOptions(pm);

@@ -1,10 +1,12 @@
 //===- Passes.h - Passes that run calibration tokens ------------------------------------------===//
-// qir-quantize-calibrated takes its options as text in qopt-opt; a driver makes it from a
-// CalibrationStage, which also carries callbacks and takes what the pass has to say.
+// Each takes its options as text in qopt-opt; a driver makes them from one CalibrationStage, which
+// also carries callbacks and takes what the passes have to say.
 #ifndef QOPT_CALIBRATION_PASSES_H
 #define QOPT_CALIBRATION_PASSES_H
 
 #include "qopt/Calibration/CalibrationData.h"
+#include "qopt/Calibration/FoldAwqScales.h"
+#include "qopt/Calibration/MixedPrecision.h"
 #include "qopt/Calibration/QuantizeCalibrated.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -21,14 +23,20 @@ struct CalibrationStage {
   CalibrationOptions data; ///< `vocabulary` is set by the pass
   TextEncoder encoder;
   CalibratedOptions quantizer;
+  bool foldAwq = false; ///< fold AWQ scales before the quantizer runs
+  AwqFoldOptions awq;
+  MixedOptions mixed;
 
   // Results.
   qrt::Status status; ///< why the pass failed; its code is an exit code
   std::vector<LinearReport> linears;
+  std::vector<AwqReport> awqGroups;
+  MixedReport mix;
   int64_t sequences = 0, tokens = 0;
 };
 
-/// `stage` outlives the pass.
+std::unique_ptr<mlir::Pass> createAssignMixed(std::shared_ptr<CalibrationStage> stage);
+std::unique_ptr<mlir::Pass> createFoldAwqScales(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createQuantizeCalibrated(std::shared_ptr<CalibrationStage> stage);
 
 #define GEN_PASS_REGISTRATION

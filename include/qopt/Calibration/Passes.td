@@ -4,6 +4,62 @@
 
 include "mlir/Pass/PassBase.td"
 
+/// Options of every pass that reads calibration data.
+class CalibrationOptionList {
+  list<Option> data = [
+    Option<"calib", "calib", "std::string", "\"\"", "token ids: .npy, .json or .jsonl">,
+    Option<"calibMask", "calib-mask", "std::string", "\"\"", ".npy, a weight per token of calib">,
+    Option<"samples", "nsamples", "int64_t", "128", "most samples">,
+    Option<"length", "seqlen", "int64_t", "2048", "most tokens of a sample">,
+    Option<"seed", "seed", "uint64_t", "0", "0: in the order of the file, else shuffled">,
+    Option<"maxMemory", "max-memory", "int64_t", "0", "bytes of the process; 0: what is free">,
+    Option<"threads", "threads", "int64_t", "0", "0: one per processor">
+  ];
+}
+defvar calibrationOptions = CalibrationOptionList<>.data;
+
+def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
+  let summary = "Decide the bits of each linear under a budget";
+  let description = [{
+    Contract: *requires* token-major functions and qir-assign-scheme; *preserves* everything else;
+    *result*: another `scheme` on linears that qir-quantize-calibrated quantizes, and `qir.critical`,
+    with the reason, on those that stay f16. Linears that read one value get one precision.
+
+    The choice is the one of least predicted KL divergence at the logits (docs/mixed-precision.md) for
+    `target-bpw` bits per weight, scales and zero points included. With `keep-critical` instead, linears
+    keep their scheme, but for a share of the weights that is better kept in f16. Emits remarks of
+    category `mixed`.
+    ```mlir
+    %y = qir.linear %x, %w {scheme = #qir.scheme<w3a16, group = 128, asym>} : ...
+    // becomes, with target-bpw=3.5
+    %y = qir.linear %x, %w {scheme = #qir.scheme<w4a16, group = 128, sym>} : ...
+    ```
+  }];
+  let options = !listconcat([
+    Option<"targetBpw", "target-bpw", "double", "0", "bits per weight; 0: not a target">,
+    Option<"keepCritical", "keep-critical", "double", "0", "share of the weights for f16">,
+    Option<"scores", "scores", "std::string", "\"\"", "file of scores: read, or written if missing">
+  ], calibrationOptions);
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
+def FoldAwqScales : Pass<"qir-fold-awq-scales", "::mlir::ModuleOp"> {
+  let summary = "Scale input channels by their activations, exactly undone before them";
+  let description = [{
+    Contract: *requires* token-major functions and qir-assign-scheme; *preserves* the function that is
+    computed, shapes, names and schemes; *result*: linears whose weights round better to nearest.
+
+    AWQ: input channel j of linears that share an input is scaled by s_j, and what makes the input is
+    divided by it: the weight of the norm before, the rows of the up projection of a gated MLP, or those
+    of the value projection (query heads of one value head share scales). Emits remarks of category
+    `awq`, also where nothing can take the scales.
+  }];
+  let options = !listconcat([
+    Option<"gridPoints", "grid", "int64_t", "20", "exponents that are tried">
+  ], calibrationOptions);
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
   let summary = "Quantize linears under the second moments of their inputs";
   let description = [{
@@ -22,20 +78,13 @@ def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
     %y = qir.quantized_linear %x, %codes scales %scales {bits = 4 : i64, group_size = 32 : i64} : ...
     ```
   }];
-  let options = [
-    Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq">,
-    Option<"calib", "calib", "std::string", "\"\"", "token ids: .npy, .json or .jsonl">,
-    Option<"calibMask", "calib-mask", "std::string", "\"\"", ".npy, a weight per token of calib">,
-    Option<"samples", "nsamples", "int64_t", "128", "most samples">,
-    Option<"length", "seqlen", "int64_t", "2048", "most tokens of a sample">,
-    Option<"seed", "seed", "uint64_t", "0", "0: in the order of the file, else shuffled">,
+  let options = !listconcat([
+    Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq or scale">,
     Option<"damping", "damp", "double", "0.01", "added to the diagonal, as a part of its mean">,
     Option<"rounds", "rounds", "int64_t", "2", "of scale refit and coordinate descent">,
     Option<"workDirectory", "work-dir", "std::string", "\"\"", "for checkpoints and spilled data">,
-    Option<"resume", "resume", "bool", "false", "take finished groups from work-dir">,
-    Option<"maxMemory", "max-memory", "int64_t", "0", "bytes of the process; 0: what is free">,
-    Option<"threads", "threads", "int64_t", "0", "0: one per processor">
-  ];
+    Option<"resume", "resume", "bool", "false", "take finished groups from work-dir">
+  ], calibrationOptions);
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }
 

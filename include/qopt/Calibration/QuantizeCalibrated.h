@@ -20,6 +20,11 @@
 
 namespace qopt::calibration {
 
+enum class Algorithm {
+  Gptq,  ///< error feedback under the Hessian (qopt/Quantization/GPTQ.h)
+  Scale, ///< scales searched under the mean squares of the inputs (ImportanceRounding.h)
+};
+
 /// What a report says about one linear.
 struct LinearReport {
   std::string name;   ///< of the weight
@@ -27,7 +32,8 @@ struct LinearReport {
   int64_t rows = 0, columns = 0;
   int64_t tokens = 0; ///< with a weight above 0 that its Hessian has seen
   double energy = 0;  ///< tr(W H W^T), the mean squared length of the output, from 64 rows
-  double lossRtn = 0; ///< tr(E H E^T) of round to nearest, E the error of the weight
+  double lossRtn = 0; ///< tr(E H E^T) of round to nearest, E the error of the weight; with
+                      ///< Algorithm::Scale, H is its diagonal
   double loss = 0;    ///< of the result; never above lossRtn
   double rmsError = 0;
   double bits = 0;       ///< per weight, scales and zero points included
@@ -38,6 +44,7 @@ struct LinearReport {
 };
 
 struct CalibratedOptions {
+  Algorithm algorithm = Algorithm::Gptq;
   quantization::GptqOptions gptq; ///< `format` is that of each linear's scheme
   SweepOptions sweep;
   std::string workDirectory; ///< "": no checkpoints

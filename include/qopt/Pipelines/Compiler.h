@@ -56,6 +56,8 @@ struct CompileReport {
   std::vector<std::string> sidecars;
   std::vector<calibration::LinearReport> linears; ///< those that were calibrated
   int64_t calibrationTokens = 0;
+  std::vector<calibration::AwqReport> awqGroups;
+  calibration::MixedReport mix; ///< no units: precisions were not mixed
   int64_t fileBytes = 0;
 };
 

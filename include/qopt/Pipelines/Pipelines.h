@@ -25,13 +25,19 @@ struct SchemeOptions {
   std::vector<std::string> tensorType; ///< REGEX=SCHEME, first match wins
   bool mse = false;                    ///< search the scale that minimises the squared error
   bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
-  std::string algorithm = "rtn";       ///< rtn, or gptq (which needs a CalibrationStage)
+  /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq.
+  std::string algorithm = "rtn";
+
+  bool calibrates() const { return algorithm != "rtn" && algorithm != "hqq"; }
 };
 
 void buildRaisePipeline(mlir::OpPassManager &pm);
 void buildTransformPipeline(mlir::OpPassManager &pm);
-void buildAssignPipeline(mlir::OpPassManager &pm, const SchemeOptions &options);
-/// With a stage, linears are quantized by its sweep and everything else before that.
+/// With a stage that asks for it, precisions are then mixed.
+void buildAssignPipeline(mlir::OpPassManager &pm, const SchemeOptions &options,
+                         std::shared_ptr<calibration::CalibrationStage> stage = nullptr);
+/// With a stage and an algorithm that needs it, linears are quantized by a sweep, everything else
+/// before that.
 void buildQuantizePipeline(mlir::OpPassManager &pm, const SchemeOptions &options,
                            std::shared_ptr<calibration::CalibrationStage> stage = nullptr);
 void buildLowerPipeline(mlir::OpPassManager &pm);

@@ -4,6 +4,7 @@
 // threads), ops replaced and blobs freed, one weight at a time.
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
+#include "qopt/Quantization/HalfQuadratic.h"
 #include "qopt/Quantization/RoundToNearest.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
@@ -69,11 +70,42 @@ struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeight
       made.discard();
       return failure();
     }
+    if (halfQuadratic && format.bits < 8)
+      error = quantizeHalfQuadratic(constant, format, n, k, made);
+    if (failed(error)) {
+      made.discard();
+      return failure();
+    }
     CodedWeight weight = made.finish(*error);
     remark::passed(constant->getLoc(), remark::RemarkOpts::name("weight").category("quantize"))
         << remark::metric("scheme", scheme.toText()) << remark::metric("rms_error", *error);
     coded[key] = weight;
     return weight;
+  }
+
+  /// Replaces the codes of a weight that was rounded (and so is known to be finite).
+  FailureOr<double> quantizeHalfQuadratic(ConstantOp constant,
+                                          const quantization::GroupFormat &format, int64_t n,
+                                          int64_t k, NewCodedWeight &made) {
+    FailureOr<std::vector<float>> weight = readFloats(constant.getValue());
+    if (failed(weight))
+      return failure();
+    auto parallel = [&](int64_t count, const quantization::IndexBody &body) {
+      parallelFor(&getContext(), 0, count, [&](size_t i) { body(static_cast<int64_t>(i)); });
+    };
+    quantization::QuantizedMatrix matrix =
+        quantization::halfQuadratic(*weight, n, k, format, {}, parallel);
+    std::copy(matrix.codes.begin(), matrix.codes.end(), made.codes());
+    std::copy(matrix.scales.begin(), matrix.scales.end(), made.scales());
+    std::copy(matrix.zeroPoints.begin(), matrix.zeroPoints.end(), made.zeroPoints());
+    std::vector<float> values(weight->size());
+    quantization::dequantize(matrix, values, parallel);
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      error += (double(values[i]) - (*weight)[i]) * (double(values[i]) - (*weight)[i]);
+      norm += double((*weight)[i]) * (*weight)[i];
+    }
+    return norm > 0 ? std::sqrt(error / norm) : 0.0;
   }
 
   FailureOr<double> quantizeRows(ConstantOp constant, const quantization::GroupFormat &format,

@@ -42,7 +42,7 @@ def QuantizeWeights : Pass<"qir-quantize-weights", "::mlir::func::FuncOp"> {
   let description = [{
     Contract: *requires* qir-assign-scheme; *preserves* shapes, names and locations; *result*: every
     linear and embedding with an integer scheme has become quantized, by rounding to nearest
-    (docs/semantics.md); float schemes stay for lowering. A weight with several users of one scheme
+    (docs/semantics.md) or, with `half-quadratic`, by HQQ; float schemes stay for lowering. A weight with several users of one scheme
     is quantized once. Float weights without further users are freed. `qir.rms_error` on the new op is
     the relative RMS error of the weight, `qir.scheme_text` its scheme.
     A weight that is NaN or infinite is an error. Emits remarks of category `quantize`.
@@ -55,6 +55,8 @@ def QuantizeWeights : Pass<"qir-quantize-weights", "::mlir::func::FuncOp"> {
   let options = [
     Option<"searchScale", "search-scale", "bool", "false",
            "search the scale of each group that minimises the squared error">,
+    Option<"halfQuadratic", "half-quadratic", "bool", "false",
+           "HQQ below 8 bits (qopt/Quantization/HalfQuadratic.h)">,
     Option<"exceptCalibrated", "except-calibrated", "bool", "false",
            "leave the linears that qir-quantize-calibrated quantizes">
   ];

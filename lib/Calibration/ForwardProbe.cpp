@@ -1,0 +1,144 @@
+//===- ForwardProbe.cpp - What a change of one group does to the logits ----------------------===//
+#include "ForwardProbe.h"
+
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace mlir;
+using qrt::Status;
+
+namespace qopt::calibration {
+
+namespace {
+/// Groups of calibrated linears, and the result.
+struct PlanVisitor : SweepVisitor {
+  bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
+  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
+    return false;
+  }
+  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
+    return Status::ok();
+  }
+  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
+  bool wantsResult() override { return true; }
+};
+
+qrt::Result<SweepPlan> makePlan(func::FuncOp function) {
+  PlanVisitor visitor;
+  return SweepPlan::make(function, visitor);
+}
+
+/// KL(p || q) of two rows of logits.
+double divergenceOf(const float *p, const float *q, int64_t count) {
+  float maxP = p[0], maxQ = q[0];
+  for (int64_t i = 1; i < count; ++i) {
+    maxP = std::max(maxP, p[i]);
+    maxQ = std::max(maxQ, q[i]);
+  }
+  double sumP = 0, sumQ = 0, dot = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const double a = std::exp(double(p[i]) - maxP);
+    sumP += a;
+    sumQ += std::exp(double(q[i]) - maxQ);
+    dot += a * ((double(p[i]) - maxP) - (double(q[i]) - maxQ));
+  }
+  return std::max(0.0, dot / sumP - std::log(sumP) + std::log(sumQ));
+}
+} // namespace
+
+qrt::Result<int64_t> ForwardProbe::bytesNeeded(func::FuncOp function, int64_t tokens) {
+  QRT_ASSIGN_OR_RETURN(SweepPlan plan, makePlan(function));
+  int64_t floats = 0;
+  for (int64_t width : plan.widths)
+    floats += width * tokens;
+  floats += plan.widths[plan.result] * tokens;
+  for (const SweepPlan::Step &step : plan.steps)
+    if (isa<qir::LinearOp, qir::QuantizedLinearOp>(step.op))
+      floats += plan.widths[step.inputs[0]] * plan.widths[step.outputs[0]];
+  return floats * static_cast<int64_t>(sizeof(float));
+}
+
+ForwardProbe::ForwardProbe(SweepPlan madePlan, TokenTable table, int threads)
+    : plan(std::move(madePlan)), tokens(std::move(table)), pool(threads),
+      chunk{pool, workspace, pages, ropes} {
+  chunk.tokens = tokens.tokens();
+  chunk.ids = tokens.ids;
+  for (const TokenTable::Sequence &sequence : tokens.sequences) {
+    chunk.sequences.push_back(sequence);
+    for (int64_t i = 0; i < sequence.tokens; ++i)
+      chunk.positions.push_back(static_cast<int32_t>(i));
+  }
+  ropes.setPositions(chunk.positions);
+  for (int64_t width : plan.widths) {
+    values.emplace_back(width * chunk.tokens);
+    chunk.values.push_back(values.back().data());
+  }
+}
+
+qrt::Result<std::unique_ptr<ForwardProbe>> ForwardProbe::create(func::FuncOp function,
+                                                                TokenTable tokens, int threads) {
+  QRT_ASSIGN_OR_RETURN(SweepPlan plan, makePlan(function));
+  if (plan.result < 0 || tokens.ids.empty())
+    return qrt::invalidArgument("a probe needs tokens and a function that returns logits");
+  std::unique_ptr<ForwardProbe> probe(
+      new ForwardProbe(std::move(plan), std::move(tokens), threads));
+  for (const SweepPlan::Step &step : probe->plan.steps) {
+    std::string why;
+    probe->ops.push_back(bindOp(step.op, {step.inputs, step.outputs, probe->plan.widths}, why));
+    if (!probe->ops.back())
+      return qrt::unsupported("calibration has no kernel for " +
+                              step.op->getName().getStringRef().str() + ": " + why);
+  }
+  QRT_RETURN_IF_ERROR(probe->run(0, {}));
+  probe->reference = probe->values[probe->plan.result];
+  return probe;
+}
+
+Status ForwardProbe::run(size_t begin, const std::vector<std::pair<size_t, BoundOp>> &changed) {
+  for (size_t i = begin; i < ops.size(); ++i) {
+    const BoundOp *op = &ops[i];
+    for (const auto &[step, other] : changed)
+      if (step == i)
+        op = &other;
+    QRT_RETURN_IF_ERROR((*op)(chunk));
+  }
+  return Status::ok();
+}
+
+double ForwardProbe::meanDivergence() {
+  const int64_t width = plan.widths[plan.result];
+  std::vector<double> rows(chunk.tokens);
+  pool.parallelFor(chunk.tokens, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t)
+      rows[t] =
+          divergenceOf(reference.data() + t * width, values[plan.result].data() + t * width, width);
+  });
+  double sum = 0, weights = 0;
+  for (int64_t t = 0; t < chunk.tokens; ++t) {
+    const double weight = tokens.weights.empty() ? 1.0 : tokens.weights[t];
+    sum += weight * rows[t];
+    weights += weight;
+  }
+  return weights > 0 ? sum / weights : 0;
+}
+
+qrt::Result<double> ForwardProbe::divergence(int64_t index,
+                                             const std::vector<WeightMatrix> &weights) {
+  const SweepPlan::Group &group = plan.groups[index];
+  std::vector<std::pair<size_t, BoundOp>> changed;
+  for (size_t i = 0; i < group.steps.size(); ++i) {
+    const SweepPlan::Step &step = plan.steps[group.steps[i]];
+    std::string why;
+    BoundOp op = bindLinear(weights[i], cast<qir::LinearOp>(step.op).getBias(),
+                            {step.inputs, step.outputs, plan.widths}, why);
+    if (!op)
+      return qrt::internalError("probe: " + why);
+    changed.emplace_back(group.steps[i], std::move(op));
+  }
+  QRT_RETURN_IF_ERROR(run(group.at, changed));
+  return meanDivergence();
+}
+
+} // namespace qopt::calibration

@@ -1,0 +1,29 @@
+//===- LinearQuantizers.h - One weight under the moments of its input ------------------------===//
+#ifndef QOPT_LIB_CALIBRATION_LINEARQUANTIZERS_H
+#define QOPT_LIB_CALIBRATION_LINEARQUANTIZERS_H
+
+#include "Checkpoint.h"
+#include "ForwardOps.h"
+
+namespace qopt::calibration {
+
+/// Codes and report (but for name, tokens and seconds) of one weight. Internal if the result is
+/// worse than round to nearest.
+qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight,
+                                         const quantization::PreparedHessian &hessian,
+                                         const quantization::GptqOptions &options,
+                                         const quantization::ParallelFor &parallel);
+
+/// `importance` [k]: mean squares of the input channels.
+qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight,
+                                          std::span<const float> importance,
+                                          const quantization::GroupFormat &format, int clipRatios,
+                                          const quantization::ParallelFor &parallel);
+
+/// Round to nearest of a whole matrix; false for weights that are not finite.
+bool roundToNearest(const WeightMatrix &weight, const quantization::GroupFormat &format,
+                    const quantization::ParallelFor &parallel, quantization::QuantizedMatrix &out);
+
+} // namespace qopt::calibration
+
+#endif // QOPT_LIB_CALIBRATION_LINEARQUANTIZERS_H

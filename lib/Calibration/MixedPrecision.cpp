@@ -1,0 +1,264 @@
+//===- MixedPrecision.cpp - A precision for every linear under a budget ----------------------===//
+#include "qopt/Calibration/MixedPrecision.h"
+
+#include "Candidates.h"
+
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/Allocation.h"
+
+#include "Support/AtomicFile.h"
+#include "Support/MappedFile.h"
+#include "Support/Memory.h"
+
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <algorithm>
+#include <map>
+
+using namespace mlir;
+using namespace qopt::quantization;
+using qrt::Status;
+
+namespace qopt::calibration {
+
+namespace {
+
+class Assignment {
+public:
+  Assignment(func::FuncOp function, const MixedOptions &options)
+      : function(function), options(options) {}
+
+  qrt::Result<MixedReport> run(const TokenTable &tokens);
+
+private:
+  Status getScores(const TokenTable &tokens);
+  Status findLinears();
+  qrt::Result<int64_t> budget() const;
+  int64_t fixedBytes() const;
+  qrt::Result<Allocation> allocate();
+  qrt::Result<Allocation> keepCritical();
+  void apply(const Allocation &allocation);
+  void addPareto();
+  std::vector<std::vector<PrecisionChoice>> choices() const;
+  size_t currentChoice(size_t unit) const;
+  bool keepsCritical() const { return options.criticalPart || options.criticalCount; }
+
+  func::FuncOp function;
+  const MixedOptions &options;
+  std::vector<UnitScore> units;
+  std::vector<std::vector<qir::LinearOp>> linears; ///< by unit
+  int64_t elements = 0;
+  MixedReport report;
+};
+
+} // namespace
+
+Status Assignment::getScores(const TokenTable &tokens) {
+  if (!options.scoresFile.empty() && llvm::sys::fs::exists(options.scoresFile)) {
+    QRT_ASSIGN_OR_RETURN(std::string text, qrt::readFile(options.scoresFile));
+    QRT_ASSIGN_OR_RETURN(units, scoresFromJson(text, "'" + options.scoresFile + "'"));
+    return Status::ok();
+  }
+  QRT_ASSIGN_OR_RETURN(units, measureSensitivity(function, tokens, options.sensitivity));
+  if (options.scoresFile.empty())
+    return Status::ok();
+  std::string text = scoresToJson(units);
+  QRT_ASSIGN_OR_RETURN(qrt::AtomicFile file, qrt::AtomicFile::create(options.scoresFile));
+  QRT_RETURN_IF_ERROR(file.write(text.data(), text.size()));
+  return file.commit();
+}
+
+Status Assignment::findLinears() {
+  std::map<std::string, std::vector<qir::LinearOp>> byName;
+  int64_t calibrated = 0;
+  function.walk([&](qir::LinearOp op) {
+    if (!qir::isCalibrated(op))
+      return;
+    byName[weightName(op.getW())].push_back(op);
+    ++calibrated;
+  });
+  for (const UnitScore &unit : units) {
+    linears.emplace_back();
+    for (const std::string &name : unit.weights) {
+      auto it = byName.find(name);
+      if (it == byName.end() || it->second.empty())
+        return qrt::invalidArgument("the scores are of another model: '" + name +
+                                    "' is not to be quantized here");
+      linears.back().push_back(it->second.front());
+      it->second.erase(it->second.begin());
+      --calibrated;
+    }
+    elements += unit.elements;
+    qir::SchemeAttr base = qir::schemeOf(linears.back().front());
+    for (const CandidateScore &candidate : unit.candidates) {
+      const unsigned bits = candidate.scheme.starts_with("w") ? candidate.scheme[1] - '0' : 16;
+      if (candidateScheme(base, bits).toText() != candidate.scheme)
+        return qrt::invalidArgument("the scores were measured for other schemes: '" +
+                                    unit.weights.front() + "' has " + candidate.scheme + " there");
+    }
+  }
+  if (calibrated != 0)
+    return qrt::invalidArgument("the scores are of another model: they lack " +
+                                std::to_string(calibrated) + " linears");
+  return Status::ok();
+}
+
+/// Bytes of the file that the calibrated linears do not decide.
+int64_t Assignment::fixedBytes() const {
+  int64_t bytes = options.reservedBytes + (64 << 10);
+  llvm::DenseSet<std::pair<Value, Attribute>> seen;
+  func::FuncOp(function).walk([&](Operation *op) {
+    if (qir::isCalibrated(op))
+      return;
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+      if (!operand.get().getDefiningOp<qir::ConstantOp>() || !type || !type.hasStaticShape())
+        continue;
+      const bool weight = type.getRank() == 2 && isa<qir::LinearOp, qir::EmbeddingOp>(op);
+      qir::SchemeAttr scheme = weight ? qir::schemeOf(op) : qir::SchemeAttr();
+      if (!seen.insert({operand.get(), scheme}).second)
+        continue;
+      const int64_t bits = !scheme || scheme.getFormat() == qir::WeightFormat::F32 ? 32
+                           : scheme.isInt() ? scheme.getWeightBits()
+                                            : 16;
+      bytes += type.getNumElements() * bits / 8;
+      if (scheme && scheme.isInt()) // scales and zero points
+        bytes += type.getDimSize(0) * 3 *
+                 (scheme.getGroupSize() ? type.getDimSize(1) / scheme.getGroupSize() + 1 : 1);
+    }
+  });
+  return bytes;
+}
+
+qrt::Result<int64_t> Assignment::budget() const {
+  int64_t bits = INT64_MAX / 4;
+  if (options.targetBpw)
+    bits = static_cast<int64_t>(*options.targetBpw * static_cast<double>(elements));
+  if (options.targetBytes)
+    bits = std::min(bits, 8 * (*options.targetBytes - fixedBytes()));
+  return bits;
+}
+
+std::vector<std::vector<PrecisionChoice>> Assignment::choices() const {
+  std::vector<std::vector<PrecisionChoice>> result;
+  for (const UnitScore &unit : units) {
+    result.emplace_back();
+    for (const CandidateScore &candidate : unit.candidates)
+      result.back().push_back({candidate.bits, candidate.kl});
+  }
+  return result;
+}
+
+/// The candidate that the unit's first linear has now.
+size_t Assignment::currentChoice(size_t unit) const {
+  const std::string now = qir::schemeOf(linears[unit].front()).toText();
+  const auto &candidates = units[unit].candidates;
+  for (size_t c = 0; c < candidates.size(); ++c)
+    if (candidates[c].scheme == now)
+      return c;
+  return candidates.size() - 1;
+}
+
+qrt::Result<Allocation> Assignment::allocate() {
+  QRT_ASSIGN_OR_RETURN(int64_t bits, budget());
+  auto found = allocatePrecision(choices(), bits);
+  if (found)
+    return found;
+  int64_t least = 0;
+  for (const UnitScore &unit : units)
+    least += unit.candidates.front().bits;
+  std::string text = llvm::formatv("the smallest precisions take {0:f3} bits per weight",
+                                   static_cast<double>(least) / static_cast<double>(elements));
+  if (options.targetBytes)
+    text += " and make a file of about " + qrt::formatBytes(fixedBytes() + least / 8);
+  return Status::error(qrt::StatusCode::TargetUnreachable, text + "; the target is below that");
+}
+
+/// Current schemes, except for what is worth its f16.
+qrt::Result<Allocation> Assignment::keepCritical() {
+  std::vector<std::vector<PrecisionChoice>> options2;
+  for (size_t u = 0; u < units.size(); ++u) {
+    const auto &candidates = units[u].candidates;
+    const int64_t price =
+        options.criticalCount ? static_cast<int64_t>(linears[u].size()) : units[u].elements;
+    options2.push_back({{1, candidates[currentChoice(u)].kl}, {1 + price, candidates.back().kl}});
+  }
+  const int64_t allowance =
+      options.criticalCount
+          ? *options.criticalCount
+          : static_cast<int64_t>(*options.criticalPart * static_cast<double>(elements));
+  QRT_ASSIGN_OR_RETURN(Allocation found,
+                       allocatePrecision(options2, static_cast<int64_t>(units.size()) + allowance));
+  for (size_t u = 0; u < units.size(); ++u)
+    found.choice[u] = found.choice[u] ? units[u].candidates.size() - 1 : currentChoice(u);
+  return found;
+}
+
+void Assignment::apply(const Allocation &allocation) {
+  int64_t bits = 0;
+  for (size_t u = 0; u < units.size(); ++u)
+    report.klUniform += units[u].candidates[currentChoice(u)].kl;
+  for (size_t u = 0; u < units.size(); ++u) {
+    const CandidateScore &chosen = units[u].candidates[allocation.choice[u]];
+    const CandidateScore &before = units[u].candidates[currentChoice(u)];
+    const bool critical = allocation.choice[u] + 1 == units[u].candidates.size();
+    const std::string reason = llvm::formatv(
+        "{0:e2} of a predicted {1} of {2:e2} at {3}, for {4:f2} % of the weights", before.kl,
+        units[u].probed ? "KL" : "error", report.klUniform, before.scheme,
+        100.0 * static_cast<double>(units[u].elements) / static_cast<double>(elements));
+    for (qir::LinearOp linear : linears[u]) {
+      const unsigned width = critical ? 16 : chosen.scheme[1] - '0';
+      linear.setSchemeAttr(candidateScheme(qir::schemeOf(linear), width));
+      if (critical)
+        linear->setAttr("qir.critical",
+                        qir::CriticalAttr::get(linear.getContext(),
+                                               StringAttr::get(linear.getContext(), reason)));
+      remark::passed(linear.getW().getLoc(), remark::RemarkOpts::name("scheme").category("mixed"))
+          << chosen.scheme << ": "
+          << (critical ? reason : std::string()) +
+                 llvm::formatv(" predicted {0:e2}", chosen.kl).str();
+    }
+    bits += chosen.bits;
+    report.kl += chosen.kl;
+    report.probed = units[u].probed;
+    report.units.push_back(
+        {units[u].weights, chosen.scheme,
+         static_cast<double>(chosen.bits) / static_cast<double>(units[u].elements), chosen.kl});
+  }
+  report.bitsPerWeight = static_cast<double>(bits) / static_cast<double>(elements);
+  report.lowerBound = allocation.lowerBound;
+}
+
+/// What other budgets give, in steps of half a bit.
+void Assignment::addPareto() {
+  for (double target = 2.0; target <= 8.5; target += 0.5) {
+    auto found =
+        allocatePrecision(choices(), static_cast<int64_t>(target * static_cast<double>(elements)));
+    if (!found)
+      continue;
+    const double bits = static_cast<double>(found->bits) / static_cast<double>(elements);
+    report.pareto.push_back({bits, found->cost});
+  }
+}
+
+qrt::Result<MixedReport> Assignment::run(const TokenTable &tokens) {
+  QRT_RETURN_IF_ERROR(getScores(tokens));
+  QRT_RETURN_IF_ERROR(findLinears());
+  if (units.empty())
+    return report;
+  QRT_ASSIGN_OR_RETURN(Allocation allocation,
+                       options.targetBpw || options.targetBytes ? allocate() : keepCritical());
+  addPareto();
+  apply(allocation);
+  return std::move(report);
+}
+
+qrt::Result<MixedReport> assignMixed(func::FuncOp function, const TokenTable &tokens,
+                                     const MixedOptions &options) {
+  return Assignment(function, options).run(tokens);
+}
+
+} // namespace qopt::calibration

@@ -1,0 +1,143 @@
+//===- ScaleFold.cpp - Where the inverse of a channel scale can go ---------------------------===//
+#include "ScaleFold.h"
+
+#include "ForwardOps.h"
+
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Support/FloatElements.h"
+#include "qopt/Support/WeightStore.h"
+
+using namespace mlir;
+
+namespace qopt::calibration {
+
+static int64_t widthOf(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() >= 1 ? type.getDimSize(type.getRank() - 1) : -1;
+}
+
+static bool isConstant(Value value) {
+  return !value || value.getDefiningOp<qir::ConstantOp>() != nullptr;
+}
+
+/// The float linear that makes `value`, alone or as a piece of its output, if nothing else reads
+/// it.
+static bool findLinear(Value value, ScaleFold &fold) {
+  if (!value.hasOneUse())
+    return false;
+  fold.rows = widthOf(value);
+  if (auto split = value.getDefiningOp<qir::SplitOp>()) {
+    for (auto [output, size] : llvm::zip(split.getOutputs(), split.getSizes())) {
+      if (output == value)
+        break;
+      fold.firstRow += size;
+    }
+    value = split.getX(); // the other pieces keep their rows
+  }
+  auto linear = value.getDefiningOp<qir::LinearOp>();
+  if (!linear || !value.hasOneUse() || !isConstant(linear.getW()) || !isConstant(linear.getBias()))
+    return false;
+  fold.producer = linear;
+  return true;
+}
+
+std::optional<ScaleFold> findScaleFold(const LinearGroup &group, std::string &why) {
+  auto refuse = [&](const char *reason) {
+    why = reason;
+    return std::nullopt;
+  };
+  Value input = qir::LinearOp(group.linears.front()).getX();
+  for (Operation *user : input.getUsers())
+    if (!llvm::any_of(group.linears, [&](qir::LinearOp linear) {
+          return linear == user && linear.getX() == input;
+        }))
+      return refuse("other ops read the input, too");
+  Operation *op = input.getDefiningOp();
+  ScaleFold fold{};
+  if (isa_and_nonnull<qir::RmsNormOp, qir::LayerNormOp>(op)) {
+    fold.kind = ScaleFold::Kind::Norm;
+    fold.producer = op;
+    if (!llvm::all_of(llvm::drop_begin(op->getOperands()), isConstant))
+      return refuse("the norm has no constant weights");
+    if (widthOf(op->getOperand(1)) != group.features)
+      return refuse("the norm works on parts of the features");
+    return fold;
+  }
+  if (isa_and_nonnull<qir::SwigluOp, qir::GegluOp>(op)) {
+    fold.kind = ScaleFold::Kind::Up;
+    if (!findLinear(op->getOperand(1), fold))
+      return refuse("nothing linear makes the up part alone");
+    return fold;
+  }
+  if (auto attention = dyn_cast_or_null<qir::AttentionOp>(op)) {
+    fold.kind = ScaleFold::Kind::Value;
+    fold.heads = attention.getNumHeads();
+    fold.kvHeads = attention.getKvHeads();
+    fold.headDim = attention.getValueDim();
+    if (!findLinear(attention.getV(), fold))
+      return refuse("nothing linear makes the values alone");
+    return fold;
+  }
+  return refuse("what makes the input is not linear");
+}
+
+/// Gives `op` a changed copy of the constant behind operand `index`.
+static void replaceConstant(Operation *op, unsigned index, const std::vector<float> &values) {
+  auto old = op->getOperand(index).getDefiningOp<qir::ConstantOp>();
+  OpBuilder builder(op);
+  auto type =
+      RankedTensorType::get(cast<RankedTensorType>(old.getType()).getShape(), builder.getF32Type());
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
+                       values.size() * sizeof(float));
+  auto made = qir::ConstantOp::create(builder, old.getLoc(), type,
+                                      WeightStore::insertCopy(type, weightName(old), bytes));
+  made->setDiscardableAttrs(old->getDiscardableAttrDictionary());
+  op->setOperand(index, made);
+  qir::releaseIfUnused(old, op->getParentOp());
+}
+
+static std::vector<float> floatsOf(Value value) {
+  FailureOr<std::vector<float>> floats =
+      readFloats(value.getDefiningOp<qir::ConstantOp>().getValue());
+  return succeeded(floats) ? std::move(*floats) : std::vector<float>();
+}
+
+static void divideVector(Operation *op, unsigned index, const std::vector<float> &scales,
+                         int64_t first) {
+  std::vector<float> values = floatsOf(op->getOperand(index));
+  for (size_t i = 0; i < scales.size(); ++i)
+    values[first + i] /= scales[i];
+  replaceConstant(op, index, values);
+}
+
+static void divideRows(const ScaleFold &fold, const std::vector<float> &scales) {
+  auto linear = cast<qir::LinearOp>(fold.producer);
+  std::vector<float> values = floatsOf(linear.getW());
+  const int64_t k = widthOf(linear.getW());
+  for (int64_t row = 0; row < fold.rows; ++row)
+    for (int64_t i = 0; i < k; ++i)
+      values[(fold.firstRow + row) * k + i] /= scales[row];
+  replaceConstant(linear, 1, values);
+  if (linear.getBias())
+    divideVector(linear, 2, scales, fold.firstRow);
+}
+
+void applyScaleFold(const LinearGroup &group, const ScaleFold &fold,
+                    std::span<const float> scales) {
+  const int64_t k = group.features;
+  for (qir::LinearOp linear : group.linears) {
+    std::vector<float> values = floatsOf(linear.getW());
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] *= scales[i % k];
+    replaceConstant(linear, 1, values);
+  }
+  std::vector<float> divisors(fold.kind == ScaleFold::Kind::Norm ? k : fold.rows, 1.0f);
+  for (int64_t j = 0; j < k; ++j)
+    divisors[fold.producerChannel(j)] = scales[j];
+  if (fold.kind != ScaleFold::Kind::Norm)
+    return divideRows(fold, divisors);
+  for (unsigned index = 1; index < fold.producer->getNumOperands(); ++index)
+    divideVector(fold.producer, index, divisors, 0);
+}
+
+} // namespace qopt::calibration
