@@ -2,6 +2,7 @@
 #include "qopt/Pipelines/Compiler.h"
 
 #include "DiagnosticCollector.h"
+#include "TextEncoder.h"
 
 #include "qopt/Dialect/QExec/IR/QExecDialect.h"
 #include "qopt/Dialect/QIR/IR/QIRDialect.h"
@@ -158,6 +159,15 @@ qrt::Result<CompileReport> Compiler::run() {
       {Stage::Lower, buildLowerPipeline, StatusCode::Unsupported},
   };
   QRT_RETURN_IF_ERROR(timed("import", [&] { return importModel(); }));
+  if (options.calibration && options.synthetic.empty()) {
+    QRT_ASSIGN_OR_RETURN(Sidecars sidecars, readSidecars(report.modelFile));
+    int64_t bytes = 0;
+    for (const auto &[kind, contents] : sidecars.sections)
+      bytes += static_cast<int64_t>(contents.size());
+    options.calibration->mixed.reservedBytes = bytes;
+    options.calibration->encoder =
+        makeTextEncoder(std::make_shared<const Sidecars>(std::move(sidecars)));
+  }
   keepImported();
   bool stop = options.emit == Stage::Import;
   for (const Step &step : steps) {

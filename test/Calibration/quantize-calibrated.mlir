@@ -11,7 +11,7 @@
 
 // REMARK: Category:calibrate | loss={{[0-9.e+-]+}}, loss_rtn={{[0-9.e+-]+}}, scheme=w3a16-channel-asym
 // MISMATCH: error: {{.*}}holds the work of another run (different: calibration tokens)
-// NODATA: error: qir-quantize-calibrated needs calib=FILE
+// NODATA: error: calibration needs calib=FILE
 
 // CHECK-LABEL: func.func @main
 func.func @main(%ids: tensor<?xi32> {qir.name = "ids"}) -> (tensor<?x24xf32> {qir.name = "logits"})
