@@ -35,6 +35,7 @@ struct MarkerPenaltyOptions {
   int32_t period = 600;
 
   bool active() const { return strength != 0 || shape == Shape::Ban; }
+  bool operator==(const MarkerPenaltyOptions &) const = default;
 };
 
 struct LoopOptions {
@@ -52,6 +53,7 @@ struct LoopOptions {
   int32_t maxRescues = 3;                       ///< afterwards Rollback becomes Break
   float temperature = 0.3f; ///< added for `perturbTokens` tokens after a rollback
   int32_t perturbTokens = 32;
+  bool operator==(const LoopOptions &) const = default;
 };
 
 struct BudgetOptions {
@@ -60,6 +62,7 @@ struct BudgetOptions {
   std::string message;     ///< closing message before the end tag
   int64_t minThink = 0;    ///< end of think is banned before this many tokens
   bool suppressEos = true; ///< no end of text inside the block
+  bool operator==(const BudgetOptions &) const = default;
 };
 
 /// DEER (2504.15895): at a transition, try an answer; take it if the model is sure of it.
@@ -69,6 +72,7 @@ struct EarlyExitOptions {
   int32_t trialTokens = 16; ///< longest trial answer
   int32_t every = 64;       ///< fewest tokens between two trials
   std::string prompt;       ///< text that induces the answer; "": a default
+  bool operator==(const EarlyExitOptions &) const = default;
 };
 
 struct ReasoningOptions {
@@ -79,6 +83,7 @@ struct ReasoningOptions {
 
   /// InvalidArgument naming the field.
   Status verify() const;
+  bool operator==(const ReasoningOptions &) const = default;
 };
 
 /// Counted per request; the sums are in the summary of every command.

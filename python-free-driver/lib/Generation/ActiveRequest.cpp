@@ -1,0 +1,167 @@
+//===- ActiveRequest.cpp - A request that is running
+//---------------------------------------------===//
+#include "Generation/ActiveRequest.h"
+
+#include <algorithm>
+
+namespace qrt {
+
+const char *finishReasonName(FinishReason reason) {
+  switch (reason) {
+  case FinishReason::Stop:
+    return "stop";
+  case FinishReason::StopString:
+    return "stop_string";
+  case FinishReason::Length:
+    return "length";
+  case FinishReason::Context:
+    return "context";
+  case FinishReason::Loop:
+    return "loop";
+  case FinishReason::Cancelled:
+    return "cancelled";
+  }
+  return "unknown";
+}
+
+ActiveRequest::ActiveRequest(int id, GenerationRequest request,
+                             std::shared_ptr<const ReasoningPlan> plan, int64_t maxContext)
+    : id(id), tokens(request.prompt), req(std::move(request)), controller(plan, req.prompt),
+      text(plan->tokenizer, plan->tags.get(), req.stopStrings, controller.thinking()),
+      maxContext(maxContext) {}
+
+void ActiveRequest::started() {
+  if (!running)
+    start = firstToken = Clock::now();
+  running = true;
+}
+
+Status ActiveRequest::advance(Sampler &sampler, std::span<const float> logits) {
+  StepControls controls = controller.controls(logits, req.sampling.temperature);
+  auto sampled = sampler.sample(logits.data(), {tokens, promptLength()}, req.sampling, controls,
+                                controller.stream());
+  if (!sampled)
+    return sampled.status().withContext("request " + std::to_string(id) + ", token " +
+                                        std::to_string(result.ids.size()));
+  const int32_t token = sampled->token;
+  if (result.ids.empty() && controller.stream() == 0)
+    firstToken = Clock::now();
+  tokens.push_back(token);
+  result.ids.push_back(token);
+  if (req.sampling.logprobs >= 0)
+    result.logprobs.push_back(std::move(*sampled));
+  ReasoningController::Verdict verdict = controller.accept(token);
+  using Kind = ReasoningController::Verdict::Kind;
+  auto stop = text.push(token, controller.lastEvent());
+  if (verdict.kind == Kind::Rollback) {
+    takeBack(verdict.keep);
+    tell(-1);
+    return Status::ok();
+  }
+  trial = verdict.kind == Kind::Trial;
+  checkEnd(token, stop);
+  if (verdict.kind == Kind::Stop)
+    finish(FinishReason::Loop);
+  if (!trial || finished)
+    tell(token);
+  return Status::ok();
+}
+
+void ActiveRequest::endTrial(double confidence, int64_t tokensTried) {
+  trial = false;
+  auto verdict = controller.endTrial(confidence, tokensTried);
+  if (verdict.kind == ReasoningController::Verdict::Kind::Rollback) {
+    takeBack(verdict.keep);
+    --retractTokens; // the marker was not told
+    tell(-1);
+  } else {
+    tell(tokens.back());
+  }
+}
+
+void ActiveRequest::takeBack(int64_t keep) {
+  retractTokens += int64_t(result.ids.size()) - keep;
+  retractBytes += text.rollback(keep);
+  result.ids.resize(size_t(keep));
+  if (req.sampling.logprobs >= 0)
+    result.logprobs.resize(size_t(keep));
+  tokens.resize(size_t(promptLength() + keep));
+}
+
+void ActiveRequest::checkEnd(int32_t token, const std::optional<std::string> &stop) {
+  const auto &eos = plan().eosIds;
+  auto is = [&](const std::vector<int32_t> &ids) {
+    return std::find(ids.begin(), ids.end(), token) != ids.end();
+  };
+  if (stop)
+    finish(FinishReason::StopString, "stop_string:" + *stop);
+  else if (!req.ignoreEos && is(eos))
+    finish(FinishReason::Stop, "eos:" + std::to_string(token));
+  else if (is(req.stopIds))
+    finish(FinishReason::Stop, "stop_id:" + std::to_string(token));
+  else if (req.maxTokens >= 0 && int64_t(result.ids.size()) >= req.maxTokens)
+    finish(FinishReason::Length);
+  else if (maxContext > 0 && int64_t(tokens.size()) > maxContext)
+    finish(FinishReason::Context); // the last token cannot be read any more
+}
+
+void ActiveRequest::finish(FinishReason reason, const std::string &detail) {
+  if (finished)
+    return;
+  finished = true;
+  result.finishReason = reason;
+  if (!detail.empty())
+    details.push_back(detail);
+  text.finish();
+}
+
+void ActiveRequest::tell(int32_t token) {
+  if (!req.onToken)
+    return;
+  TokenEvent event;
+  event.token = token;
+  event.reasoning = controller.thinking();
+  event.forced = token >= 0 && controller.lastForced();
+  event.retractTokens = std::exchange(retractTokens, 0);
+  event.retractBytes = std::exchange(retractBytes, 0);
+  bool wanted = true, told = false;
+  auto say = [&](const TokenEvent &e) {
+    wanted = req.onToken(e) && wanted;
+    told = true;
+  };
+  text.emit([&](std::string_view piece, bool reasoning) {
+    event.text = piece;
+    event.reasoning = reasoning;
+    say(event);
+    event = {}; // a second piece adds no token
+  });
+  if (!told)
+    say(event);
+  if (!wanted)
+    finish(FinishReason::Cancelled);
+}
+
+GenerationResult ActiveRequest::takeResult() {
+  const auto end = Clock::now();
+  auto seconds = [](auto span) { return std::chrono::duration<double>(span).count(); };
+  result.text = text.text();
+  result.reasoning = text.reasoning();
+  result.content = text.content();
+  result.reasoningTokens = controller.reasoningTokens();
+  result.thinkClosed = controller.everThought() && !controller.thinking();
+  result.counters = controller.counters();
+  for (const std::string &what : controller.details())
+    details.push_back(what);
+  for (const std::string &what : details)
+    result.stopDetail += (result.stopDetail.empty() ? "" : ",") + what;
+  if (running) {
+    if (result.ids.empty())
+      firstToken = end;
+    result.timings = {std::min(fed, promptLength()),
+                      std::max<int64_t>(0, int64_t(result.ids.size()) - 1),
+                      seconds(firstToken - start), seconds(end - firstToken)};
+  }
+  return std::move(result);
+}
+
+} // namespace qrt

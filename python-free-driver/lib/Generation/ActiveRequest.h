@@ -1,0 +1,61 @@
+//===- ActiveRequest.h - A request that is running
+//-----------------------------------------------===//
+// Prompt and generated tokens of one request, its controls and its text. It knows nothing of the
+// engine: the generator feeds tokens and hands it the logits.
+#ifndef QRT_GENERATION_ACTIVEREQUEST_H
+#define QRT_GENERATION_ACTIVEREQUEST_H
+
+#include "Generation/Generator.h"
+#include "Generation/TextStream.h"
+#include "Reasoning/Controller.h"
+
+#include <chrono>
+
+namespace qrt {
+
+class ActiveRequest {
+public:
+  ActiveRequest(int id, GenerationRequest request, std::shared_ptr<const ReasoningPlan> plan,
+                int64_t maxContext);
+
+  /// Chooses the next token from the logits of the last one and takes it in.
+  Status advance(Sampler &sampler, std::span<const float> logits);
+  /// After advance(): the controls want an answer tried before the last token.
+  bool wantsTrial() const { return trial; }
+  void endTrial(double confidence, int64_t tokensTried);
+
+  bool done() const { return finished; }
+  void finish(FinishReason reason, const std::string &detail = {});
+  GenerationResult takeResult();
+
+  const int id;
+  int seq = -1;
+  int64_t fed = 0; ///< tokens in the engine; never more than tokens.size() after advance()
+  std::vector<int32_t> tokens;
+  const GenerationRequest &request() const { return req; }
+  const ReasoningPlan &plan() const { return controller.plan(); }
+  int64_t promptLength() const { return int64_t(req.prompt.size()); }
+  void started();
+
+private:
+  using Clock = std::chrono::steady_clock;
+  void takeBack(int64_t keepGenerated);
+  void checkEnd(int32_t token, const std::optional<std::string> &stop);
+  void tell(int32_t token);
+  void addDetail(const std::string &what);
+
+  GenerationRequest req;
+  ReasoningController controller;
+  TextStream text;
+  GenerationResult result;
+  int64_t maxContext;
+  bool trial = false, finished = false, running = false;
+  int64_t retractTokens = 0; // not told yet
+  size_t retractBytes = 0;
+  std::vector<std::string> details;
+  Clock::time_point start, firstToken;
+};
+
+} // namespace qrt
+
+#endif // QRT_GENERATION_ACTIVEREQUEST_H

@@ -1,0 +1,51 @@
+//===- GeneratorImpl.h - The batch behind a generator
+//--------------------------------------------===//
+#ifndef QRT_GENERATION_GENERATORIMPL_H
+#define QRT_GENERATION_GENERATORIMPL_H
+
+#include "Generation/ActiveRequest.h"
+#include "Generation/Generator.h"
+
+#include <deque>
+#include <map>
+
+namespace qrt {
+
+struct Generator::Impl {
+  Impl(Engine &engine, ModelTexts texts, const GeneratorOptions &options)
+      : engine(engine), texts(std::move(texts)), options(options), sampler(engine.vocabSize()) {}
+  ~Impl();
+
+  Status check(const GenerationRequest &request) const;
+  Status step();
+  /// Forgets a request and its result.
+  void drop(int id);
+
+  using Requests = std::deque<std::unique_ptr<ActiveRequest>>;
+  Engine &engine;
+  ModelTexts texts;
+  GeneratorOptions options;
+  Sampler sampler;
+  GeneratorStats stats;
+  Requests waiting, running;
+  std::map<int, GenerationResult> results;
+  int nextId = 0;
+
+  /// The plan of these options: the last one if they are the same, as in a batch they mostly are.
+  Result<std::shared_ptr<const ReasoningPlan>> reasoningPlan(const ReasoningOptions &options);
+
+private:
+  std::shared_ptr<const ReasoningPlan> lastPlan;
+  Status admit();
+  /// What every running request feeds in this step, at most one chunk each; `who` says whose.
+  void plan(std::vector<Engine::Chunk> &chunks, std::vector<ActiveRequest *> &who,
+            int64_t &promptTokens) const;
+  Status runTrial(ActiveRequest &request);
+  Status settle(ActiveRequest &request);
+  void retire();
+  void release(ActiveRequest &request);
+};
+
+} // namespace qrt
+
+#endif // QRT_GENERATION_GENERATORIMPL_H

@@ -1,0 +1,234 @@
+//===- Controller.cpp - Follows one sequence and steers it
+//---------------------------------------===//
+#include "Reasoning/Controller.h"
+
+#include "Reasoning/AnswerFinder.h"
+#include "Reasoning/Landing.h"
+
+#include <algorithm>
+
+namespace qrt {
+
+ReasoningController::ReasoningController(std::shared_ptr<const ReasoningPlan> plan,
+                                         std::span<const int32_t> prompt)
+    : thePlan(std::move(plan)),
+      detector(thePlan->options.loop.ngram, thePlan->options.loop.count,
+               thePlan->options.loop.window, thePlan->options.loop.nearCycles) {
+  state.think = thePlan->tags ? ThinkState(thePlan->tags) : ThinkState();
+  for (int32_t token : prompt)
+    follow(token, false);
+  detector.clear();
+  state.everThought = thinking();
+  state.markerHits = state.reasoningTokens = 0;
+  nextTrial = thePlan->options.earlyExit.every;
+  atPrompt = state;
+}
+
+bool ReasoningController::inMarkerScope() const {
+  return thePlan->options.marker.scope == MarkerPenaltyOptions::Scope::All || thinking();
+}
+
+std::optional<Loop> ReasoningController::follow(int32_t token, bool generatedToken) {
+  const std::string bytes = thePlan->tokenizer ? thePlan->tokenizer->tokenBytes(token) : "";
+  const bool before = thinking();
+  event = state.think.push(token, bytes);
+  if (event != ThinkState::Event::None) {
+    state.lineStart = true;
+    state.tail.clear();
+    state.segmentStart = int64_t(generated.size());
+    state.segmentTokens = state.segmentMarkers = state.lastMarker = 0;
+    state.everThought |= thinking();
+    detector.clear();
+    return std::nullopt;
+  }
+  if (before)
+    ++state.reasoningTokens;
+  if (inMarkerScope())
+    if (const Marker *m = thePlan->marker(token); m && (!m->lineStart || state.lineStart)) {
+      ++state.markerHits;
+      ++state.segmentMarkers;
+      state.lastMarker = state.segmentTokens;
+    }
+  ++state.segmentTokens;
+  if (!bytes.empty())
+    state.lineStart = bytes.back() == '\n';
+  state.tail = (state.tail + bytes);
+  if (state.tail.size() > 16)
+    state.tail.erase(0, state.tail.size() - 16);
+  if (generatedToken && thePlan->options.loop.action != LoopOptions::Action::Off)
+    return detector.push(token);
+  return std::nullopt;
+}
+
+void ReasoningController::goBack(int64_t keep) {
+  std::vector<int32_t> kept(generated.begin(), generated.begin() + keep);
+  counts.rolledBack += int64_t(generated.size()) - keep;
+  generated.clear();
+  detector.clear();
+  state = atPrompt;
+  for (int32_t token : kept) {
+    generated.push_back(token);
+    follow(token, true);
+  }
+  event = ThinkState::Event::None;
+  bans.erase(bans.upper_bound(keep), bans.end()); // of a text that is gone
+  ++rollbacks;
+}
+
+void ReasoningController::detail(const char *what) {
+  if (std::find(detailList.begin(), detailList.end(), what) == detailList.end())
+    detailList.emplace_back(what);
+}
+
+void ReasoningController::queueClosing() {
+  const auto &ids = state.lineStart ? thePlan->closingAtLineStart : thePlan->closing;
+  forced.assign(ids.begin(), ids.end());
+}
+
+StepControls ReasoningController::controls(std::span<const float> logits, float temperature) {
+  StepControls out;
+  const BudgetOptions &budget = thePlan->options.budget;
+  if (forced.empty() && thinking() && budget.maxThink >= 0 &&
+      state.think.tokensInBlock() >= budget.maxThink && mayLand(logits)) {
+    queueClosing();
+    ++counts.budgetForced;
+    detail("budget_forced");
+  }
+  if (!forced.empty()) {
+    out.forced = forced.front();
+    return out;
+  }
+  penalise(logits, out);
+  ban(logits, out);
+  if (int64_t(generated.size()) < perturbUntil)
+    out.temperature = temperature + thePlan->options.loop.temperature;
+  return out;
+}
+
+bool ReasoningController::mayLand(std::span<const float> logits) const {
+  const BudgetOptions &budget = thePlan->options.budget;
+  if (budget.maxThink == 0 || state.segmentTokens == 0)
+    return true;
+  auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  return landsHere(state.tail, thePlan->tokenizer->tokenBytes(int32_t(best)),
+                   state.think.tokensInBlock() - budget.maxThink, budget.grace);
+}
+
+void ReasoningController::ban(std::span<const float> logits, StepControls &out) {
+  banList.clear();
+  const BudgetOptions &budget = thePlan->options.budget;
+  auto add = [&](int32_t id, int64_t *counter) {
+    if (id < 0 || size_t(id) >= logits.size())
+      return;
+    banList.push_back(id);
+    if (counter &&
+        std::none_of(logits.begin(), logits.end(), [&](float l) { return l > logits[size_t(id)]; }))
+      ++*counter;
+  };
+  if (thinking()) {
+    const auto &closeId = thePlan->tags->closeId;
+    if (budget.suppressEos)
+      for (int32_t id : thePlan->eosIds)
+        if (id != closeId)
+          add(id, &counts.eosSuppressed);
+    if (state.think.tokensInBlock() < budget.minThink)
+      add(*closeId, &counts.minThinkHeld);
+  }
+  if (auto at = bans.find(int64_t(generated.size())); at != bans.end())
+    for (int32_t id : at->second)
+      add(id, nullptr);
+  out.banned = banList;
+}
+
+ReasoningController::Verdict ReasoningController::accept(int32_t token) {
+  wasForced = !forced.empty() && forced.front() == token;
+  if (wasForced)
+    forced.pop_front();
+  const Marker *marker = thePlan->marker(token);
+  const bool transition = marker && (!marker->lineStart || state.lineStart) && thinking();
+  generated.push_back(token);
+  std::optional<Loop> loop = follow(token, true);
+  if (event == ThinkState::Event::Opened)
+    nextTrial = int64_t(generated.size()) + thePlan->options.earlyExit.every;
+  if (wasForced)
+    return {};
+  if (loop)
+    return onLoop(*loop);
+  if (thePlan->options.earlyExit.enabled && transition && thinking() &&
+      int64_t(generated.size()) >= nextTrial)
+    return {Verdict::Kind::Trial};
+  return {};
+}
+
+ReasoningController::Verdict ReasoningController::endTrial(double confidence, int64_t tokens) {
+  counts.trialTokens += tokens;
+  nextTrial = int64_t(generated.size()) + thePlan->options.earlyExit.every;
+  if (confidence < thePlan->options.earlyExit.confidence)
+    return {};
+  ++counts.earlyExits;
+  detail("early_exit");
+  const int64_t keep = int64_t(generated.size()) - 1;
+  goBack(keep);
+  queueClosing();
+  return {Verdict::Kind::Rollback, keep};
+}
+
+std::string ReasoningController::thinkingText() const {
+  std::string text;
+  for (size_t i = size_t(state.segmentStart); i < generated.size(); ++i)
+    text += thePlan->tokenizer->tokenBytes(generated[i]);
+  return text;
+}
+
+ReasoningController::Verdict ReasoningController::onLoop(const Loop &loop) {
+  using Action = LoopOptions::Action;
+  const LoopOptions &options = thePlan->options.loop;
+  ++counts.loopEvents;
+  Action action = options.action;
+  if (action == Action::Rollback && counts.rescued >= options.maxRescues)
+    action = thinking() ? Action::Break : Action::Stop;
+  if ((action == Action::Break || action == Action::Commit) && !thinking())
+    action = Action::Stop; // there is no thinking to end
+  if (action == Action::Count) {
+    detail("loop");
+    detector.clear(); // count the next one anew
+    return {};
+  }
+  if (action == Action::Stop) {
+    detail("loop");
+    return {Verdict::Kind::Stop};
+  }
+  ++counts.rescued;
+  std::optional<std::string> answer;
+  if (action == Action::Commit)
+    answer = committedAnswer(thinkingText());
+  // The first round stays; what repeats it goes.
+  const int64_t keep = state.segmentStart + loop.start;
+  const int32_t first = generated[size_t(keep)];
+  goBack(keep);
+  if (action == Action::Rollback) {
+    detail("loop_rollback");
+    bans[keep].push_back(first);
+    perturbUntil = keep + options.perturbTokens;
+    return {Verdict::Kind::Rollback, keep};
+  }
+  queueClosing();
+  if (answer) {
+    detail("loop_commit");
+    for (int32_t id : thePlan->encode("\n\\boxed{" + *answer + "}"))
+      forced.push_back(id);
+    if (!thePlan->eosIds.empty())
+      forced.push_back(thePlan->eosIds.front());
+  } else {
+    detail("loop_break");
+  }
+  return {Verdict::Kind::Rollback, keep};
+}
+
+ReasoningCounters ReasoningController::counters() const {
+  ReasoningCounters out = counts;
+  out.markerHits = state.markerHits;
+  return out;
+}
+
+} // namespace qrt

@@ -1,0 +1,105 @@
+//===- Controller.h - Follows one sequence and steers it
+//-----------------------------------------===//
+// Between two tokens: controls() says what the sampler must respect, accept() takes the token that
+// was chosen and may answer that tokens have to be forgotten. The caller then truncates the
+// sequence and its history; the controller has already gone back itself, by following the kept
+// tokens again, so state survives any roll-back. What each control does is in docs/reasoning.md.
+// Not thread safe; one per sequence.
+#ifndef QRT_REASONING_CONTROLLER_H
+#define QRT_REASONING_CONTROLLER_H
+
+#include "Reasoning/LoopDetector.h"
+#include "Reasoning/Plan.h"
+#include "Reasoning/ThinkState.h"
+#include "Sampling/Sampler.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace qrt {
+
+class ReasoningController {
+public:
+  ReasoningController(std::shared_ptr<const ReasoningPlan> plan, std::span<const int32_t> prompt);
+
+  /// For the next token. `temperature`: the request's. Valid until the next call.
+  StepControls controls(std::span<const float> logits, float temperature);
+
+  struct Verdict {
+    enum class Kind {
+      Continue,
+      Rollback, ///< only the first `keep` generated tokens stay
+      Trial,    ///< early exit: try an answer before the last token, then call endTrial()
+      Stop,     ///< finish the request: a loop that nothing breaks
+    };
+    Kind kind = Kind::Continue;
+    int64_t keep = 0;
+  };
+  Verdict accept(int32_t token);
+  /// The trial answer's confidence and length. Rollback by the last token if the thinking ends
+  /// here.
+  Verdict endTrial(double confidence, int64_t tokens);
+
+  bool thinking() const { return state.think.thinking(); }
+  /// What the last accepted token did to the think state.
+  ThinkState::Event lastEvent() const { return event; }
+  /// Some of the generated text was inside a think block.
+  bool everThought() const { return state.everThought; }
+  int64_t reasoningTokens() const { return state.reasoningTokens; }
+  /// The last accepted token was written by a control.
+  bool lastForced() const { return wasForced; }
+  /// Draws at the same position differ after a roll-back.
+  uint64_t stream() const { return uint64_t(rollbacks); }
+  ReasoningCounters counters() const;
+  /// "budget_forced", "loop_rollback" ..., in the order in which they first acted.
+  const std::vector<std::string> &details() const { return detailList; }
+  const ReasoningPlan &plan() const { return *thePlan; }
+
+private:
+  /// What the kept tokens alone determine.
+  struct State {
+    ThinkState think;
+    bool lineStart = true;
+    bool everThought = false;
+    std::string tail;          ///< last bytes of the text
+    int64_t segmentStart = 0;  ///< generated tokens before the current block or answer
+    int64_t segmentTokens = 0; ///< tokens in it, those of the prompt included
+    int64_t segmentMarkers = 0, lastMarker = 0;
+    int64_t markerHits = 0, reasoningTokens = 0;
+  };
+  std::optional<Loop> follow(int32_t token, bool generatedToken);
+  void goBack(int64_t keep);
+  void penalise(std::span<const float> logits, StepControls &out);
+  void ban(std::span<const float> logits, StepControls &out);
+  bool mayLand(std::span<const float> logits) const;
+  void queueClosing();
+  Verdict onLoop(const Loop &loop);
+  void detail(const char *what);
+  std::string thinkingText() const;
+  bool inMarkerScope() const;
+
+  std::shared_ptr<const ReasoningPlan> thePlan;
+  State atPrompt, state;
+  std::vector<int32_t> generated;
+  LoopDetector detector;
+  std::deque<int32_t> forced;
+  std::map<int64_t, std::vector<int32_t>> bans; ///< by generated position
+  int64_t perturbUntil = 0;
+  int64_t rollbacks = 0;
+  int64_t nextTrial = 0;
+  bool wasForced = false;
+  ThinkState::Event event = ThinkState::Event::None;
+  ReasoningCounters counts; ///< those that roll-backs do not undo
+  std::vector<std::string> detailList;
+  std::vector<TokenPenalty> penaltyList;
+  std::vector<int32_t> banList;
+};
+
+} // namespace qrt
+
+#endif // QRT_REASONING_CONTROLLER_H

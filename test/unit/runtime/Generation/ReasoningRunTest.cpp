@@ -1,0 +1,157 @@
+//===- ReasoningRunTest.cpp - Controls on a running batch, with roll-back
+//------------------------===//
+#include "FakeTokenizer.h"
+#include "Generation/Generator.h"
+#include "ScriptEngine.h"
+
+#include <gtest/gtest.h>
+
+using namespace qrt;
+using namespace qrt::test;
+
+namespace {
+
+const std::vector<std::string> words = {"?",  "<think>", "</think>", "\n", " wait",    "<eos>",
+                                        " a", " b",      ".",        "5",  "\\boxed{", "}"};
+enum Word : int32_t { None, Open, Close, Line, Wait, Eos, A, B, Dot, Five, Box, Brace };
+
+/// Thinks "a b a b ..." for ever; once it does anything else it stops thinking; answers and ends.
+int32_t looper(const std::vector<int32_t> &t) {
+  auto closed = std::find(t.rbegin(), t.rend(), Close);
+  if (closed != t.rend())
+    return t.back() == Close ? Box : t.back() == Box ? Five : t.back() == Five ? Brace : Eos;
+  if (t.back() == A)
+    return B;
+  return t.back() == B || t.back() == Open ? A : Close;
+}
+
+class ReasoningRun : public testing::Test {
+protected:
+  GenerationResult run(ScriptEngine &engine, int copies = 3) {
+    ModelTexts texts;
+    texts.tokenizer = std::make_shared<FakeTokenizer>(words, std::set<int32_t>{Eos});
+    texts.eosIds = {Eos};
+    texts.thinkTags = findThinkTags(texts.tokenizer.get(), "");
+    Generator generator(engine, texts);
+    std::vector<GenerationRequest> requests(size_t(copies), request);
+    requests[0].onToken = [&](const TokenEvent &event) {
+      told.resize(told.size() - event.retractBytes);
+      toldIds.resize(toldIds.size() - size_t(event.retractTokens));
+      told += event.text;
+      if (event.token >= 0)
+        toldIds.push_back(event.token);
+      return true;
+    };
+    auto results = generator.run(requests);
+    EXPECT_TRUE(results) << results.status().message();
+    EXPECT_TRUE(engine.sequences.empty());
+    for (const GenerationResult &other : *results) { // the same alone and in a batch
+      EXPECT_EQ(other.ids, (*results)[0].ids);
+      EXPECT_EQ(other.stopDetail, (*results)[0].stopDetail);
+    }
+    EXPECT_EQ(toldIds, (*results)[0].ids);
+    EXPECT_EQ(told, (*results)[0].reasoning + (*results)[0].content);
+    return std::move((*results)[0]);
+  }
+
+  ReasoningRun() {
+    request.prompt = {Open};
+    request.sampling.temperature = 0;
+    request.maxTokens = 60;
+    request.reasoning.loop = {
+        .ngram = 4, .count = 3, .window = 64, .nearCycles = false, .temperature = 0};
+  }
+  GenerationRequest request;
+  std::string told;
+  std::vector<int32_t> toldIds;
+};
+
+} // namespace
+
+TEST_F(ReasoningRun, WithoutControlsItRunsToTheLimit) {
+  ScriptEngine engine(int32_t(words.size()), looper);
+  auto r = run(engine);
+  EXPECT_EQ(r.finishReason, FinishReason::Length);
+  EXPECT_FALSE(r.thinkClosed);
+  EXPECT_EQ(r.reasoningTokens, 60);
+  EXPECT_EQ(r.content, "");
+}
+
+TEST_F(ReasoningRun, RollbackLeavesTheLoop) {
+  request.reasoning.loop.action = LoopOptions::Action::Rollback;
+  ScriptEngine engine(int32_t(words.size()), looper);
+  auto r = run(engine);
+  // "a b", then not "a" again: the lowest token among equals, which is "?"; after it the script
+  // closes.
+  EXPECT_EQ(r.text, " a b?</think>\\boxed{5}");
+  EXPECT_EQ(r.finishReason, FinishReason::Stop);
+  EXPECT_TRUE(r.thinkClosed);
+  EXPECT_EQ(r.counters.rescued, 1);
+  EXPECT_EQ(r.stopDetail, "eos:5,loop_rollback");
+  EXPECT_EQ(r.content, "\\boxed{5}");
+  EXPECT_EQ(r.reasoningTokens, 3);
+}
+
+TEST_F(ReasoningRun, BreakEndsTheThinking) {
+  request.reasoning.loop.action = LoopOptions::Action::Break;
+  request.reasoning.budget.message = ".";
+  ScriptEngine engine(int32_t(words.size()), looper);
+  auto r = run(engine);
+  EXPECT_EQ(r.text, " a b\n.\n</think>\\boxed{5}");
+  EXPECT_EQ(r.stopDetail, "eos:5,loop_break");
+}
+
+TEST_F(ReasoningRun, StopEndsTheRequest) {
+  request.reasoning.loop.action = LoopOptions::Action::Stop;
+  ScriptEngine engine(int32_t(words.size()), looper);
+  auto r = run(engine);
+  EXPECT_EQ(r.finishReason, FinishReason::Loop);
+  EXPECT_EQ(r.counters.loopEvents, 1);
+  EXPECT_EQ(r.ids.size(), 8u); // the 4-gram "a b a b" for the third time
+}
+
+TEST_F(ReasoningRun, BudgetEndsTheThinking) {
+  request.reasoning.budget.maxThink = 6;
+  request.reasoning.budget.grace = 0;
+  ScriptEngine engine(int32_t(words.size()), looper);
+  auto r = run(engine);
+  EXPECT_EQ(r.text, " a b a b a b\n</think>\\boxed{5}");
+  EXPECT_EQ(r.counters.budgetForced, 1);
+  EXPECT_EQ(r.stopDetail, "eos:5,budget_forced");
+}
+
+TEST_F(ReasoningRun, EarlyExitTakesASureAnswer) {
+  // Thinks "a wait a wait ..."; asked for its answer it says "5}".
+  auto script = [](const std::vector<int32_t> &t) -> int32_t {
+    if (std::find(t.begin(), t.end(), Close) != t.end())
+      return t.back() == Close ? Box : t.back() == Box ? Five : t.back() == Five ? Brace : Eos;
+    return t.back() == A ? Wait : A;
+  };
+  request.reasoning.earlyExit = {.enabled = true, .confidence = 0.9f, .every = 5};
+  ScriptEngine sure(int32_t(words.size()), script);
+  auto r = run(sure);
+  EXPECT_EQ(r.text, " a wait a wait a\n</think>\\boxed{5}");
+  EXPECT_EQ(r.counters.earlyExits, 1);
+  EXPECT_EQ(r.counters.trialTokens, 6); // "\n </think> \n \boxed{" and "5 }"
+  told.clear();
+  toldIds.clear();
+  ScriptEngine unsure(int32_t(words.size()), script);
+  unsure.sharpness = 1;
+  r = run(unsure);
+  EXPECT_EQ(r.counters.earlyExits, 0);
+  EXPECT_EQ(r.finishReason, FinishReason::Length);
+  EXPECT_GT(r.counters.trialTokens, 6);
+  for (size_t i = 0; i < r.ids.size(); ++i) // the trials left no trace
+    ASSERT_EQ(r.ids[i], i % 2 ? Wait : A);
+}
+
+TEST_F(ReasoningRun, MarkerPenaltyChangesTheChoice) {
+  auto script = [](const std::vector<int32_t> &t) -> int32_t {
+    return t.back() == A ? Wait : t.back() == Open || t.back() == Wait ? A : Eos;
+  };
+  request.reasoning.marker.strength = 25; // more than the engine's 20
+  ScriptEngine engine(int32_t(words.size()), script);
+  auto r = run(engine);
+  EXPECT_EQ(r.counters.markerHits, 0);
+  EXPECT_GT(r.counters.markerPenalised, 0);
+}
