@@ -72,7 +72,6 @@ void ActiveRequest::endTrial(double confidence, int64_t tokensTried) {
   auto verdict = controller.endTrial(confidence, tokensTried);
   if (verdict.kind == ReasoningController::Verdict::Kind::Rollback) {
     takeBack(verdict.keep);
-    --retractTokens; // the marker was not told
     tell(-1);
   } else {
     tell(tokens.back());
@@ -80,7 +79,7 @@ void ActiveRequest::endTrial(double confidence, int64_t tokensTried) {
 }
 
 void ActiveRequest::takeBack(int64_t keep) {
-  retractTokens += int64_t(result.ids.size()) - keep;
+  retractTokens += int64_t(result.ids.size()) - 1 - keep; // the last one was not told yet
   retractBytes += text.rollback(keep);
   result.ids.resize(size_t(keep));
   if (req.sampling.logprobs >= 0)

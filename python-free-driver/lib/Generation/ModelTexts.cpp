@@ -3,7 +3,9 @@
 #include "Generation/ModelTexts.h"
 
 #include "Support/Json.h"
+#ifdef QRT_WITH_TEMPLATE
 #include "Template/ChatTemplate.h"
+#endif
 
 #include <algorithm>
 
@@ -42,7 +44,7 @@ void collectIds(const Json &object, const char *key, int32_t vocab, std::vector<
     add(*it);
 }
 
-SamplingOptions samplingDefaults(const Json &config) {
+SamplingOptions readSampling(const Json &config) {
   SamplingOptions out;
   auto number = [&](const char *key, auto &field) {
     if (auto value = jsonNumber(config, key))
@@ -76,12 +78,16 @@ Result<ModelTexts> ModelTexts::fromModel(const Model &model) {
         id && std::find(texts.eosIds.begin(), texts.eosIds.end(), *id) == texts.eosIds.end())
       texts.eosIds.push_back(*id);
   }
-  texts.samplingDefaults = samplingDefaults(generation);
+  texts.samplingDefaults = readSampling(generation);
   if (Status bad = texts.samplingDefaults.verify(vocab); !bad)
     return invalidModel(bad.withContext("generation_config.json").message());
+#ifdef QRT_WITH_TEMPLATE
   QRT_ASSIGN_OR_RETURN(
       texts.templateSource,
       findTemplateSource(model.section(SectionKind::ChatTemplate), tokenizerConfig));
+#else
+  texts.templateSource = std::string(model.section(SectionKind::ChatTemplate));
+#endif
   texts.thinkTags = findThinkTags(texts.tokenizer.get(), texts.templateSource);
   if (std::string_view json = model.section(SectionKind::Markers); !json.empty()) {
     QRT_ASSIGN_OR_RETURN(texts.markers, parseMarkerTable(json, vocab));
