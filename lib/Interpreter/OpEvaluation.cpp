@@ -1,5 +1,4 @@
-//===- OpEvaluation.cpp - Evaluates qir ops with the tensor library
-//----------------------------===//
+//===- OpEvaluation.cpp - Evaluates qir ops with the tensor library ---------------------------===//
 #include "qopt/Interpreter/OpEvaluation.h"
 
 #include "qopt/Dialect/QIR/IR/OperandSlots.h"

@@ -1,5 +1,4 @@
-//===- OpEvaluation.h - Evaluates qir ops with the tensor library
-//------------------------------===//
+//===- OpEvaluation.h - Evaluates qir ops with the tensor library -----------------------------===//
 // A mnemonic and its attributes are the names under which lib/Tensor knows an op, so the bridge is
 // generic. Tensors without data ("abstract") pass through: shapes are then computed where they can.
 #ifndef QOPT_INTERPRETER_OPEVALUATION_H

@@ -1,5 +1,4 @@
-//===- Evaluate.h - Slow, obvious semantics of the qir ops
-//-------------------------------------===//
+//===- Evaluate.h - Slow, obvious semantics of the qir ops ------------------------------------===//
 // One function evaluates any op of the low half of qir, and of its batch-major model ops, by name:
 // the mnemonic without the dialect prefix, attributes named as in the .td files, dtypes as the
 // words of qrt::name(). It is the reference that graphs are verified against, the constant folder,

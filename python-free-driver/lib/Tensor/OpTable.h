@@ -1,5 +1,4 @@
-//===- OpTable.h - Which function evaluates which op
-//-------------------------------------------===//
+//===- OpTable.h - Which function evaluates which op ------------------------------------------===//
 // One group of ops per file; each file adds its rows. To add an op: write its function in the file
 // of its group and add a row there.
 #ifndef QRT_TENSOR_OPTABLE_H

@@ -1,5 +1,4 @@
-//===- ArgumentRoles.cpp - What the inputs of a decoder graph carry
-//----------------------------===//
+//===- ArgumentRoles.cpp - What the inputs of a decoder graph carry ---------------------------===//
 #include "ArgumentRoles.h"
 
 #include "mlir/IR/BuiltinTypes.h"

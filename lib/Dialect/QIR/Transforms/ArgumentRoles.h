@@ -1,5 +1,4 @@
-//===- ArgumentRoles.h - What the inputs of a decoder graph carry
-//------------------------------===//
+//===- ArgumentRoles.h - What the inputs of a decoder graph carry -----------------------------===//
 // Input names are the one interface that all exporters share ("input_ids", "attention_mask",
 // "position_ids", past keys and values), so roles come from names, checked against rank and type.
 #ifndef QOPT_LIB_DIALECT_QIR_TRANSFORMS_ARGUMENTROLES_H

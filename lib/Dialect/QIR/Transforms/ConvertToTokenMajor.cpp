@@ -1,5 +1,4 @@
-//===- ConvertToTokenMajor.cpp - The pass around TokenMajorBuilder
-//-----------------------------===//
+//===- ConvertToTokenMajor.cpp - The pass around TokenMajorBuilder ----------------------------===//
 #include "TokenMajorBuilder.h"
 
 #include "qopt/Dialect/QIR/Transforms/Passes.h"

@@ -1,5 +1,4 @@
-//===- FeatureMap.cpp - Selections and products of feature maps
-//--------------------------------===//
+//===- FeatureMap.cpp - Selections and products of feature maps -------------------------------===//
 #include "FeatureMap.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,5 +1,4 @@
-//===- FeatureMap.h - Position-dependent linear maps over features
-//-----------------------------===//
+//===- FeatureMap.h - Position-dependent linear maps over features ----------------------------===//
 // Rotary embeddings are written as slices, negations, concatenations, strided stacks and products
 // with cosines and sines, in any order. All of these are linear in the features of one token. While
 // a value is only moved around or rotated, the converter keeps it as a sparse map over the features

@@ -1,5 +1,4 @@
-//===- FoldConstants.cpp - Evaluates ops whose operands are constants
-//--------------------------===//
+//===- FoldConstants.cpp - Evaluates ops whose operands are constants -------------------------===//
 
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Interpreter/OpEvaluation.h"

@@ -1,5 +1,4 @@
-//===- FuseActivations.cpp - Recognises silu, gelu and softcap
-//---------------------------------===//
+//===- FuseActivations.cpp - Recognises silu, gelu and softcap --------------------------------===//
 // Exporters multiply the factors of a gelu in every order and place the constants anywhere, so a
 // product is first flattened to its factors and one constant; the activation is then a question
 // about the factors: x and 1 + erf(x / sqrt 2) with constant 1/2, and so on.

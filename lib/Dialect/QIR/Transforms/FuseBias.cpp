@@ -1,5 +1,4 @@
-//===- FuseBias.cpp - Makes the row added to a linear its bias
-//---------------------------------===//
+//===- FuseBias.cpp - Makes the row added to a linear its bias --------------------------------===//
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

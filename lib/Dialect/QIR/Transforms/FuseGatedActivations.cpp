@@ -1,5 +1,4 @@
-//===- FuseGatedActivations.cpp - Recognises swiglu and geglu
-//----------------------------------===//
+//===- FuseGatedActivations.cpp - Recognises swiglu and geglu ---------------------------------===//
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

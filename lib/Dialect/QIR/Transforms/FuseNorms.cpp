@@ -1,5 +1,4 @@
-//===- FuseNorms.cpp - Recognises RMS norm and layer norm
-//--------------------------------------===//
+//===- FuseNorms.cpp - Recognises RMS norm and layer norm -------------------------------------===//
 // Two patterns, both anchored at the product of x with the reciprocal root of its mean square:
 // x * rsqrt(mean(x^2) + eps) [* w] and (x - mean x) * rsqrt(mean((x - mean x)^2) + eps) [* w] [+
 // b]. Casts anywhere between are precision annotations: the fused op reads the widest x and

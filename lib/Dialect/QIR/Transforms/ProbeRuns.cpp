@@ -1,5 +1,4 @@
-//===- ProbeRuns.cpp - Evaluates the graph on small inputs
-//-------------------------------------===//
+//===- ProbeRuns.cpp - Evaluates the graph on small inputs ------------------------------------===//
 #include "ProbeRuns.h"
 
 #include "qopt/Interpreter/OpEvaluation.h"

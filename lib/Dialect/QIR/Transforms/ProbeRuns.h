@@ -1,5 +1,4 @@
-//===- ProbeRuns.h - The graph evaluated on small inputs, weights and tokens left abstract
-//-----===//
+//===- ProbeRuns.h - The graph evaluated on small inputs, weights and tokens left abstract ----===//
 // Shapes, masks and position tables of an imported graph are known by evaluating it: token ids,
 // past keys and values and large weights are shape-only tensors, the attention mask is all ones and
 // the positions are those of unpadded sequences. Every value that does not depend on token data

@@ -1,5 +1,4 @@
-//===- RaiseEmbeddings.cpp - Lookups by token id become embeddings
-//-----------------------------===//
+//===- RaiseEmbeddings.cpp - Lookups by token id become embeddings ----------------------------===//
 #include "ArgumentRoles.h"
 #include "WeightMatching.h"
 

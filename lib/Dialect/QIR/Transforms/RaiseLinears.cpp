@@ -1,5 +1,4 @@
-//===- RaiseLinears.cpp - Products with constant matrices become linears
-//-----------------------===//
+//===- RaiseLinears.cpp - Products with constant matrices become linears ----------------------===//
 #include "ScalarConstants.h"
 #include "WeightMatching.h"
 

@@ -1,5 +1,4 @@
-//===- RotationFit.cpp - Solves a sampled feature map for a rotary embedding
-//-------------------===//
+//===- RotationFit.cpp - Solves a sampled feature map for a rotary embedding ------------------===//
 // At position 0 a rotation is the identity times the scaling, which tells for every output feature
 // its own input feature; the other source of the row is its partner. From the partners follow the
 // head size, the number of rotated features and the pairing. The angle of every pair is then

@@ -1,5 +1,4 @@
-//===- ScalarConstants.cpp - Reading small constants while matching
-//----------------------------===//
+//===- ScalarConstants.cpp - Reading small constants while matching ---------------------------===//
 #include "ScalarConstants.h"
 
 #include <cmath>

@@ -1,5 +1,4 @@
-//===- ScalarConstants.h - Reading small constants while matching
-//------------------------------===//
+//===- ScalarConstants.h - Reading small constants while matching -----------------------------===//
 #ifndef QOPT_LIB_DIALECT_QIR_TRANSFORMS_SCALARCONSTANTS_H
 #define QOPT_LIB_DIALECT_QIR_TRANSFORMS_SCALARCONSTANTS_H
 

@@ -1,5 +1,4 @@
-//===- ShareWeights.cpp - Stores equal weights once
-//--------------------------------------------===//
+//===- ShareWeights.cpp - Stores equal weights once -------------------------------------------===//
 // Candidates are grouped by type and a 64-bit hash of their bytes, then compared byte by byte.
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Support/WeightStore.h"

@@ -1,5 +1,4 @@
-//===- TokenLayout.cpp - Regrouping the factors of a layout
-//------------------------------------===//
+//===- TokenLayout.cpp - Regrouping the factors of a layout -----------------------------------===//
 #include "TokenLayout.h"
 
 #include "llvm/ADT/STLExtras.h"

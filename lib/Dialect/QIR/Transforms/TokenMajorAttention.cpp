@@ -1,5 +1,4 @@
-//===- TokenMajorAttention.cpp - Scores, masks, softmax and values become qir.attention
-//--------===//
+//===- TokenMajorAttention.cpp - Scores, masks, softmax and values become qir.attention -------===//
 #include "TokenMajorBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

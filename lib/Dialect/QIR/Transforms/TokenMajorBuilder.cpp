@@ -1,5 +1,4 @@
-//===- TokenMajorBuilder.cpp - Walks the function and dispatches its ops
-//-----------------------===//
+//===- TokenMajorBuilder.cpp - Walks the function and dispatches its ops ----------------------===//
 #include "TokenMajorBuilder.h"
 
 #include "llvm/ADT/TypeSwitch.h"

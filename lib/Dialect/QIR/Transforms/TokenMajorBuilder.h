@@ -1,5 +1,4 @@
-//===- TokenMajorBuilder.h - Rewrites a batch-major function op by op
-//--------------------------===//
+//===- TokenMajorBuilder.h - Rewrites a batch-major function op by op -------------------------===//
 // The engine of qir-convert-to-token-major. It walks the imported function once, in order, and
 // keeps for every value that depends on token data what it is: features of tokens under some
 // layout, attention scores, probabilities, cached keys. Layout ops rewrite the description,

@@ -1,5 +1,4 @@
-//===- TokenMajorElementwise.cpp - Arithmetic, norms, linears, embeddings on token data
-//--------===//
+//===- TokenMajorElementwise.cpp - Arithmetic, norms, linears, embeddings on token data -------===//
 #include "TokenMajorBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

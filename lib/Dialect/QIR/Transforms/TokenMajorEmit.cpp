@@ -1,5 +1,4 @@
-//===- TokenMajorEmit.cpp - Turns descriptions of token data into ops
-//--------------------------===//
+//===- TokenMajorEmit.cpp - Turns descriptions of token data into ops -------------------------===//
 #include "TokenMajorBuilder.h"
 
 #include "qopt/Support/WeightStore.h"

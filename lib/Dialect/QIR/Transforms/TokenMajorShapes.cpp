@@ -1,5 +1,4 @@
-//===- TokenMajorShapes.cpp - Ops that only move token data
-//------------------------------------===//
+//===- TokenMajorShapes.cpp - Ops that only move token data -----------------------------------===//
 #include "TokenMajorBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

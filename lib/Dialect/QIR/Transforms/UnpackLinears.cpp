@@ -1,5 +1,4 @@
-//===- UnpackLinears.cpp - Splits a linear whose result is only cut into columns
-//---------------===//
+//===- UnpackLinears.cpp - Splits a linear whose result is only cut into columns --------------===//
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Support/WeightStore.h"
 

@@ -1,5 +1,4 @@
-//===- VerifyRaised.cpp - Compares a raised graph with the imported one
-//------------------------===//
+//===- VerifyRaised.cpp - Compares a raised graph with the imported one -----------------------===//
 #include "qopt/Dialect/QIR/Transforms/VerifyRaised.h"
 
 #include "qopt/Interpreter/OpEvaluation.h"

@@ -1,5 +1,4 @@
-//===- WeightMatching.cpp - A weight behind transposes, casts and dequantization
-//---------------===//
+//===- WeightMatching.cpp - A weight behind transposes, casts and dequantization --------------===//
 #include "WeightMatching.h"
 
 #include "ScalarConstants.h"

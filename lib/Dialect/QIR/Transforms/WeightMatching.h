@@ -1,5 +1,4 @@
-//===- WeightMatching.h - A weight behind transposes, casts and dequantization
-//-----------------===//
+//===- WeightMatching.h - A weight behind transposes, casts and dequantization ----------------===//
 #ifndef QOPT_LIB_DIALECT_QIR_TRANSFORMS_WEIGHTMATCHING_H
 #define QOPT_LIB_DIALECT_QIR_TRANSFORMS_WEIGHTMATCHING_H
 
