@@ -77,6 +77,19 @@ Status AtomicFile::padTo(uint64_t alignment) {
   return Status::ok();
 }
 
+Status AtomicFile::reserve(uint64_t size) {
+  if (size > uint64_t(INT64_MAX))
+    return cannotWrite(target + ": " + std::to_string(size) + " bytes are too many for a file");
+  if (size > written && fallocate(fd, 0, 0, off_t(size)) == 0)
+    return Status::ok();
+  // Some file systems cannot claim space; a file with a hole has to do there.
+  if (size > written && errno != EOPNOTSUPP && errno != ENOSYS)
+    return failure("cannot reserve space");
+  if (size > written && ftruncate(fd, off_t(size)) != 0)
+    return failure("cannot reserve space");
+  return Status::ok();
+}
+
 Status AtomicFile::rewrite(uint64_t offset, const void *data, size_t size) {
   const char *from = static_cast<const char *>(data);
   while (size > 0) {

@@ -29,7 +29,10 @@ public:
   Status write(const void *data, size_t size);
   /// Appends zeros until position() is a multiple of `alignment`.
   Status padTo(uint64_t alignment);
-  /// Overwrites bytes already written; position() does not move.
+  /// Makes the file `size` bytes long, zeros behind what was written, and claims the disk space
+  /// now: a disk that is too full is an error before hours of work. position() does not move.
+  Status reserve(uint64_t size);
+  /// Overwrites bytes already written or reserved; position() does not move.
   Status rewrite(uint64_t offset, const void *data, size_t size);
   uint64_t position() const { return written; }
   Status commit();
