@@ -129,7 +129,7 @@ def compiled(arguments, name, model, work):
 
 def check(arguments, name, model, case, half, work):
     qmod, kind = compiled(arguments, name, model, work)
-    if case is None or kind == "generic" or not arguments.logits:
+    if case is None or not arguments.logits:
         return kind
     qrun = os.path.join(arguments.bin, "qrun")
     half = half or arguments.precision != "f32"

@@ -26,6 +26,9 @@ Result<std::unique_ptr<Engine>> GenericEngine::create(std::shared_ptr<const Mode
                              ", the machine has " + formatBytes(available) + " free");
   std::unique_ptr<GenericEngine> engine(new GenericEngine(std::move(model), options));
   engine->binding = binding.takeValue();
+  if (int64_t capacity = engine->binding.capacity)
+    engine->contextLimit =
+        engine->contextLimit > 0 ? std::min(engine->contextLimit, capacity) : capacity;
   QRT_RETURN_IF_ERROR(engine->prepare());
   return std::unique_ptr<Engine>(std::move(engine));
 }
@@ -62,7 +65,7 @@ Status GenericEngine::truncate(int seq, int64_t newLength) {
   Sequence &sequence = sequences[seq];
   sequence.tokens.resize(size_t(newLength));
   for (const BoundInput &input : binding.inputs)
-    if (input.role == InputRole::Past && !sequence.past.empty())
+    if (input.role == InputRole::Past && input.capacity == 0 && !sequence.past.empty())
       sequence.past[input.pastIndex] =
           leadingPart(sequence.past[input.pastIndex], input.sequenceAxis, newLength);
   return Status::ok();
@@ -130,10 +133,11 @@ Status GenericEngine::takePast(std::vector<tensor::Tensor> &values, Sequence &se
     if (input.role != InputRole::Past)
       continue;
     const tensor::Tensor &present = values[size_t(binding.presents[input.pastIndex])];
+    const int64_t expected = input.capacity ? input.capacity : newLength;
     if (present.shape.size() != input.emptyShape.size() ||
-        present.shape[input.sequenceAxis] != newLength || !present.data)
+        present.shape[input.sequenceAxis] != expected || !present.data)
       return unsupported("the present keys or values have shape " + shapeText(present.shape) +
-                         "; expected " + std::to_string(newLength) + " tokens on dimension " +
+                         "; expected " + std::to_string(expected) + " tokens on dimension " +
                          std::to_string(input.sequenceAxis));
     sequence.past[input.pastIndex] = present;
   }

@@ -6,6 +6,7 @@
 #include "Tensor/Evaluate.h"
 #include "kernels/cpu/embedding/embedding.h"
 
+#include <cstring>
 #include <numeric>
 
 namespace qrt {
@@ -77,9 +78,20 @@ Status GenericEngine::run(std::vector<tensor::Tensor> &values, std::span<const i
     case InputRole::TokenTypeIds:
       numbers.assign(size_t(size), 0);
       break;
+    case InputRole::WriteIndices:
+    case InputRole::KvLength:
+      shape = {1};
+      numbers.assign(1, input.role == InputRole::KvLength ? before + size : before);
+      break;
     case InputRole::Past:
-      value =
-          past.empty() ? freshTensor(input.dtype, input.emptyShape).tensor : past[input.pastIndex];
+      if (!past.empty()) {
+        value = past[input.pastIndex];
+      } else {
+        FreshTensor fresh = freshTensor(input.dtype, input.emptyShape);
+        // What no token was written to is masked, but NaN times zero would still be NaN.
+        std::memset(fresh.data, 0, size_t(byteSize(fresh.tensor)));
+        value = fresh.tensor;
+      }
       continue;
     }
     QRT_ASSIGN_OR_RETURN(value, integerTensor(input.dtype, shape, numbers));
