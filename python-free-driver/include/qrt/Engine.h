@@ -10,9 +10,9 @@
 //   out->logits[0 .. vocabSize)
 //
 // Results: logits do not depend on the number of threads. How a sequence is cut into steps and what
-// else is in the batch changes them by f32 rounding only (relative 2e-6 in the tests), with two
-// exceptions that kernels/cpu/linear/linear.h documents: with bf16 weights, 16 rows and more may
-// round activations to bf16, and on AVX2 many rows compute "a16" products in f32.
+// else is in the batch changes them by f32 rounding only (relative 2e-6 in the tests), with one
+// exception that kernels/cpu/linear/linear.h documents: with bf16 weights, 16 rows and more may
+// round activations to bf16.
 // Memory: KV pages of 64 tokens are allocated as sequences grow and returned to a free list; every
 // allocation is checked against EngineOptions::maxMemory and the free memory of the machine first,
 // and refused as ResourceExhausted with figures. A step that returns an error leaves every sequence

@@ -21,11 +21,17 @@ namespace {
 
 inline constexpr int tileWordsAvx2 = 6;
 
-inline InputForm inputFormAvx2(WeightFormat format, Activation activation, int64_t) {
+/// Tiles of nearly one size: 4 tokens are 2 + 2, not 3 + 1, since a tile's cost has a fixed part.
+inline int balancedTile(int64_t m, int most) {
+  const int64_t tiles = (m + most - 1) / most;
+  return tiles > 0 ? static_cast<int>((m + tiles - 1) / tiles) : most;
+}
+
+inline InputForm inputFormAvx2(WeightFormat format, Activation activation, int64_t m) {
   if (format == WeightFormat::U8)
-    return {tileWordsAvx2, 2, true, 1};
+    return {balancedTile(m, tileWordsAvx2), 2, true, 1};
   int words = activation == Activation::A8 ? 1 : 2;
-  return {tileWordsAvx2 / words, words, false, stepsPerUnit(format)};
+  return {balancedTile(m, tileWordsAvx2 / words), words, false, stepsPerUnit(format)};
 }
 
 /// The streams are read line by line, too slowly for the hardware to run far enough ahead: without
@@ -225,23 +231,21 @@ void computeTokensAvx2(const PanelArgs &args, int64_t panel, int64_t token) {
   }
 }
 
+/// A tile of `tokens`, at most T.
 template <class Codes, int T, int Planes>
-void computeTailAvx2(const PanelArgs &args, int64_t panel, int64_t token) {
-  if (args.linear->m - token == T)
+void computeTileAvx2(const PanelArgs &args, int64_t panel, int64_t token, int64_t tokens) {
+  if (tokens == T)
     computeTokensAvx2<Codes, T, Planes>(args, panel, token);
   else if constexpr (T > 1)
-    computeTailAvx2<Codes, T - 1, Planes>(args, panel, token);
+    computeTileAvx2<Codes, T - 1, Planes>(args, panel, token, tokens);
 }
 
 template <class Codes, int T, int Planes>
 void computeRangeAvx2(const PanelArgs &args, int64_t begin, int64_t end) {
-  for (int64_t panel = begin; panel < end; ++panel) {
-    int64_t token = 0;
-    for (; token + T <= args.linear->m; token += T)
-      computeTokensAvx2<Codes, T, Planes>(args, panel, token);
-    if (token < args.linear->m)
-      computeTailAvx2<Codes, T, Planes>(args, panel, token);
-  }
+  const int64_t m = args.linear->m, tile = args.input.form.tile;
+  for (int64_t panel = begin; panel < end; ++panel)
+    for (int64_t token = 0; token < m; token += tile)
+      computeTileAvx2<Codes, T, Planes>(args, panel, token, m - token < tile ? m - token : tile);
 }
 
 template <class Codes>

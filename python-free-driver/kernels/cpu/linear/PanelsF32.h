@@ -1,9 +1,8 @@
 //===- PanelsF32.h - quantized weights in f32 arithmetic ---------------------===//
 //
 // One block of one panel is dequantized into an L1 buffer [k][16 rows] and multiplied with all
-// tokens before the next block: the cost of unpacking is spread over the tokens. AVX2 prefill with
-// 16-bit activations runs here (two int8 planes would cost 1.2 times as much on Zen 3), and so
-// does every product that asks for f32 activations.
+// tokens before the next block: the cost of unpacking is spread over the tokens. Only products that
+// ask for f32 activations run here: 16-bit ones are faster in integers on every instruction set.
 //
 //===----------------------------------------------------------------------===//
 

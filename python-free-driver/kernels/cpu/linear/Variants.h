@@ -82,8 +82,6 @@ struct LinearKernels {
                     int64_t end);
   /// One row of a dense weight as f32, up to its padding.
   void (*widenRow)(const WeightView &weight, int64_t row, float *out);
-  /// A16 with at least this many tokens runs panelsF32.
-  int64_t a16AsF32From;
 };
 
 /// All variants of this build, oldest instruction set first.

@@ -25,7 +25,6 @@ const LinearKernels linearKernels = {
     .roundBf16 = nullptr,
     .denseBf16 = nullptr,
     .widenRow = widenRowGeneric<VecAvx2>,
-    .a16AsF32From = 64,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx2)

@@ -115,7 +115,6 @@ const LinearKernels linearKernels = {
     .roundBf16 = roundBf16,
     .denseBf16 = denseBf16,
     .widenRow = widenRow,
-    .a16AsF32From = INT64_MAX,
 };
 
 } // namespace QRT_VARIANT(avx512bf16)

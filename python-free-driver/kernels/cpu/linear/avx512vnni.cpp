@@ -25,7 +25,6 @@ const LinearKernels linearKernels = {
     .roundBf16 = nullptr,
     .denseBf16 = nullptr,
     .widenRow = widenRowGeneric<VecAvx512>,
-    .a16AsF32From = INT64_MAX,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx512vnni)

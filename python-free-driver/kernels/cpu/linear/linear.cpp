@@ -181,9 +181,7 @@ Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearAr
   }
 
   PanelArgs panelArgs = {&args, panelGeometry(desc), {}};
-  bool asF32 = args.activation == Activation::F32 ||
-               (args.activation == Activation::A16 && args.m >= kernels.a16AsF32From);
-  if (asF32)
+  if (args.activation == Activation::F32)
     pool.parallelFor(panelArgs.geometry.panels, 1, [&](int64_t begin, int64_t end, int) {
       kernels.panelsF32(panelArgs, begin, end);
     });

@@ -14,13 +14,13 @@
 //   F32  f32 arithmetic on the dequantized weights.
 //   A16  per token and block of k (the group, 128 for per-channel weights): 16-bit fixed point
 //        a = round(x / s_a), s_a = max|x| / 32512, exact integer dot products per block, f32
-//        sums over blocks. AVX2 uses F32 instead from 64 tokens on. With dense weights: F16 and F32
-//        compute as F32, BF16 may round src to bf16 where the processor multiplies bf16 (never for
-//        fewer than 16 tokens). An infinity or a NaN in a block makes the token's result NaN.
+//        sums over blocks. With dense weights: F16 and F32 compute as F32, BF16 may round src to
+//        bf16 where the processor multiplies bf16 (never for fewer than 16 tokens). An infinity or
+//        a NaN in a block makes the token's result NaN.
 //   A8   as A16 with a = round(x / s_a), s_a = max|x| / 127. Quantized weights only.
 //
-// The scalar variant defines the result. A8, and A16 outside the AVX2 exception, give the same
-// bits on every instruction set, for any number of threads and for any m a token is batched in.
+// The scalar variant defines the result. A8 and A16 with quantized weights give the same bits on
+// every instruction set, for any number of threads and for any m a token is batched in.
 // Dense products of many tokens may run in oneDNN (linear.cpp says when): the same bits for any
 // number of threads, but the order of summation then depends on m.
 //

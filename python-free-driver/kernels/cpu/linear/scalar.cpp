@@ -96,7 +96,6 @@ const LinearKernels linearKernels = {
     .roundBf16 = nullptr,
     .denseBf16 = nullptr,
     .widenRow = dequantizeRow,
-    .a16AsF32From = INT64_MAX,
 };
 
 } // namespace qrt::kernels::scalar

@@ -134,8 +134,7 @@ void check(const std::vector<Case> &cases, const std::vector<int64_t> &tokens) {
         std::string what = describe(c, m, variant.name);
         std::vector<float> got = run(*variant.kernels, one, w.view(), src, m, c.activation, b);
         expectNear(w, src, m, b, got, c.activation, boundFor(c, m, *variant.kernels), what);
-        bool integers = isQuantized(c.desc.format) && c.activation != Activation::F32 &&
-                        (c.activation == Activation::A8 || m < variant.kernels->a16AsF32From);
+        bool integers = isQuantized(c.desc.format) && c.activation != Activation::F32;
         if (integers) {
           EXPECT_EQ(got, want) << what;
         }
