@@ -1,10 +1,9 @@
 //===- ForwardProbe.cpp - What a change of one group does to the logits ----------------------===//
 #include "ForwardProbe.h"
 
-#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "Divergence.h"
 
-#include <algorithm>
-#include <cmath>
+#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 
 using namespace mlir;
 using qrt::Status;
@@ -30,22 +29,6 @@ qrt::Result<SweepPlan> makePlan(func::FuncOp function) {
   return SweepPlan::make(function, visitor);
 }
 
-/// KL(p || q) of two rows of logits.
-double divergenceOf(const float *p, const float *q, int64_t count) {
-  float maxP = p[0], maxQ = q[0];
-  for (int64_t i = 1; i < count; ++i) {
-    maxP = std::max(maxP, p[i]);
-    maxQ = std::max(maxQ, q[i]);
-  }
-  double sumP = 0, sumQ = 0, dot = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const double a = std::exp(double(p[i]) - maxP);
-    sumP += a;
-    sumQ += std::exp(double(q[i]) - maxQ);
-    dot += a * ((double(p[i]) - maxP) - (double(q[i]) - maxQ));
-  }
-  return std::max(0.0, dot / sumP - std::log(sumP) + std::log(sumQ));
-}
 } // namespace
 
 qrt::Result<int64_t> ForwardProbe::bytesNeeded(func::FuncOp function, int64_t tokens) {
@@ -112,8 +95,8 @@ double ForwardProbe::meanDivergence() {
   std::vector<double> rows(chunk.tokens);
   pool.parallelFor(chunk.tokens, 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t)
-      rows[t] =
-          divergenceOf(reference.data() + t * width, values[plan.result].data() + t * width, width);
+      rows[t] = calibration::divergence(reference.data() + t * width,
+                                        values[plan.result].data() + t * width, width);
   });
   double sum = 0, weights = 0;
   for (int64_t t = 0; t < chunk.tokens; ++t) {

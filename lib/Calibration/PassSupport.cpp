@@ -23,6 +23,14 @@ static int64_t vocabularyOf(func::FuncOp function) {
   return rows;
 }
 
+qrt::Result<TokenTable> CalibrationStage::read(func::FuncOp function) {
+  data.vocabulary = vocabularyOf(function);
+  QRT_ASSIGN_OR_RETURN(TokenTable table, readCalibration(data, encoder));
+  sequences = static_cast<int64_t>(table.sequences.size());
+  tokens = table.tokens();
+  return table;
+}
+
 static Status runAll(ModuleOp module, CalibrationStage &stage, bool needsData,
                      llvm::function_ref<Status(func::FuncOp, const TokenTable &)> body) {
   if (needsData && stage.data.file.empty())
@@ -31,12 +39,9 @@ static Status runAll(ModuleOp module, CalibrationStage &stage, bool needsData,
     if (function.isDeclaration())
       continue;
     TokenTable table;
-    stage.data.vocabulary = vocabularyOf(function);
     if (!stage.data.file.empty()) {
-      QRT_ASSIGN_OR_RETURN(table, readCalibration(stage.data, stage.encoder));
+      QRT_ASSIGN_OR_RETURN(table, stage.read(function));
     }
-    stage.sequences = static_cast<int64_t>(table.sequences.size());
-    stage.tokens = table.tokens();
     QRT_RETURN_IF_ERROR(body(function, table));
   }
   return Status::ok();

@@ -2,6 +2,7 @@
 #include "qopt/Calibration/Sensitivity.h"
 
 #include "Candidates.h"
+#include "Divergence.h"
 #include "ForwardProbe.h"
 #include "Lend.h"
 #include "LinearQuantizers.h"
@@ -123,24 +124,6 @@ private:
   const SensitivityOptions &options;
   std::unique_ptr<HessianAccumulator> hessian;
 };
-
-/// The first tokens of the table, whole sequences as far as they go, with at least one that counts.
-TokenTable firstTokens(const TokenTable &table, int64_t count) {
-  TokenTable sample;
-  bool counts = false;
-  for (const TokenTable::Sequence &sequence : table.sequences) {
-    const int64_t left = count - sample.tokens();
-    if (left <= 0 && counts)
-      break;
-    const int64_t take = counts && left < sequence.tokens ? left : sequence.tokens;
-    sample.append(std::span(table.ids).subspan(sequence.first, take));
-    for (int64_t i = 0; !table.weights.empty() && i < take; ++i)
-      sample.weights.push_back(table.weights[sequence.first + i]);
-    counts = sample.weights.empty() || std::any_of(sample.weights.begin(), sample.weights.end(),
-                                                   [](float w) { return w > 0; });
-  }
-  return sample;
-}
 
 /// Measures kappa of every unit where the model fits into memory.
 Status probe(func::FuncOp function, const TokenTable &tokens, const SensitivityOptions &options,

@@ -173,10 +173,14 @@ qrt::Result<CompileReport> Compiler::run() {
   for (const Step &step : steps) {
     if (stop)
       break;
-    if (step.stage == Stage::Quantize)
+    if (step.stage == Stage::Quantize) {
       QRT_RETURN_IF_ERROR(checkMemory());
+      QRT_RETURN_IF_ERROR(sampleForGate());
+    }
     if (!isPast(step.stage, *module))
       QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
+    if (step.stage == Stage::Quantize)
+      QRT_RETURN_IF_ERROR(measureGate());
     if (step.stage == Stage::Raise)
       QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
     stop = options.emit == step.stage;

@@ -48,7 +48,11 @@ CalibrationFlags::CalibrationFlags()
           category()),
       scores("scores", cl::value_desc("FILE"),
              cl::desc("Sensitivity scores for the three above: read, or written if missing"),
-             category()) {}
+             category()),
+      gate("gate", cl::value_desc("kl<=X,top1>=Y"),
+           cl::desc("Compare logits on the first tokens of --calib before and after; exit code 8 "
+                    "where a bound is not kept"),
+           category()) {}
 
 qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   StringRef rest = text;
@@ -153,7 +157,13 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
   const bool calibrates = options.scheme.calibrates();
   auto stage = std::make_shared<calibration::CalibrationStage>();
   QRT_RETURN_IF_ERROR(readMixed(stage->mixed));
-  if (!calibrates && !stage->mixed.enabled()) {
+  if (gate.getNumOccurrences()) {
+    QRT_ASSIGN_OR_RETURN(stage->gate, calibration::Gate::parse(gate));
+    if (data.empty())
+      return qrt::invalidArgument("--gate needs --calib FILE");
+  }
+  const bool needed = calibrates || stage->mixed.enabled() || stage->gate.isSet();
+  if (!needed) {
     if (std::string flag = calibrationFlag(); !flag.empty())
       return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);
   } else if (!stage->mixed.enabled() && scores.getNumOccurrences()) {
@@ -165,7 +175,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
     options.scheme.scheme = "w4a16-g128-sym";
   if (chosen != "rtn" && options.scheme.scheme.empty() && options.scheme.tensorType.empty())
     return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
-  if (!calibrates && !stage->mixed.enabled())
+  if (!needed)
     return qrt::Status::ok();
   if (data.empty() && (calibrates || scores.empty()))
     return qrt::invalidArgument((calibrates ? "--algo " + chosen : std::string("a target")) +

@@ -92,6 +92,9 @@ void printReport(const CompileReport &report, const std::string &output, raw_ost
                  total.bitsPerWeight())
        << qrt::formatBytes(total.bytes) << "\n";
   }
+  if (report.gate)
+    os << format("  gate: KL %.6f, top-1 agreement %.4f over %lld tokens of the calibration data\n",
+                 report.gate->klMean, report.gate->top1, (long long)report.gate->tokens);
   printMix(report.mix, os);
   printLinearSummary(report.linears, os);
   for (const qrt::TensorEntry *tensor : worstTensors(report, 5))
@@ -140,6 +143,11 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
     json["calibration_tokens"] = report.calibrationTokens;
     json["linears"] = linearsJson(report.linears);
   }
+  if (report.gate)
+    json["gate"] = {{"kl_mean", report.gate->klMean},
+                    {"top1", report.gate->top1},
+                    {"tokens", report.gate->tokens},
+                    {"passed", report.gateStatus.isOk()}};
   if (!report.awqGroups.empty())
     json["awq"] = awqJson(report.awqGroups);
   if (!report.mix.units.empty())

@@ -105,6 +105,8 @@ int main(int argc, char **argv) {
         return fail(written);
     if (!line->quiet)
       printReport(*report, line->compile.output, llvm::errs());
+    if (!report->gateStatus)
+      return fail(report->gateStatus);
   } catch (const std::bad_alloc &) {
     return fail(qrt::resourceExhausted("out of memory"));
   }

@@ -6,6 +6,7 @@
 
 #include "qopt/Calibration/CalibrationData.h"
 #include "qopt/Calibration/FoldAwqScales.h"
+#include "qopt/Calibration/Gate.h"
 #include "qopt/Calibration/MixedPrecision.h"
 #include "qopt/Calibration/QuantizeCalibrated.h"
 
@@ -26,13 +27,18 @@ struct CalibrationStage {
   bool foldAwq = false; ///< fold AWQ scales before the quantizer runs
   AwqFoldOptions awq;
   MixedOptions mixed;
+  Gate gate; ///< checked by the driver
 
   // Results.
   qrt::Status status; ///< why the pass failed; its code is an exit code
   std::vector<LinearReport> linears;
   std::vector<AwqReport> awqGroups;
   MixedReport mix;
+  std::optional<GateMeasure> gateMeasure;
   int64_t sequences = 0, tokens = 0;
+
+  /// The tokens of `data` for this function.
+  qrt::Result<TokenTable> read(mlir::func::FuncOp function);
 };
 
 std::unique_ptr<mlir::Pass> createAssignMixed(std::shared_ptr<CalibrationStage> stage);

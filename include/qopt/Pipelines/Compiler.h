@@ -57,6 +57,8 @@ struct CompileReport {
   std::vector<calibration::LinearReport> linears; ///< those that were calibrated
   int64_t calibrationTokens = 0;
   std::vector<calibration::AwqReport> awqGroups;
+  std::optional<calibration::GateMeasure> gate;
+  qrt::Status gateStatus;       ///< GateFailed if a bound of --gate is not kept
   calibration::MixedReport mix; ///< no units: precisions were not mixed
   int64_t fileBytes = 0;
 };
@@ -77,6 +79,9 @@ private:
   qrt::Status verifyRaised();
   /// ResourceExhausted, with figures, if the codes and packed weights do not fit into free memory.
   qrt::Status checkMemory();
+  /// Logits before quantization, if there is a gate to check; then its figures.
+  qrt::Status sampleForGate();
+  qrt::Status measureGate();
   qrt::Status printModule();
   qrt::Status write();
   qrt::Result<mlir::func::FuncOp> mainFunction();
@@ -89,6 +94,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::OwningOpRef<mlir::ModuleOp> imported; // kept for verifyRaised()
   int64_t maxContext = 0;                     // 0 = unknown
+  std::optional<calibration::LogitSample> gateSample;
 };
 
 } // namespace qopt
