@@ -105,8 +105,6 @@ static Result<Results> unsqueeze(const OpCall &call, Operands operands) {
   return Results{withShape(x, std::move(shape))};
 }
 
-static Result<Results> identity(const OpCall &, Operands operands) { return Results{*operands[0]}; }
-
 static Result<Results> full(const OpCall &, Operands operands) {
   QRT_ASSIGN_OR_RETURN(Shape shape, integersOf(*operands[0], "shape"));
   const Tensor &value = *operands[1];
@@ -178,7 +176,6 @@ void addShapeOps(OpTable &table) {
   table["flatten"] = {1, 1, flatten};
   table["squeeze"] = {1, 1, squeeze};
   table["unsqueeze"] = {1, 1, unsqueeze};
-  table["identity"] = {1, 1, identity};
   addMovingOps(table);
 }
 
