@@ -41,3 +41,12 @@ func.func @weight() -> tensor<128x64xf32> {
   %t = qir.transpose %w perm [1, 0] : (tensor<64x128xf32>) -> tensor<128x64xf32>
   return %t : tensor<128x64xf32>
 }
+
+// Traced caches start as an empty tensor that the exporter leaves out of the concatenation.
+// CHECK-LABEL: func.func @joins_one
+// CHECK-NOT: qir.concat
+// CHECK: return %arg0
+func.func @joins_one(%past: tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32> {
+  %0 = qir.concat %past {axis = 2 : i64} : (tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32>
+  return %0 : tensor<1x2x?x4xf32>
+}
