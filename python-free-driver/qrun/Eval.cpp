@@ -1,8 +1,11 @@
 //===- Eval.cpp - qrun eval: what a model lost against a reference
 //-------------------------------===//
-// With --ids: the teacher-forced comparison of Eval/TeacherForced.h.
+// With --ids: the teacher-forced comparison of Eval/TeacherForced.h. With --tasks: both models
+// solve problems, Eval/TaskEval.h; the controls act on the model, not on the reference.
 #include "Command.h"
+#include "ControlFlags.h"
 #include "EvalJson.h"
+#include "EvalTasks.h"
 #include "Interrupt.h"
 #include "Output.h"
 
@@ -10,6 +13,7 @@
 #include "Eval/TokenRows.h"
 #include "qrt/Engine.h"
 
+#include <atomic>
 #include <cstdio>
 #include <unistd.h>
 
@@ -17,12 +21,14 @@ namespace qrt {
 namespace {
 
 struct Flags {
-  std::string model, reference, ids, mask;
-  int threads = 0;
+  std::string model, reference, ids, mask, tasks;
+  int threads = 0, seeds = 3, batch = 32;
+  int64_t limit = -1, maxTokens = 512;
   bool json = false;
+  ControlFlags controls;
 };
 
-Status eval(const Flags &flags) {
+Status evalIds(const Flags &flags) {
   QRT_ASSIGN_OR_RETURN(auto reference, Model::load(flags.reference));
   QRT_ASSIGN_OR_RETURN(auto model, Model::load(flags.model));
   const int32_t vocab = int32_t(reference->program().vocabSize);
@@ -32,11 +38,7 @@ Status eval(const Flags &flags) {
   options.prefillChunk = teacherForcedChunk(vocab);
   QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, options));
   QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
-#ifdef QRT_WITH_TEXTS
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*reference));
-#else
-  ModelTexts texts; // this build has no tokenizer: no audit of control tokens
-#endif
   AuditTokens audit = auditTokens(texts);
   const bool terminal = isatty(STDERR_FILENO);
   auto progress = [&](int64_t tokens) {
@@ -56,6 +58,71 @@ Status eval(const Flags &flags) {
   return writeJson(json, flags.json ? -1 : 2);
 }
 
+/// One arm: loads, solves, and lets the model go again.
+Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::vector<Task> &tasks,
+                        bool controlled) {
+  QRT_ASSIGN_OR_RETURN(auto model, Model::load(path));
+  QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
+  EngineOptions options;
+  options.threads = flags.threads;
+  QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
+  TaskRun run;
+  run.seeds = flags.seeds;
+  run.settings.sampling = texts.samplingDefaults;
+  run.settings.maxTokens = flags.maxTokens;
+  run.generator.maxBatch = flags.batch;
+  ReasoningOptions reasoning;
+  QRT_RETURN_IF_ERROR(flags.controls.resolve(run.settings.sampling, reasoning));
+  if (controlled) {
+    run.settings.reasoning = reasoning;
+  } else {
+    // The reference shares temperature and truncation, but none of what repairs the model.
+    SamplingOptions plain = texts.samplingDefaults;
+    const SamplingOptions &given = run.settings.sampling;
+    plain.temperature = given.temperature;
+    plain.topK = given.topK;
+    plain.topP = given.topP;
+    plain.minP = given.minP;
+    plain.seed = given.seed;
+    run.settings.sampling = plain;
+  }
+  if (run.settings.sampling.seed != 0)
+    run.firstSeed = run.settings.sampling.seed;
+  std::atomic<bool> cancel = false;
+  run.generator.cancel = &cancel;
+  int64_t counter = 0;
+  run.settings.onToken = [&](const TokenEvent &) {
+    if (++counter % 64 == 0 && interruptRequested())
+      cancel = true;
+    return true;
+  };
+  auto arm = runTasks(*engine, texts, tasks, run);
+  QRT_RETURN_IF_ERROR(checkInterrupt());
+  return arm;
+}
+
+Status evalTasks(const Flags &flags) {
+  QRT_ASSIGN_OR_RETURN(auto tasks, readTasks(flags.tasks, flags.limit));
+  auto reference = solve(flags, flags.reference, tasks, false);
+  if (!reference)
+    return reference.status().withContext("reference");
+  QRT_ASSIGN_OR_RETURN(ArmResult model, solve(flags, flags.model, tasks, true));
+  OrderedJson json = tasksJson(summarizeArm(*reference), summarizeArm(model),
+                               compareArms(tasks, *reference, model));
+  json["tasks"] = tasks.size();
+  json["seeds"] = flags.seeds;
+  json["max_tokens"] = flags.maxTokens;
+  return writeJson(json, flags.json ? -1 : 2);
+}
+
+Status eval(const Flags &flags) {
+  if (flags.ids.empty() == flags.tasks.empty())
+    return invalidArgument("give either --ids or --tasks");
+  if (!flags.mask.empty() && flags.ids.empty())
+    return invalidArgument("--mask needs --ids");
+  return flags.tasks.empty() ? evalIds(flags) : evalTasks(flags);
+}
+
 } // namespace
 
 void addEval(CLI::App &app, Action &action) {
@@ -64,17 +131,39 @@ void addEval(CLI::App &app, Action &action) {
   command->add_option("MODEL", flags->model, "The .qmod file to judge")->required();
   command->add_option("--reference", flags->reference, "The .qmod file it is compared with")
       ->required();
-  command
-      ->add_option("--ids", flags->ids,
-                   "Token ids: .npy integers [sequences, length] or .json [[int, ...], ...]")
-      ->required();
+  command->add_option("--ids", flags->ids,
+                      "Token ids: .npy integers [sequences, length] or .json [[int, ...], ...]");
   command->add_option("--mask", flags->mask,
                       "A .npy of the same shape: non-zero where a token's prediction counts");
+  command->add_option("--tasks", flags->tasks, "Problems: one JSON object a line");
+  command->add_option("--limit", flags->limit, "Only the first problems");
+  command->add_option("--seeds", flags->seeds, "Texts per problem")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--max-tokens", flags->maxTokens, "Tokens per text")
+      ->check(CLI::Range(int64_t(1), int64_t(INT32_MAX)))
+      ->capture_default_str();
+  command->add_option("--batch", flags->batch, "Texts at once")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   command->add_option("-t,--threads", flags->threads, "0: all processors")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
   command->add_flag("--json", flags->json, "One line of JSON instead of indented lines");
-  command->callback([&action, flags] { action = [flags] { return eval(*flags); }; });
+  flags->controls.addTo(*command);
+  // With --ids nothing is generated, so flags of generation would be ignored.
+  command->callback([&action, flags, command] {
+    action = [flags, command]() -> Status {
+      if (flags->tasks.empty())
+        for (const CLI::Option *option : command->get_options())
+          if (option->count() > 0 &&
+              (option->get_group() != "Options" || option->check_lname("seeds") ||
+               option->check_lname("limit") || option->check_lname("max-tokens") ||
+               option->check_lname("batch")))
+            return invalidArgument(option->get_name() + " needs --tasks");
+      return eval(*flags);
+    };
+  });
 }
 
 } // namespace qrt

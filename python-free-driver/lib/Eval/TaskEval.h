@@ -1,0 +1,63 @@
+//===- TaskEval.h - A model on tasks, and two models compared
+//------------------------------------===//
+// Inflation of thinking ("CoT token inflation ratio", arXiv 2606.25519, whose exact equation is not
+// known; these three are this project's, docs/reasoning.md). T_i = max(1, thinking tokens), seeds
+// averaged:
+//   A  mean over benchmarks of (mean T of the model / mean T of the reference)
+//   B  mean over benchmarks of exp(mean (ln T of the model - ln T of the reference)), paired
+//   C  A on the problems that both solve (accuracy over seeds at least one half in both)
+// Intervals: 95 %, bootstrap over problems. A trace at the cap counts with its capped length, so A
+// and B are lower bounds where the model hits the cap.
+#ifndef QRT_EVAL_TASKEVAL_H
+#define QRT_EVAL_TASKEVAL_H
+
+#include "Eval/Statistics.h"
+#include "Eval/Trace.h"
+
+#include <map>
+
+namespace qrt {
+
+struct ArmResult {
+  std::vector<Trace> traces; ///< task-major: task 0 with every seed, task 1 ...
+  int seeds = 1;
+  double tokensPerSecond = 0; ///< generated tokens of all traces per second of decode, batched
+  double seconds = 0;
+};
+
+struct TaskRun {
+  int seeds = 1;
+  uint64_t firstSeed = 42;
+  GenerationRequest
+      settings; ///< sampling, reasoning, max tokens; prompt and seed are set per trace
+  GeneratorOptions generator;
+};
+
+/// Every task with every seed as one batch. The seed of a trace is firstSeed + its seed number, and
+/// its draws differ from those of other tasks; both arms draw alike.
+Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::vector<Task> &tasks,
+                           const TaskRun &run);
+
+struct ArmSummary {
+  Interval accuracy;
+  double tokensMean = 0, markersPerTrace = 0, loopRate = 0, exactLoopRate = 0, explicitLoopRate = 0;
+  double lostRate = 0, seenRate = 0, capRate = 0, thinkClosedRate = 0, stepsMean = 0;
+  double stepRepetition = 0, timeToFirstAnswer = 0; ///< NaN: no trace has the answer
+  double tokensPerSecond = 0;
+  std::map<std::string, int64_t> finishReasons;
+  ReasoningCounters controls;
+};
+ArmSummary summarizeArm(const ArmResult &arm);
+
+struct Inflation {
+  Interval a, b, c;
+  std::vector<std::pair<std::string, double>> perBenchmark; ///< ratio of means
+  double effectiveSpeed = 0;                                ///< the model's tokens per second / A
+  double flips = 0; ///< share of problem-seed pairs whose correctness differs
+};
+Inflation compareArms(const std::vector<Task> &tasks, const ArmResult &reference,
+                      const ArmResult &model);
+
+} // namespace qrt
+
+#endif // QRT_EVAL_TASKEVAL_H
