@@ -1,0 +1,42 @@
+//===- ReasoningFlags.h - Flags that steer the thinking --------------------------------------===//
+// Flags of complete and chat: marker penalty, thinking budget, loops, early exit. Every control has
+// its own switch; a flag that refines a control which is off is an error.
+#ifndef QRUN_REASONINGFLAGS_H
+#define QRUN_REASONINGFLAGS_H
+
+#include "Reasoning/Options.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qrt {
+
+struct ReasoningFlags {
+  std::optional<float> strength, rampStep, rampMax, entropyMin;
+  std::optional<std::string> set, scope, shape;
+  std::vector<std::string> words;
+  std::optional<int32_t> window, period;
+
+  std::optional<int64_t> budget, grace, minThink;
+  std::optional<std::string> message;
+
+  std::string loop = "off";
+  std::optional<int32_t> loopNgram, loopCount, loopWindow, loopRescues;
+  std::optional<float> loopTemperature;
+
+  bool earlyExit = false;
+  std::optional<float> confidence;
+  std::optional<int32_t> trialTokens, every;
+  std::optional<std::string> trialPrompt;
+
+  /// The object must live as long as the app and the action of its command.
+  void addTo(CLI::App &command);
+  /// `ignoreEos`: text behind the end is wanted, so the end is not suppressed in the thinking.
+  Result<ReasoningOptions> resolve(bool ignoreEos) const;
+};
+
+} // namespace qrt
+
+#endif // QRUN_REASONINGFLAGS_H
