@@ -33,7 +33,8 @@ void ControlFlags::addTo(CLI::App &c) {
   c.add_option("--marker-set", set,
                "default50, nowait, tip, reflection; else the model's own table")
       ->group(group);
-  c.add_option("--marker-words", words, "Instead of a set; =WORD for one spelling only")
+  c.add_option("--marker-words,--marker-word", words,
+               "Instead of a set; =WORD for one spelling only")
       ->delimiter(',')
       ->group(group);
   c.add_option("--marker-scope", scope, "think (default) or all")
@@ -49,19 +50,25 @@ void ControlFlags::addTo(CLI::App &c) {
       ->group(group);
   c.add_option("--marker-window", window, "Tokens of shape window")->group(group);
   c.add_option("--marker-period", period, "Tokens of shape cycle")->group(group);
-  c.add_option("--loop-action", loopAction, "off (default), count, rollback, break, commit, stop")
+  c.add_option("--loop-action,--loop", loopAction,
+               "off (default), count, rollback, break, commit, stop")
       ->check(CLI::IsMember({"off", "count", "rollback", "break", "commit", "stop"}))
       ->group(group);
   c.add_option("--loop-rescues", maxRescues, "Roll-backs before the thinking is ended")
       ->group(group);
-  c.add_option("--loop-temperature", loopTemperature, "Added behind a roll-back")->group(group);
-  c.add_option("--thinking-budget", budget, "Tokens in a think block; 0: no thinking")
+  c.add_option("--loop-temperature,--loop-temp", loopTemperature, "Added behind a roll-back")
       ->group(group);
-  c.add_option("--budget-grace", grace, "Further tokens to reach the end of a sentence")
+  c.add_option("--thinking-budget,--think-budget,--reasoning-budget", budget,
+               "Tokens in a think block; 0: no thinking")
       ->group(group);
-  c.add_option("--budget-message", message, "Written before a forced end of thinking")
+  c.add_option("--budget-grace,--think-grace", grace,
+               "Further tokens to reach the end of a sentence")
       ->group(group);
-  c.add_option("--min-thinking", minThink, "Tokens before which thinking cannot end")->group(group);
+  c.add_option("--budget-message,--think-message", message,
+               "Written before a forced end of thinking")
+      ->group(group);
+  c.add_option("--min-thinking,--min-think", minThink, "Tokens before which thinking cannot end")
+      ->group(group);
   c.add_flag("--allow-eos-in-think", allowEos, "Let the text end inside the think block")
       ->group(group);
   c.add_flag("--early-exit", earlyExit, "Try an answer at transitions, take it if it is sure")

@@ -66,7 +66,7 @@ void ReasoningFlags::addTo(CLI::App &command) {
                      "Subtracted from the logits of overthinking markers; 0: off");
   command.add_option("--marker-set", set,
                      "Word set: default50, nowait, tip or reflection (the model's own table)");
-  command.add_option("--marker-word", words, "A word instead of a set; repeatable")
+  command.add_option("--marker-word,--marker-words", words, "A word instead of a set; repeatable")
       ->allow_extra_args(false);
   command.add_option("--marker-scope", scope, "think or all (think)")
       ->check(CLI::IsMember(namesOf(scopes)));
@@ -79,22 +79,25 @@ void ReasoningFlags::addTo(CLI::App &command) {
   command.add_option("--marker-window", window, "Tokens of --marker-shape window (300)");
   command.add_option("--marker-period", period, "Tokens of --marker-shape cycle (600)");
 
-  command.add_option("--think-budget,--reasoning-budget,--thinking-token-budget", budget,
-                     "Most tokens of a thinking; 0: none, -1: no limit");
-  command.add_option("--think-grace", grace,
+  command.add_option("--think-budget,--thinking-budget,--reasoning-budget,--thinking-token-budget",
+                     budget, "Most tokens of a thinking; 0: none, -1: no limit");
+  command.add_option("--think-grace,--budget-grace", grace,
                      "Further tokens of --think-budget to reach the end of a sentence (64)");
-  command.add_option("--think-message,--reasoning-budget-message", message,
+  command.add_option("--think-message,--budget-message,--reasoning-budget-message", message,
                      "Written before a thinking is ended");
-  command.add_option("--min-think", minThink, "Fewest tokens of a thinking");
+  command.add_option("--min-think,--min-thinking", minThink, "Fewest tokens of a thinking");
 
-  command.add_option("--loop", loop, "On a loop: off, count, rollback, break, commit or stop")
+  command
+      .add_option("--loop,--loop-action", loop,
+                  "On a loop: off, count, rollback, break, commit or stop")
       ->check(CLI::IsMember(namesOf(actions)))
       ->capture_default_str();
   command.add_option("--loop-ngram", loopNgram, "Tokens that have to repeat (20)");
   command.add_option("--loop-count", loopCount, "How often (4)");
   command.add_option("--loop-window", loopWindow, "Within so many tokens (1024)");
   command.add_option("--loop-rescues", loopRescues, "Most roll-backs of --loop rollback (3)");
-  command.add_option("--loop-temp", loopTemperature, "Temperature added after a roll-back (0.3)");
+  command.add_option("--loop-temp,--loop-temperature", loopTemperature,
+                     "Temperature added after a roll-back (0.3)");
 
   command.add_flag("--early-exit", earlyExit,
                    "Try an answer at transitions and take it if the model is sure of it");
