@@ -2,12 +2,12 @@
 #include "qopt/Calibration/FoldAwqScales.h"
 
 #include "ForwardOps.h"
+#include "HessianRows.h"
 #include "Lend.h"
 #include "MemoryPlan.h"
 #include "ScaleFold.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
-#include "qopt/Quantization/Hessian.h"
 
 #include "mlir/IR/Remarks.h"
 
@@ -111,10 +111,7 @@ public:
   }
 
   Status observe(const LinearGroup &, const Rows &rows, qrt::kernels::ThreadPool &) override {
-    std::span<const float> weights;
-    if (rows.weights)
-      weights = {rows.weights, static_cast<size_t>(rows.tokens)};
-    hessian->add(rows.data, rows.tokens, rows.width, weights);
+    addRows(*hessian, rows);
     return Status::ok();
   }
 

@@ -1,6 +1,7 @@
 //===- ForwardOps.cpp - One op of a token-major graph on the f32 kernels ---------------------===//
 #include "ForwardOps.h"
 
+#include "qopt/Dialect/QIR/IR/ConstantIndex.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -342,17 +343,9 @@ BoundOp Binder::bindConcat(qir::ConcatOp op) {
   return inTurn(std::move(parts));
 }
 
-static std::optional<int64_t> constantIndex(Value value) {
-  auto constant = value.getDefiningOp<qir::ConstantOp>();
-  auto elements =
-      constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : DenseIntElementsAttr();
-  if (!elements || elements.getNumElements() != 1)
-    return std::nullopt;
-  return (*elements.value_begin<APInt>()).getSExtValue();
-}
-
 BoundOp Binder::bindSlice(qir::SliceOp op) {
-  std::optional<int64_t> start = constantIndex(op.getStarts()), end = constantIndex(op.getEnds());
+  std::optional<int64_t> start = qir::constantIndex(op.getStarts()),
+                         end = qir::constantIndex(op.getEnds());
   bool features = op.getAxes().size() == 1 && isFeatureAxis(op.getAxes()[0]);
   bool dense = llvm::all_of(op.getSteps(), [](int64_t step) { return step == 1; });
   if (!activations({0}) || !start || !end || !features || !dense)

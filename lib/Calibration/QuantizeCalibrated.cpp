@@ -2,13 +2,13 @@
 #include "qopt/Calibration/QuantizeCalibrated.h"
 
 #include "Checkpoint.h"
+#include "HessianRows.h"
 #include "Lend.h"
 #include "LinearQuantizers.h"
 #include "MeanSquares.h"
 #include "MemoryPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
-#include "qopt/Quantization/Hessian.h"
 
 #include "mlir/IR/Remarks.h"
 
@@ -110,10 +110,7 @@ Status QuantizingVisitor::observe(const LinearGroup &, const Rows &rows,
     squares->add(rows, pool);
     return Status::ok();
   }
-  std::span<const float> weights;
-  if (rows.weights)
-    weights = {rows.weights, static_cast<size_t>(rows.tokens)};
-  hessian->add(rows.data, rows.tokens, rows.width, weights);
+  addRows(*hessian, rows);
   return Status::ok();
 }
 

@@ -4,12 +4,12 @@
 #include "Candidates.h"
 #include "Divergence.h"
 #include "ForwardProbe.h"
+#include "HessianRows.h"
 #include "Lend.h"
 #include "LinearQuantizers.h"
 #include "MemoryPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
-#include "qopt/Quantization/Hessian.h"
 
 #include "Support/Memory.h"
 
@@ -42,10 +42,7 @@ public:
   }
 
   Status observe(const LinearGroup &, const Rows &rows, qrt::kernels::ThreadPool &) override {
-    std::span<const float> weights;
-    if (rows.weights)
-      weights = {rows.weights, static_cast<size_t>(rows.tokens)};
-    hessian->add(rows.data, rows.tokens, rows.width, weights);
+    addRows(*hessian, rows);
     return Status::ok();
   }
 

@@ -2,6 +2,8 @@
 // Activations are [tokens, features]; whatever float type the graph gave them, a buffer is f32.
 #include "Lowering.h"
 
+#include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -218,19 +220,10 @@ LogicalResult TokenMajorLowering::convertConcat(qir::ConcatOp op) {
   return success();
 }
 
-/// The value of a one-element i64 constant.
-static std::optional<int64_t> constantIndex(Value value) {
-  auto constant = value.getDefiningOp<qir::ConstantOp>();
-  auto elements =
-      constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : DenseIntElementsAttr();
-  if (!elements || elements.getNumElements() != 1)
-    return std::nullopt;
-  return (*elements.value_begin<APInt>()).getSExtValue();
-}
-
 LogicalResult TokenMajorLowering::convertSlice(qir::SliceOp op) {
   Value x = buffer(op.getX());
-  std::optional<int64_t> start = constantIndex(op.getStarts()), end = constantIndex(op.getEnds());
+  std::optional<int64_t> start = qir::constantIndex(op.getStarts()),
+                         end = qir::constantIndex(op.getEnds());
   bool features = op.getAxes().size() == 1 && (op.getAxes()[0] == 1 || op.getAxes()[0] == -1);
   bool dense = llvm::all_of(op.getSteps(), [](int64_t step) { return step == 1; });
   if (!x || !start || !end || !features || !dense)

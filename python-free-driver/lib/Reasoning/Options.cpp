@@ -1,6 +1,8 @@
 //===- Options.cpp - Checks of the reasoning options -----------------------------------------===//
 #include "Reasoning/Options.h"
 
+#include "Support/OptionRange.h"
+
 #include <cmath>
 
 namespace qrt {
@@ -11,10 +13,7 @@ Status bad(const char *field, const std::string &why) {
 }
 
 Status inRange(const char *field, double value, double low, double high) {
-  if (!(value >= low && value <= high)) // also false for NaN
-    return bad(field, std::to_string(value) + " is not in [" + std::to_string(low) + ", " +
-                          std::to_string(high) + "]");
-  return Status::ok();
+  return checkRange("reasoning option " + std::string(field), value, low, high);
 }
 
 } // namespace

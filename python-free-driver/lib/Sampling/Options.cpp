@@ -2,6 +2,8 @@
 //----------------------------------------------===//
 #include "Sampling/Options.h"
 
+#include "Support/OptionRange.h"
+
 #include <cmath>
 
 namespace qrt {
@@ -12,10 +14,7 @@ Status bad(const char *field, const std::string &why) {
 }
 
 Status inRange(const char *field, double value, double low, double high) {
-  if (!(value >= low && value <= high)) // also false for NaN
-    return bad(field, std::to_string(value) + " is not in [" + std::to_string(low) + ", " +
-                          std::to_string(high) + "]");
-  return Status::ok();
+  return checkRange("sampling option " + std::string(field), value, low, high);
 }
 
 } // namespace

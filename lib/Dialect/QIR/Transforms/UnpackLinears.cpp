@@ -1,4 +1,5 @@
 //===- UnpackLinears.cpp - Splits a linear whose result is only cut into columns --------------===//
+#include "qopt/Dialect/QIR/IR/ConstantIndex.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -19,19 +20,11 @@ struct Columns {
   int64_t first, end;
 };
 
-std::optional<int64_t> constantOf(Value value) {
-  auto constant = value.getDefiningOp<ConstantOp>();
-  auto dense = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : nullptr;
-  if (!dense || dense.getNumElements() != 1)
-    return std::nullopt;
-  return (*dense.begin()).getSExtValue();
-}
-
 std::optional<Columns> columnsOf(Operation *user) {
   auto slice = dyn_cast<SliceOp>(user);
   if (!slice || slice.getAxes() != ArrayRef<int64_t>{1} || slice.getSteps() != ArrayRef<int64_t>{1})
     return std::nullopt;
-  auto first = constantOf(slice.getStarts()), end = constantOf(slice.getEnds());
+  auto first = constantIndex(slice.getStarts()), end = constantIndex(slice.getEnds());
   if (!first || !end || *first < 0 || *end <= *first)
     return std::nullopt;
   return Columns{slice, *first, *end};

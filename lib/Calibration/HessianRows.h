@@ -1,0 +1,22 @@
+//===- HessianRows.h - A group's input rows into its Hessian ---------------------------------===//
+#ifndef QOPT_LIB_CALIBRATION_HESSIANROWS_H
+#define QOPT_LIB_CALIBRATION_HESSIANROWS_H
+
+#include "qopt/Calibration/Sweep.h"
+#include "qopt/Quantization/Hessian.h"
+
+#include <span>
+
+namespace qopt::calibration {
+
+/// Rows without weights count 1 each.
+inline void addRows(quantization::HessianAccumulator &hessian, const Rows &rows) {
+  std::span<const float> weights;
+  if (rows.weights)
+    weights = {rows.weights, static_cast<size_t>(rows.tokens)};
+  hessian.add(rows.data, rows.tokens, rows.width, weights);
+}
+
+} // namespace qopt::calibration
+
+#endif // QOPT_LIB_CALIBRATION_HESSIANROWS_H
