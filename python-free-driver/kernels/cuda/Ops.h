@@ -1,0 +1,219 @@
+//===- Ops.h - The operations of the device, as the engine calls them ---------===//
+//
+// One struct of arguments and one launch function per operation. A launch enqueues work on a stream
+// and returns; nothing is read before the stream reaches it. Everything here is plain data: the
+// same declarations are compiled by nvcc, by the host compiler of the runtime and by that of the
+// emulated library (docs/cuda.md), and no CUDA header is needed to read them.
+//
+// Contract of every launch:
+//   * returns 0, or the number of a cudaError_t (1 = cudaErrorInvalidValue: arguments that no
+//     variant takes); it never synchronises, allocates or copies, so it can be captured in a graph;
+//   * arguments are copied at the launch and frozen by a capture. What changes from step to step is
+//     read from device memory: StepState, and SamplerState in Sampler.h;
+//   * rows of a batch that are not in use (StepState) are skipped or computed, never a fault;
+//   * matrices are row-major, `stride` elements from row to row, 16-byte aligned at every row;
+//   * results do not depend on the grid: sums have a fixed order.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_OPS_H
+#define QRT_KERNELS_CUDA_OPS_H
+
+#include "kernels/cpu/elementwise/elementwise.h"
+#include "kernels/cpu/linear/linear.h"
+#include "qrt/DType.h"
+
+#include <cstdint>
+
+namespace qrt::cuda {
+
+/// Where a launch goes and what it may assume of the device.
+struct Launch {
+  void *stream = nullptr;          ///< cudaStream_t, or the queue of the emulator
+  int32_t capability = 0;          ///< 80, 89, 90 ...: 10 * major + minor
+  int32_t multiprocessors = 0;     ///< SMs
+  int32_t sharedBytesPerBlock = 0; ///< with opt-in
+  uint32_t *faults = nullptr;      ///< device word that collects Fault bits
+};
+
+/// What a kernel found wrong with its data; or-ed into Launch::faults, never a trap.
+enum Fault : uint32_t {
+  HalfOverflow = 1, ///< a finite value beyond 65504 was stored in f16 as +-65504
+  BadIndex = 2,     ///< a row of a table that does not exist
+  NoToken = 4,      ///< the sampler: every logit is -inf or NaN, or one is +inf
+};
+
+/// Activations: f32, f16 or bf16, [rows, width].
+struct Matrix {
+  void *data = nullptr;
+  int64_t stride = 0; ///< elements
+  DType type = DType::F32;
+};
+
+/// Consecutive rows of one sequence in a step.
+struct Part {
+  int32_t firstRow;
+  int32_t tokens;   ///< 0: a slot of the batch that is not in use
+  int32_t position; ///< of the first row; the cache then holds position + tokens tokens
+  int32_t reserved;
+};
+
+/// What a step works on; the arrays lie in device memory and are rewritten between steps.
+struct StepState {
+  const int32_t *ids = nullptr;          ///< [rows]
+  const int32_t *positions = nullptr;    ///< [rows]
+  const int32_t *partOfRow = nullptr;    ///< [rows], -1: row not in use
+  const Part *parts = nullptr;           ///< [partCount]
+  const int32_t *blocks = nullptr;       ///< [partCount, blockStride]: numbers of KV blocks
+  const int32_t *selectedRows = nullptr; ///< rows whose logits are wanted
+  int32_t partCount = 0;
+  int32_t blockStride = 0;
+};
+
+/// Keys and values of one layer. Block b begins at base + b * blockBytes and holds kvBlockTokens
+/// tokens of one sequence in every layer; this layer's keys and values lie at the two offsets, in
+/// the layout of KvLayout.h.
+struct KvPool {
+  void *base = nullptr;
+  int64_t blockBytes = 0, keyOffset = 0, valueOffset = 0;
+  DType type = DType::F16; ///< F32, F16, I8, I4
+};
+inline constexpr int32_t kvBlockTokens = 64;
+
+/// A weight in device memory. `data` is in the order of tensor-core fragments (Fragments.h), the
+/// streams of scales and zero points are those of the file (kernels/cpu/linear/Layout.h).
+using Weight = kernels::WeightView;
+
+/// The data stream of a file's weight, as it lies there, into fragment order.
+struct RepackParams {
+  kernels::WeightDesc desc;
+  const void *src = nullptr; ///< device memory
+  void *dst = nullptr;       ///< repackedBytes(desc)
+};
+
+/// out[row] = table[index[row] + offset]; indices outside the table give rows of NaN.
+struct EmbedParams {
+  Weight table;
+  const int32_t *index = nullptr;
+  int64_t offset = 0, rows = 0;
+  Matrix out; ///< [rows, table.desc.k]
+};
+
+/// dst = src * weight^T + bias + add. f16/bf16 src: tensor cores with f32 sums; f32 src: f32
+/// arithmetic on the dequantized weights.
+struct LinearParams {
+  Matrix src; ///< [rows, k]; f16 or bf16
+  Weight weight;
+  const float *bias = nullptr; ///< [n] or null
+  Matrix add;                  ///< [rows, n] f32, data null: none; may be dst
+  Matrix dst;                  ///< [rows, n]
+  int64_t rows = 0;
+  void *workspace = nullptr; ///< linearWorkspaceBytes(); counters in it are zero before and after
+};
+
+/// As kernels/cpu/norm/norm.h.
+struct NormParams {
+  bool rms = true;
+  Matrix src, dst; ///< src f32
+  const float *weight = nullptr, *bias = nullptr;
+  int64_t rows = 0, width = 0, chunk = 0;
+  float epsilon = 0;
+};
+
+/// cos and sin of position * inverseFrequency, as kernels::ropeTable: [rows, half] each.
+struct RopeTableParams {
+  const int32_t *positions = nullptr;
+  const float *inverseFrequency = nullptr;
+  int64_t rows = 0, half = 0;
+  float scaling = 1;
+  float *cos = nullptr, *sin = nullptr;
+};
+
+/// As kernels/cpu/rope/rope.h; src may be dst.
+struct RopeParams {
+  Matrix src, dst; ///< f32 [rows, heads * headDim]
+  const float *cos = nullptr, *sin = nullptr;
+  int64_t rows = 0, heads = 0, headDim = 0, half = 0;
+  bool interleaved = false;
+};
+
+/// Writes the rows' keys and values to their places in the cache, rounding to its type.
+struct KvAppendParams {
+  Matrix k, v; ///< f32 [rows, kvHeads * headDim], [rows, kvHeads * valueDim]
+  StepState step;
+  KvPool kv;
+  int64_t rows = 0, kvHeads = 0, headDim = 0, valueDim = 0;
+};
+
+/// As kernels/cpu/attention/attention.h, for rows that were appended before.
+struct AttentionParams {
+  Matrix q, dst; ///< q f32 [rows, heads * headDim]; dst [rows, heads * valueDim]
+  StepState step;
+  KvPool kv;
+  int64_t rows = 0, heads = 0, kvHeads = 0, headDim = 0, valueDim = 0;
+  float scale = 1, softcap = 0;
+  int64_t window = 0;
+  bool decode = false;       ///< every part has at most one row
+  int64_t maxContext = 0;    ///< no sequence is longer: bounds the number of splits
+  void *workspace = nullptr; ///< attentionWorkspaceBytes()
+};
+
+/// dst = f(gate) * up.
+struct GatedParams {
+  kernels::UnaryKind kind = kernels::UnaryKind::Silu;
+  Matrix gate, up, dst; ///< gate and up f32
+  int64_t rows = 0, width = 0;
+};
+
+struct UnaryParams {
+  kernels::UnaryKind kind = kernels::UnaryKind::Silu;
+  Matrix src, dst; ///< src f32
+  int64_t rows = 0, width = 0;
+  float parameter = 0; ///< Softcap
+};
+
+struct BinaryParams {
+  kernels::BinaryKind kind = kernels::BinaryKind::Add;
+  kernels::Broadcast broadcast = kernels::Broadcast::None;
+  bool swapped = false;
+  Matrix lhs, rhs, dst; ///< lhs and rhs f32; Row, Scalar: rhs.data alone
+  int64_t rows = 0, width = 0;
+};
+
+/// dst[row, i] = src[from(row), i] for i < width, from(row) = rowIndex ? rowIndex[row] : row.
+/// Converts between f32 and f16 or bf16.
+struct CopyParams {
+  Matrix src, dst; ///< data may point into the middle of a row
+  const int32_t *rowIndex = nullptr;
+  int64_t rows = 0, width = 0;
+};
+
+/// The operations: OP(name, Params) stands for int launchName(const Launch &, const Params &).
+#define QRT_CUDA_OPS(OP)                                                                           \
+  OP(Repack, RepackParams)                                                                         \
+  OP(Embed, EmbedParams)                                                                           \
+  OP(Linear, LinearParams)                                                                         \
+  OP(Norm, NormParams)                                                                             \
+  OP(RopeTable, RopeTableParams)                                                                   \
+  OP(Rope, RopeParams)                                                                             \
+  OP(KvAppend, KvAppendParams)                                                                     \
+  OP(Attention, AttentionParams)                                                                   \
+  OP(Gated, GatedParams)                                                                           \
+  OP(Unary, UnaryParams)                                                                           \
+  OP(Binary, BinaryParams)                                                                         \
+  OP(Copy, CopyParams)
+
+#define QRT_CUDA_DECLARE(name, Params) int launch##name(const Launch &launch, const Params &params);
+QRT_CUDA_OPS(QRT_CUDA_DECLARE)
+#undef QRT_CUDA_DECLARE
+
+/// Bytes of device memory that the operations need; 0 = none. For the weights of a format that no
+/// kernel reads, repackedBytes() is -1.
+int64_t repackedBytes(const kernels::WeightDesc &desc);
+int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type); ///< keys or values of one block; -1
+int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params);
+int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params);
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_OPS_H
