@@ -1,5 +1,6 @@
 //===- Bench.cpp - qrun bench: speed beside the limits of the machine ------------------------===//
 #include "Command.h"
+#include "EngineFlags.h"
 #include "Interrupt.h"
 #include "Output.h"
 
@@ -13,6 +14,7 @@ struct Flags {
   std::string kvType = "f32";
   bool json = false, quiet = false;
   bench::BenchOptions options;
+  DeviceFlag device;
 };
 } // namespace
 
@@ -21,6 +23,7 @@ static Status runBenchCommand(Flags &flags) {
   if (!kvType)
     return invalidArgument("--kv-type: expects f32, f16 or bf16, got '" + flags.kvType + "'");
   flags.options.engine.kvType = *kvType;
+  flags.device.applyTo(flags.options.engine);
   flags.options.checkpoint = checkInterrupt;
   if (!flags.quiet)
     flags.options.progress = [](const std::string &text) { message("bench: " + text); };
@@ -55,6 +58,7 @@ void addBench(CLI::App &app, Action &action) {
       ->capture_default_str();
   command->add_option("--prefill-chunk", options.engine.prefillChunk, "Most tokens in one run")
       ->capture_default_str();
+  flags->device.addTo(*command);
   command->add_flag("--json", flags->json, "Print JSON");
   command->add_flag("-q,--quiet", flags->quiet, "No progress lines");
   command->callback([&action, flags] { action = [flags] { return runBenchCommand(*flags); }; });

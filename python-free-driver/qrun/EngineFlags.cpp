@@ -1,9 +1,28 @@
 //===- EngineFlags.cpp - Flags of every command that runs a model ----------------------------===//
 #include "EngineFlags.h"
 
+#include "Command.h"
+
 namespace qrt {
 
+void DeviceFlag::addTo(CLI::App &command) {
+  command
+      .add_option("--device", device,
+                  "Where the model runs: cpu, cuda, cuda:N, or auto (CUDA where it can be used)")
+      ->check([](const std::string &text) {
+        auto parsed = parseDevice(text);
+        return parsed ? std::string() : parsed.status().message();
+      })
+      ->capture_default_str();
+}
+
+void DeviceFlag::applyTo(EngineOptions &options) const {
+  options.device = *parseDevice(device); // checked above
+  options.notice = [](const std::string &text) { message(text); };
+}
+
 void EngineFlags::addTo(CLI::App &command) {
+  device.addTo(command);
   command.add_option("-t,--threads", options.threads, "Threads, 0: all processors")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -30,6 +49,7 @@ void EngineFlags::addTo(CLI::App &command) {
 EngineOptions EngineFlags::resolve() const {
   EngineOptions resolved = options;
   resolved.kvType = *dtypeFromName(kvType); // checked by IsMember
+  device.applyTo(resolved);
   return resolved;
 }
 

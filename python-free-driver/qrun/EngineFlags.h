@@ -1,6 +1,6 @@
 //===- EngineFlags.h - Flags of every command that runs a model ------------------------------===//
-// -t/--threads, --kv-type, --chunk, --ctx, --max-memory: one spelling and one check for all
-// commands.
+// -t/--threads, --kv-type, --chunk, --ctx, --max-memory, --device: one spelling and one check for
+// all commands.
 #ifndef QRUN_ENGINEFLAGS_H
 #define QRUN_ENGINEFLAGS_H
 
@@ -11,9 +11,20 @@
 
 namespace qrt {
 
+/// --device auto|cpu|cuda[:N].
+struct DeviceFlag {
+  std::string device = "cpu";
+
+  /// The object must live as long as the app and the action of its command.
+  void addTo(CLI::App &command);
+  /// Sets the device, and the line on stderr where auto takes the CPU.
+  void applyTo(EngineOptions &options) const;
+};
+
 struct EngineFlags {
   EngineOptions options; ///< kvType aside
   std::string kvType = "f32";
+  DeviceFlag device;
 
   /// The object must live as long as the app and the action of its command.
   void addTo(CLI::App &command);

@@ -4,6 +4,7 @@
 // solve problems, Eval/TaskEval.h; the controls act on the model, not on the reference.
 #include "Command.h"
 #include "ControlFlags.h"
+#include "EngineFlags.h"
 #include "EvalJson.h"
 #include "EvalTasks.h"
 #include "Interrupt.h"
@@ -26,6 +27,7 @@ struct Flags {
   int64_t limit = -1, maxTokens = 512;
   bool json = false;
   ControlFlags controls;
+  DeviceFlag device;
 };
 
 Status evalIds(const Flags &flags) {
@@ -35,6 +37,7 @@ Status evalIds(const Flags &flags) {
   QRT_ASSIGN_OR_RETURN(auto rows, readTokenRows(flags.ids, flags.mask, vocab));
   EngineOptions options;
   options.threads = flags.threads;
+  flags.device.applyTo(options);
   options.prefillChunk = teacherForcedChunk(vocab);
   QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, options));
   QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
@@ -65,6 +68,7 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
   EngineOptions options;
   options.threads = flags.threads;
+  flags.device.applyTo(options);
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   TaskRun run;
   run.seeds = flags.seeds;
@@ -146,6 +150,7 @@ void addEval(CLI::App &app, Action &action) {
   command->add_option("--batch", flags->batch, "Texts at once")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  flags->device.addTo(*command);
   command->add_option("-t,--threads", flags->threads, "0: all processors")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();

@@ -18,6 +18,8 @@ rule python-free-driver/lib/Support 'Format/|kernels/|Tensor/|Engine/|Tokenizer/
 rule python-free-driver/kernels 'Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/|Generation/|Eval/' "kernels see only Support and the format's enums"
 rule python-free-driver/lib/Format 'Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/|Generation/|Eval/' "Format sees Support and kernels"
 rule python-free-driver/lib/Tensor 'Engine/|Tokenizer/|Template/|Sampling/|Reasoning/|Generation/|Eval/' "Tensor sees Support, Format and kernels"
+rule "python-free-driver/lib/Device python-free-driver/lib/Cuda" 'Format/|Tensor/|Engine/|Tokenizer/|Template/|Sampling/|Reasoning/|Generation/|Eval/' "devices see Support and kernels"
+rule "python-free-driver/lib/[ABD-Z]* python-free-driver/lib/CAPI python-free-driver/qrun python-free-driver/include python-free-driver/kernels/cpu" 'cuda\.h|cuda_|cuda/std|Cuda/' "only lib/Cuda and kernels/cuda see CUDA"
 rule python-free-driver/lib/Engine 'Tokenizer/|Template/|Sampling/|Reasoning/|Generation/|Eval/' "Engine knows token ids, not text"
 rule "python-free-driver/lib/Tokenizer python-free-driver/lib/Template" 'Engine/|Format/|Tensor/|kernels/|Sampling/|Reasoning/|Generation/|Eval/' "text libraries see only Support"
 rule python-free-driver/lib/Sampling 'Engine/|Format/|Tensor/|kernels/|Tokenizer/|Template/|Reasoning/|Generation/|Eval/|qrt/(Engine|Model)' "Sampling sees only Support"

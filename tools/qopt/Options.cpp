@@ -85,6 +85,11 @@ struct Flags {
   cl::opt<bool> quiet{"quiet", cl::desc("No progress lines"), cl::cat(category)};
   cl::opt<int> threads{"t", cl::desc("Threads, also --threads (0: all)"), cl::init(0),
                        cl::cat(category)};
+  cl::opt<std::string> target{"target", cl::value_desc("cpu|cuda"), cl::init("cpu"),
+                              cl::desc("Layout of the stored weights; every target can load cpu's"),
+                              cl::cat(category)};
+  cl::opt<std::string> device{"device", cl::value_desc("cpu|cuda"), cl::init("cpu"),
+                              cl::desc("Where the calibration sweep runs"), cl::cat(category)};
   cl::opt<std::string> synthetic{"synthetic", cl::value_desc("SHAPE"),
                                  cl::desc(descriptions.front()), cl::cat(category)};
   cl::opt<std::string> remarksFilter{
@@ -96,6 +101,15 @@ struct Flags {
                                    cl::cat(category)};
   CalibrationFlags calibration;
 };
+
+/// `why` a device cannot be had.
+static qrt::Status checkDevice(const char *flag, const std::string &value, const char *why) {
+  if (value == "cpu")
+    return qrt::Status::ok();
+  if (value == "cuda")
+    return qrt::Status::error(qrt::StatusCode::DeviceMissing, std::string(flag) + " cuda: " + why);
+  return qrt::invalidArgument(std::string(flag) + ": expects cpu or cuda, got '" + value + "'");
+}
 
 /// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t: LLVM's own
 /// libraries have taken the long name.
@@ -241,6 +255,11 @@ qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
   QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
   QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads));
+  QRT_RETURN_IF_ERROR(checkDevice("--target", flags.target,
+                                  "weights in the order of tensor cores are made when a device "
+                                  "loads the file; storing them is not part of this version"));
+  QRT_RETURN_IF_ERROR(checkDevice("--device", flags.device,
+                                  "the calibration sweep on a device is not part of this version"));
   if (flags.threads < 0)
     return qrt::invalidArgument("-t: expects 0 or a number of threads, got " +
                                 std::to_string(flags.threads));

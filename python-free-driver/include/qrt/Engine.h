@@ -22,10 +22,12 @@
 #define QRT_ENGINE_H
 
 #include "qrt/DType.h"
+#include "qrt/Device.h"
 #include "qrt/Model.h"
 #include "qrt/Status.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +40,9 @@ struct EngineOptions {
   int64_t prefillChunk = 512; ///< most tokens in one run of the program
   DType kvType = DType::F32;  ///< F32, F16 or BF16
   int64_t maxMemory = 0;      ///< bytes for arena, workspace and KV together; 0 = what is free
+  DeviceRequest device;       ///< Auto: CUDA where model and machine allow it, else the CPU
+  /// Told in one line why Auto took the CPU.
+  std::function<void(const std::string &)> notice;
 };
 
 struct EngineStats {
@@ -51,7 +56,8 @@ struct EngineStats {
 class Engine {
 public:
   /// InvalidArgument: options; Unsupported: what the program needs and this build lacks, naming
-  /// the instruction or the input; ResourceExhausted: the arena does not fit.
+  /// the instruction or the input; ResourceExhausted: the arena does not fit; DeviceMissing: a
+  /// device was asked for that cannot be used, with the reason (qrt/Device.h).
   static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
                                                 const EngineOptions &options = {});
   virtual ~Engine() = default;

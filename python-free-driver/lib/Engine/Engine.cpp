@@ -1,6 +1,7 @@
 //===- Engine.cpp - Checks options and picks the kind of engine ------------------------------===//
 #include "qrt/Engine.h"
 
+#include "Engine/CudaEngine.h"
 #include "Engine/GenericEngine.h"
 #include "Engine/TokenMajorEngine.h"
 #include "kernels/cpu/Isa.h"
@@ -29,6 +30,13 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
   if (!model)
     return invalidArgument("no model");
   QRT_RETURN_IF_ERROR(verifyOptions(options));
+  if (options.device.kind != DeviceKind::Cpu) {
+    auto engine = CudaEngine::create(model, options);
+    if (engine || options.device.kind == DeviceKind::Cuda)
+      return engine;
+    if (options.notice)
+      options.notice("using the CPU: " + engine.status().message());
+  }
   QRT_RETURN_IF_ERROR(kernels::requestedIsa().status());
   if (model->program().kind == ProgramKind::TokenMajor)
     return TokenMajorEngine::create(std::move(model), options);

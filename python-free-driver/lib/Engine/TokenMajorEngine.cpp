@@ -1,6 +1,7 @@
 //===- TokenMajorEngine.cpp - Sequences, checks and memory of raised programs ----------------===//
 #include "Engine/TokenMajorEngine.h"
 
+#include "Engine/Chunks.h"
 #include "Format/Verifier.h"
 #include "Support/Memory.h"
 #include "kernels/cpu/attention/attention.h"
@@ -18,16 +19,7 @@ Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const M
                                                          const EngineOptions &options) {
   std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options));
   const Program &program = engine->model->program();
-  const int64_t tableLimit = positionLimit(program);
-  engine->contextLimit = options.maxContext > 0 ? options.maxContext : program.maxContext;
-  if (tableLimit > 0) {
-    if (options.maxContext > tableLimit)
-      return invalidArgument("a context of " + std::to_string(options.maxContext) +
-                             " tokens; the model's position table ends at " +
-                             std::to_string(tableLimit));
-    if (engine->contextLimit == 0 || engine->contextLimit > tableLimit)
-      engine->contextLimit = tableLimit;
-  }
+  QRT_ASSIGN_OR_RETURN(engine->contextLimit, contextLimitOf(program, options));
 
   Binder binder(*engine->model);
   const std::vector<bool> selected = selectedRowValues(program);
@@ -114,30 +106,6 @@ EngineStats TokenMajorEngine::stats() const {
   return out;
 }
 
-Status TokenMajorEngine::validate(std::span<const Chunk> chunks) const {
-  std::vector<int> seen;
-  for (const Chunk &chunk : chunks) {
-    if (length(chunk.seq) < 0)
-      return invalidArgument("no sequence " + std::to_string(chunk.seq));
-    if (chunk.tokens.empty())
-      return invalidArgument("a chunk without tokens");
-    seen.push_back(chunk.seq);
-    for (int32_t token : chunk.tokens)
-      if (token < 0 || token >= vocabSize())
-        return invalidArgument("token id " + std::to_string(token) +
-                               " is outside the vocabulary of " + std::to_string(vocabSize()));
-    int64_t limit = contextLimit > 0 ? contextLimit : INT32_MAX;
-    if (int64_t(chunk.tokens.size()) > limit - length(chunk.seq))
-      return invalidArgument("sequence " + std::to_string(chunk.seq) + " would have " +
-                             std::to_string(length(chunk.seq) + int64_t(chunk.tokens.size())) +
-                             " tokens, more than the context of " + std::to_string(limit));
-  }
-  std::sort(seen.begin(), seen.end());
-  if (std::adjacent_find(seen.begin(), seen.end()) != seen.end())
-    return invalidArgument("a sequence occurs twice in one step");
-  return Status::ok();
-}
-
 Status TokenMajorEngine::reserveCache(std::span<const Chunk> chunks) {
   for (const Chunk &chunk : chunks) {
     KvCache::Sequence &sequence = sequences[chunk.seq];
@@ -147,7 +115,8 @@ Status TokenMajorEngine::reserveCache(std::span<const Chunk> chunks) {
 }
 
 Result<Engine::StepResult> TokenMajorEngine::step(std::span<const Chunk> chunks) {
-  QRT_RETURN_IF_ERROR(validate(chunks));
+  QRT_RETURN_IF_ERROR(
+      verifyChunks(chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit));
   Result<StepResult> result = [&]() -> Result<StepResult> {
     QRT_RETURN_IF_ERROR(reserveCache(chunks));
     return stepAll(chunks);

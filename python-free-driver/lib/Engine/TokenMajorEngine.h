@@ -31,7 +31,6 @@ private:
   TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options);
   /// Refuses a model whose weights and arena cannot fit, before anything is touched.
   Status checkMemory() const;
-  Status validate(std::span<const Chunk> chunks) const;
   Status reserveCache(std::span<const Chunk> chunks);
   Status reserveRun(int64_t tokens, int64_t selectedRows);
   /// Runs the program on `run` (parts, ids and positions set) and leaves the logits of the selected
