@@ -6,12 +6,11 @@
 #include "ChatFormat.h"
 #include "ChatPrinter.h"
 #include "Command.h"
+#include "ControlFlags.h"
 #include "EngineFlags.h"
 #include "GenerationSummary.h"
 #include "Interrupt.h"
 #include "Output.h"
-#include "ReasoningFlags.h"
-#include "SamplingFlags.h"
 
 #include "Generation/Generator.h"
 
@@ -26,8 +25,7 @@ struct Flags {
   std::string model;
   std::vector<std::string> turns;
   std::string system, kwargs;
-  SamplingFlags sampling;
-  ReasoningFlags reasoning;
+  ControlFlags controls;
   EngineFlags engine;
 };
 
@@ -161,11 +159,11 @@ Status chat(const Flags &flags) {
       return invalidArgument("--template-kwargs: the chat template does not use '" +
                              variable.key() + "'");
   GenerationRequest request;
-  QRT_RETURN_IF_ERROR(flags.sampling.applyTo(request, texts));
-  QRT_ASSIGN_OR_RETURN(request.reasoning, flags.reasoning.resolve(flags.sampling.ignoreEos));
+  QRT_RETURN_IF_ERROR(flags.controls.applyTo(request, texts));
   const EngineOptions options = flags.engine.resolve();
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   Generator generator(*engine, texts, {.prefillChunk = options.prefillChunk});
+  QRT_ASSIGN_OR_RETURN(auto plan, generator.reasoningPlan(request.reasoning));
   Conversation conversation(generator, std::move(format), std::move(request), std::move(kwargs),
                             flags.system);
   Status status = Status::ok();
@@ -174,6 +172,8 @@ Status chat(const Flags &flags) {
   for (size_t i = 0; i < flags.turns.size() && status; ++i)
     status = conversation.say(flags.turns[i]);
   message(conversation.summaryText());
+  if (std::string dropped = droppedMarkersText(plan->markers); !dropped.empty())
+    message(dropped);
   return status;
 }
 
@@ -190,8 +190,7 @@ void addChat(CLI::App &app, Action &action) {
   command->add_option("--system", flags->system, "The system message");
   command->add_option("--template-kwargs", flags->kwargs,
                       "Variables of the chat template as JSON: {\"enable_thinking\": false}");
-  flags->sampling.addTo(*command);
-  flags->reasoning.addTo(*command);
+  flags->controls.addTo(*command);
   flags->engine.addTo(*command);
   command->callback([&action, flags] { action = [flags] { return chat(*flags); }; });
 }

@@ -2,13 +2,12 @@
 // All prompts run as one continuous batch. Without --json the texts go to stdout as they come, one
 // prompt after the other, a line end behind each.
 #include "Command.h"
+#include "ControlFlags.h"
 #include "EngineFlags.h"
 #include "GenerationSummary.h"
 #include "Interrupt.h"
 #include "Output.h"
 #include "Prompts.h"
-#include "ReasoningFlags.h"
-#include "SamplingFlags.h"
 #include "TextStreams.h"
 
 #include "Generation/Generator.h"
@@ -20,8 +19,7 @@ namespace {
 struct Flags {
   std::string model;
   PromptSources prompts;
-  SamplingFlags sampling;
-  ReasoningFlags reasoning;
+  ControlFlags controls;
   EngineFlags engine;
   int batch = 64;
   std::optional<int32_t> logprobs;
@@ -40,8 +38,7 @@ OrderedJson logprobsJson(const GenerationResult &result) {
 }
 
 /// One list per field, one element per prompt.
-OrderedJson resultsJson(std::span<const GenerationResult> results, const GeneratorStats &stats,
-                        bool logprobs) {
+OrderedJson resultsJson(std::span<const GenerationResult> results, bool logprobs) {
   OrderedJson out;
   for (const char *field : {"ids", "text", "finish_reason", "stop_detail", "reasoning", "content",
                             "reasoning_tokens", "think_closed", "counters"})
@@ -59,7 +56,6 @@ OrderedJson resultsJson(std::span<const GenerationResult> results, const Generat
     if (logprobs)
       out["logprobs"].push_back(logprobsJson(result));
   }
-  out["timings"] = timingsJson(stats);
   return out;
 }
 
@@ -80,9 +76,8 @@ Status complete(const Flags &flags) {
   QRT_ASSIGN_OR_RETURN(auto model, Model::load(flags.model));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
   GenerationRequest request;
-  QRT_RETURN_IF_ERROR(flags.sampling.applyTo(request, texts));
+  QRT_RETURN_IF_ERROR(flags.controls.applyTo(request, texts));
   request.sampling.logprobs = flags.logprobs.value_or(-1);
-  QRT_ASSIGN_OR_RETURN(request.reasoning, flags.reasoning.resolve(flags.sampling.ignoreEos));
   QRT_ASSIGN_OR_RETURN(auto prompts, readPrompts(flags.prompts, *model, texts));
   const EngineOptions options = flags.engine.resolve();
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
@@ -116,11 +111,19 @@ Status complete(const Flags &flags) {
       }
     QRT_RETURN_IF_ERROR(streams.status());
   }
-  if (flags.json)
-    return writeJson(resultsJson(results, generator.stats(), flags.logprobs.has_value()));
+  QRT_ASSIGN_OR_RETURN(auto plan, generator.reasoningPlan(request.reasoning));
+  if (flags.json) {
+    OrderedJson json = resultsJson(results, flags.logprobs.has_value());
+    json["timings"] = timingsJson(generator.stats());
+    if (request.reasoning.marker.active())
+      json["markers"] = markersJson(plan->markers);
+    return writeJson(json);
+  }
   if (!texts.tokenizer)
     QRT_RETURN_IF_ERROR(writeIds(results));
   message(summary.text(generator.stats()));
+  if (std::string dropped = droppedMarkersText(plan->markers); !dropped.empty())
+    message(dropped);
   return Status::ok();
 }
 
@@ -144,8 +147,7 @@ void addComplete(CLI::App &app, Action &action) {
       ->add_option("--logprobs", flags->logprobs,
                    "With --json: log-probabilities of each token and of the N likeliest")
       ->check(CLI::Range(0, 1000));
-  flags->sampling.addTo(*command);
-  flags->reasoning.addTo(*command);
+  flags->controls.addTo(*command);
   flags->engine.addTo(*command);
   command->callback([&action, flags] { action = [flags] { return complete(*flags); }; });
 }

@@ -1,39 +1,25 @@
-//===- ControlFlags.h - Flags of sampling and of the reasoning controls
-//--------------------------===//
-// One spelling for every command that generates text; what they mean is in docs/reasoning.md.
+//===- ControlFlags.h - Flags of every command that generates text ---------------------------===//
+// complete, chat and eval take the same flags: how tokens are chosen (SamplingFlags), how the
+// thinking is steered (ReasoningFlags), and presets of both. docs/reasoning.md says what they do.
 #ifndef QRUN_CONTROLFLAGS_H
 #define QRUN_CONTROLFLAGS_H
 
-#include "Reasoning/Options.h"
-#include "Sampling/Options.h"
-#include "qrt/Status.h"
-
-#include <CLI/CLI.hpp>
-#include <optional>
-#include <string>
-#include <vector>
+#include "ReasoningFlags.h"
+#include "SamplingFlags.h"
 
 namespace qrt {
 
-class ControlFlags {
-public:
+struct ControlFlags {
+  SamplingFlags sampling;
+  ReasoningFlags reasoning;
+  std::vector<std::string> presets;
+
   /// The object must live as long as the app and the action of its command.
   void addTo(CLI::App &command);
-  /// Sets what was given on the command line, over the defaults that are there. InvalidArgument
-  /// names the flag.
-  Status resolve(SamplingOptions &sampling, ReasoningOptions &reasoning) const;
-
-private:
-  std::optional<float> temperature, topP, minP, repetition, presence, frequency, dryMultiplier,
-      dryBase;
-  std::optional<int32_t> topK, dryAllowed, repetitionWindow;
-  std::optional<uint64_t> seed;
-  std::vector<std::string> bias, words, presets;
-  std::optional<float> strength, ramp, rampMax, entropyMin, confidence, loopTemperature;
-  std::optional<std::string> set, scope, shape, loopAction, message;
-  std::optional<int32_t> window, period, maxRescues;
-  std::optional<int64_t> budget, grace, minThink;
-  bool allowEos = false, earlyExit = false;
+  /// Fills in everything of a request but the prompt: the model's own defaults, then presets in
+  /// their order, then single flags. InvalidArgument names a flag that is wrong or would have no
+  /// effect.
+  Status applyTo(GenerationRequest &request, const ModelTexts &texts) const;
 };
 
 } // namespace qrt

@@ -7,6 +7,7 @@
 #include "EngineFlags.h"
 #include "EvalJson.h"
 #include "EvalTasks.h"
+#include "GenerationSummary.h"
 #include "Interrupt.h"
 #include "Output.h"
 
@@ -14,6 +15,7 @@
 #include "Eval/TokenRows.h"
 #include "qrt/Engine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <unistd.h>
@@ -23,11 +25,11 @@ namespace {
 
 struct Flags {
   std::string model, reference, ids, mask, tasks;
-  int threads = 0, seeds = 3, batch = 32;
-  int64_t limit = -1, maxTokens = 512;
+  int seeds = 3, batch = 32;
+  int64_t limit = -1;
   bool json = false;
   ControlFlags controls;
-  DeviceFlag device;
+  EngineFlags engine;
 };
 
 Status evalIds(const Flags &flags) {
@@ -35,10 +37,9 @@ Status evalIds(const Flags &flags) {
   QRT_ASSIGN_OR_RETURN(auto model, Model::load(flags.model));
   const int32_t vocab = int32_t(reference->program().vocabSize);
   QRT_ASSIGN_OR_RETURN(auto rows, readTokenRows(flags.ids, flags.mask, vocab));
-  EngineOptions options;
-  options.threads = flags.threads;
-  flags.device.applyTo(options);
-  options.prefillChunk = teacherForcedChunk(vocab);
+  EngineOptions options = flags.engine.resolve();
+  // The logits of a chunk, of both models, are in memory at once.
+  options.prefillChunk = std::min(options.prefillChunk, teacherForcedChunk(vocab));
   QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, options));
   QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*reference));
@@ -51,7 +52,7 @@ Status evalIds(const Flags &flags) {
   };
   QRT_ASSIGN_OR_RETURN(Comparison comparison,
                        compareTeacherForced(*referenceEngine, *modelEngine, rows, audit,
-                                            options.prefillChunk, flags.threads, progress));
+                                            options.prefillChunk, options.threads, progress));
   if (terminal)
     std::fprintf(stderr, "\r\033[K");
   for (const AuditEntry &entry : comparison.audit)
@@ -66,21 +67,17 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
                         bool controlled) {
   QRT_ASSIGN_OR_RETURN(auto model, Model::load(path));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
-  EngineOptions options;
-  options.threads = flags.threads;
-  flags.device.applyTo(options);
+  const EngineOptions options = flags.engine.resolve();
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   TaskRun run;
   run.seeds = flags.seeds;
-  run.settings.sampling = texts.samplingDefaults;
-  run.settings.maxTokens = flags.maxTokens;
   run.generator.maxBatch = flags.batch;
-  ReasoningOptions reasoning;
-  QRT_RETURN_IF_ERROR(flags.controls.resolve(run.settings.sampling, reasoning));
-  if (controlled) {
-    run.settings.reasoning = reasoning;
-  } else {
-    // The reference shares temperature and truncation, but none of what repairs the model.
+  run.generator.prefillChunk = options.prefillChunk;
+  QRT_RETURN_IF_ERROR(flags.controls.applyTo(run.settings, texts));
+  if (!controlled) {
+    // The reference shares temperature, truncation and what ends a text, but none of what repairs
+    // the model.
+    run.settings.reasoning = {};
     SamplingOptions plain = texts.samplingDefaults;
     const SamplingOptions &given = run.settings.sampling;
     plain.temperature = given.temperature;
@@ -90,8 +87,7 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
     plain.seed = given.seed;
     run.settings.sampling = plain;
   }
-  if (run.settings.sampling.seed != 0)
-    run.firstSeed = run.settings.sampling.seed;
+  run.firstSeed = flags.controls.sampling.seed.value_or(run.firstSeed);
   std::atomic<bool> cancel = false;
   run.generator.cancel = &cancel;
   int64_t counter = 0;
@@ -115,7 +111,9 @@ Status evalTasks(const Flags &flags) {
                                compareArms(tasks, *reference, model));
   json["tasks"] = tasks.size();
   json["seeds"] = flags.seeds;
-  json["max_tokens"] = flags.maxTokens;
+  json["max_tokens"] = flags.controls.sampling.maxTokens;
+  if (!model.penalised.markers.empty())
+    json["markers"] = markersJson(model.penalised);
   return writeJson(json, flags.json ? -1 : 2);
 }
 
@@ -144,27 +142,22 @@ void addEval(CLI::App &app, Action &action) {
   command->add_option("--seeds", flags->seeds, "Texts per problem")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_option("--max-tokens", flags->maxTokens, "Tokens per text")
-      ->check(CLI::Range(int64_t(1), int64_t(INT32_MAX)))
-      ->capture_default_str();
   command->add_option("--batch", flags->batch, "Texts at once")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  flags->device.addTo(*command);
-  command->add_option("-t,--threads", flags->threads, "0: all processors")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
   command->add_flag("--json", flags->json, "One line of JSON instead of indented lines");
+  flags->controls.sampling.maxTokens = 512;
   flags->controls.addTo(*command);
+  flags->engine.addTo(*command);
   // With --ids nothing is generated, so flags of generation would be ignored.
   command->callback([&action, flags, command] {
     action = [flags, command]() -> Status {
       if (flags->tasks.empty())
         for (const CLI::Option *option : command->get_options())
           if (option->count() > 0 &&
-              (option->get_group() != "Options" || option->check_lname("seeds") ||
-               option->check_lname("limit") || option->check_lname("max-tokens") ||
-               option->check_lname("batch")))
+              (option->get_group() == samplingFlagGroup ||
+               option->get_group() == reasoningFlagGroup || option->check_lname("seeds") ||
+               option->check_lname("limit") || option->check_lname("batch")))
             return invalidArgument(option->get_name() + " needs --tasks");
       return eval(*flags);
     };

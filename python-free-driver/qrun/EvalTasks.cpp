@@ -2,6 +2,8 @@
 //--------------------------------------------------===//
 #include "EvalTasks.h"
 
+#include "GenerationSummary.h"
+
 #include <cmath>
 
 namespace qrt {
@@ -39,18 +41,8 @@ OrderedJson armJson(const ArmSummary &a) {
   for (const auto &[reason, count] : a.finishReasons)
     finish[reason] = count;
   out["finish_reasons"] = std::move(finish);
-  const ReasoningCounters &c = a.controls;
-  out["controls"] = {{"marker_hits", c.markerHits},
-                     {"marker_penalised", c.markerPenalised},
-                     {"loop_events", c.loopEvents},
-                     {"budget_forced", c.budgetForced},
-                     {"rescued", c.rescued},
-                     {"rolled_back", c.rolledBack},
-                     {"eos_suppressed", c.eosSuppressed},
-                     {"min_think_held", c.minThinkHeld},
-                     {"early_exits", c.earlyExits},
-                     {"trial_tokens", c.trialTokens},
-                     {"fp16_tokens", 0}}; // no second weight set in this version
+  out["controls"] = countersJson(a.controls);
+  out["controls"]["fp16_tokens"] = 0; // no second weight set in this version
   return out;
 }
 

@@ -1,6 +1,7 @@
 //===- GenerationSummary.cpp - What a run of the generator did, in figures -------------------===//
 #include "GenerationSummary.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace qrt {
@@ -16,7 +17,7 @@ constexpr CounterName counterNames[] = {
     {&ReasoningCounters::markerHits, "marker_hits", "markers written"},
     {&ReasoningCounters::markerPenalised, "marker_penalised", "marker penalty acted"},
     {&ReasoningCounters::loopEvents, "loop_events", "loops"},
-    {&ReasoningCounters::rescued, "loop_rescued", "loops rescued"},
+    {&ReasoningCounters::rescued, "rescued", "loops rescued"},
     {&ReasoningCounters::budgetForced, "budget_forced", "thinking ended by the budget"},
     {&ReasoningCounters::eosSuppressed, "eos_suppressed", "end of text suppressed"},
     {&ReasoningCounters::minThinkHeld, "min_think_held", "end of thinking held back"},
@@ -69,6 +70,28 @@ OrderedJson countersJson(const ReasoningCounters &counters) {
   OrderedJson out = OrderedJson::object();
   for (const CounterName &name : counterNames)
     out[name.json] = counters.*name.field;
+  return out;
+}
+
+OrderedJson markersJson(const MarkerTable &table) {
+  OrderedJson out{{"name", table.name}, {"tokens", OrderedJson::array()}};
+  for (const Marker &marker : table.markers)
+    out["tokens"].push_back(
+        {{"id", marker.token}, {"text", marker.text}, {"strength", marker.strength}});
+  out["dropped"] = table.dropped;
+  return out;
+}
+
+std::string droppedMarkersText(const MarkerTable &table) {
+  if (table.dropped.empty())
+    return "";
+  std::string out = "marker set '" + table.name + "': " + std::to_string(table.dropped.size()) +
+                    " spellings are several tokens and not penalised:";
+  constexpr size_t shown = 16;
+  for (size_t i = 0; i < std::min(shown, table.dropped.size()); ++i)
+    out += " '" + table.dropped[i] + "'";
+  if (table.dropped.size() > shown)
+    out += " and " + std::to_string(table.dropped.size() - shown) + " more, which --json lists";
   return out;
 }
 

@@ -25,6 +25,12 @@ private:
 };
 
 OrderedJson countersJson(const ReasoningCounters &counters);
+
+/// {"name", "tokens": [{"id", "text", "strength"}], "dropped"}: dropped are the spellings that are
+/// not one token and so not penalised.
+OrderedJson markersJson(const MarkerTable &table);
+/// The dropped spellings for people; "" if there are none.
+std::string droppedMarkersText(const MarkerTable &table);
 /// prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms, predicted_per_second over all
 /// requests. The first token of a request comes with its prompt, so predicted_n, the tokens that
 /// took a step of their own, is one less per request than what was generated.

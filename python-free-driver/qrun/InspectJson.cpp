@@ -1,6 +1,7 @@
 //===- InspectJson.cpp - Everything a file says about itself, as JSON ------------------------===//
 #include "InspectJson.h"
 
+#include "GenerationSummary.h"
 #include "Summary.h"
 
 #include "Format/Container.h"
@@ -101,14 +102,6 @@ OrderedJson tokenizerJson(const Model &model) {
   return out;
 }
 
-OrderedJson markersJson(const MarkerTable &table, bool stored) {
-  OrderedJson out{{"name", table.name}, {"stored", stored}};
-  OrderedJson &tokens = out["tokens"] = OrderedJson::array();
-  for (const Marker &marker : table.markers)
-    tokens.push_back({{"id", marker.token}, {"text", marker.text}, {"strength", marker.strength}});
-  return out;
-}
-
 /// Think tags and the markers that a penalty would act on: the file's own table, else the default
 /// word set as this tokenizer spells it. What cannot be found out says why.
 void addReasoning(const Model &model, OrderedJson &out) {
@@ -123,13 +116,16 @@ void addReasoning(const Model &model, OrderedJson &out) {
   if (texts->thinkTags)
     out["think_tags"] = {{"open", texts->thinkTags->open}, {"close", texts->thinkTags->close}};
   if (texts->markers) {
-    out["markers"] = markersJson(*texts->markers, true);
+    out["markers"] = markersJson(*texts->markers);
+    out["markers"]["stored"] = true;
   } else if (texts->tokenizer) {
     std::span<const std::string_view> words = markerWordSet("default50");
     auto table = expandMarkers(*texts->tokenizer,
                                std::vector<std::string>(words.begin(), words.end()), "default50");
-    if (table)
-      out["markers"] = markersJson(*table, false);
+    if (table) {
+      out["markers"] = markersJson(*table);
+      out["markers"]["stored"] = false;
+    }
   }
 }
 

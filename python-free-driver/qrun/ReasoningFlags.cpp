@@ -1,6 +1,8 @@
 //===- ReasoningFlags.cpp - Flags that steer the thinking ------------------------------------===//
 #include "ReasoningFlags.h"
 
+#include "FlagChecks.h"
+
 namespace qrt {
 
 namespace {
@@ -40,81 +42,70 @@ Value valueOf(const Name<Value> (&table)[N], const std::string &text) {
   return table[0].value;
 }
 
-/// Whether a flag was given, and its name.
-struct Given {
-  bool given;
-  const char *flag;
-};
-
-Status needs(std::initializer_list<Given> flags, bool active, const std::string &control) {
-  for (const Given &flag : flags)
-    if (flag.given && !active)
-      return invalidArgument(std::string(flag.flag) + " has no effect without " + control);
-  return Status::ok();
-}
-
-template <class Field, class Flag>
-void assign(Field &field, const Flag &flag) {
-  if (flag)
-    field = *flag;
-}
-
 } // namespace
 
 void ReasoningFlags::addTo(CLI::App &command) {
-  command.add_option("--marker-penalty", strength,
-                     "Subtracted from the logits of overthinking markers; 0: off");
-  command.add_option("--marker-set", set,
-                     "Word set: default50, nowait, tip or reflection (the model's own table)");
-  command.add_option("--marker-word,--marker-words", words, "A word instead of a set; repeatable")
+  auto option = [&](const char *names, auto &value, const char *text) {
+    return command.add_option(names, value, text)->group(reasoningFlagGroup);
+  };
+  option("--marker-penalty", strength,
+         "Subtracted from the logits of overthinking markers; 0: off");
+  option("--marker-set", set,
+         "Word set: default50, nowait, tip or reflection (the model's own table)");
+  option("--marker-word", words,
+         "A word instead of a set; =WORD for this spelling only; repeatable")
       ->allow_extra_args(false);
-  command.add_option("--marker-scope", scope, "think or all (think)")
-      ->check(CLI::IsMember(namesOf(scopes)));
-  command.add_option("--marker-shape", shape, "constant, ban, window or cycle (constant)")
+  option("--marker-words", wordList, "The same, separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  option("--marker-scope", scope, "think or all (think)")->check(CLI::IsMember(namesOf(scopes)));
+  option("--marker-shape", shape, "constant, ban, window or cycle (constant)")
       ->check(CLI::IsMember(namesOf(shapes)));
-  command.add_option("--marker-ramp", rampStep, "Further strength per marker in this thinking");
-  command.add_option("--marker-ramp-max", rampMax, "Most strength with --marker-ramp; 0: no limit");
-  command.add_option("--marker-entropy-min", entropyMin,
-                     "Acts only where the next token's entropy is at least this (nats)");
-  command.add_option("--marker-window", window, "Tokens of --marker-shape window (300)");
-  command.add_option("--marker-period", period, "Tokens of --marker-shape cycle (600)");
+  option("--marker-ramp", rampStep, "Further strength per marker in this thinking");
+  option("--marker-ramp-max", rampMax, "Most strength with --marker-ramp; 0: no limit");
+  option("--marker-entropy-min", entropyMin,
+         "Acts only where the next token's entropy is at least this (nats)");
+  option("--marker-window", window, "Tokens of --marker-shape window (300)");
+  option("--marker-period", period, "Tokens of --marker-shape cycle (600)");
 
-  command.add_option("--think-budget,--thinking-budget,--reasoning-budget,--thinking-token-budget",
-                     budget, "Most tokens of a thinking; 0: none, -1: no limit");
-  command.add_option("--think-grace,--budget-grace", grace,
-                     "Further tokens of --think-budget to reach the end of a sentence (64)");
-  command.add_option("--think-message,--budget-message,--reasoning-budget-message", message,
-                     "Written before a thinking is ended");
-  command.add_option("--min-think,--min-thinking", minThink, "Fewest tokens of a thinking");
+  option("--think-budget,--thinking-budget,--reasoning-budget,--thinking-token-budget", budget,
+         "Most tokens of a thinking; 0: none, -1: no limit");
+  option("--think-grace,--budget-grace", grace,
+         "Further tokens of --think-budget to reach the end of a sentence (64)");
+  option("--think-message,--budget-message,--reasoning-budget-message", message,
+         "Written before a thinking is ended");
+  option("--min-think,--min-thinking", minThink, "Fewest tokens of a thinking");
+  command.add_flag("--allow-eos-in-think", allowEos, "Let the text end inside the thinking")
+      ->group(reasoningFlagGroup);
+
+  option("--loop,--loop-action", loop,
+         "On a loop: off, count, rollback, break, commit or stop (off)")
+      ->check(CLI::IsMember(namesOf(actions)));
+  option("--loop-ngram", loopNgram, "Tokens that have to repeat (20)");
+  option("--loop-count", loopCount, "How often (4)");
+  option("--loop-window", loopWindow, "Within so many tokens (1024)");
+  option("--loop-rescues", loopRescues, "Most roll-backs of --loop rollback (3)");
+  option("--loop-temp,--loop-temperature", loopTemperature,
+         "Temperature added after a roll-back (0.3)");
 
   command
-      .add_option("--loop,--loop-action", loop,
-                  "On a loop: off, count, rollback, break, commit or stop")
-      ->check(CLI::IsMember(namesOf(actions)))
-      ->capture_default_str();
-  command.add_option("--loop-ngram", loopNgram, "Tokens that have to repeat (20)");
-  command.add_option("--loop-count", loopCount, "How often (4)");
-  command.add_option("--loop-window", loopWindow, "Within so many tokens (1024)");
-  command.add_option("--loop-rescues", loopRescues, "Most roll-backs of --loop rollback (3)");
-  command.add_option("--loop-temp,--loop-temperature", loopTemperature,
-                     "Temperature added after a roll-back (0.3)");
-
-  command.add_flag("--early-exit", earlyExit,
-                   "Try an answer at transitions and take it if the model is sure of it");
-  command.add_option("--early-exit-confidence", confidence, "How sure (0.95)");
-  command.add_option("--early-exit-tokens", trialTokens, "Most tokens of a trial (16)");
-  command.add_option("--early-exit-every", every, "Fewest tokens between two trials (64)");
-  command.add_option("--early-exit-prompt", trialPrompt, "Text that asks for the answer");
+      .add_flag("--early-exit", earlyExit,
+                "Try an answer at transitions and take it if the model is sure of it")
+      ->group(reasoningFlagGroup);
+  option("--early-exit-confidence", confidence, "How sure (0.95)");
+  option("--early-exit-tokens", trialTokens, "Most tokens of a trial (16)");
+  option("--early-exit-every", every, "Fewest tokens between two trials (64)");
+  option("--early-exit-prompt", trialPrompt, "Text that asks for the answer");
 }
 
-Result<ReasoningOptions> ReasoningFlags::resolve(bool ignoreEos) const {
-  ReasoningOptions out;
+Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   MarkerPenaltyOptions &marker = out.marker;
   assign(marker.strength, strength);
   if (shape)
     marker.shape = valueOf(shapes, *shape);
   QRT_RETURN_IF_ERROR(needs({{set.has_value(), "--marker-set"},
                              {!words.empty(), "--marker-word"},
+                             {!wordList.empty(), "--marker-words"},
                              {scope.has_value(), "--marker-scope"},
                              {shape.has_value(), "--marker-shape"},
                              {rampStep.has_value(), "--marker-ramp"},
@@ -131,8 +122,12 @@ Result<ReasoningOptions> ReasoningFlags::resolve(bool ignoreEos) const {
   QRT_RETURN_IF_ERROR(needs({{period.has_value(), "--marker-period"}},
                             marker.shape == MarkerPenaltyOptions::Shape::Cycle,
                             "--marker-shape cycle"));
+  if (!words.empty() || !wordList.empty()) {
+    marker.words = words;
+    marker.words.insert(marker.words.end(), wordList.begin(), wordList.end());
+    marker.set.clear(); // a preset's
+  }
   assign(marker.set, set);
-  marker.words = words;
   if (scope)
     marker.scope = valueOf(scopes, *scope);
   assign(marker.rampStep, rampStep);
@@ -141,7 +136,8 @@ Result<ReasoningOptions> ReasoningFlags::resolve(bool ignoreEos) const {
   assign(marker.window, window);
   assign(marker.period, period);
 
-  out.loop.action = valueOf(actions, loop);
+  if (loop)
+    out.loop.action = valueOf(actions, *loop);
   QRT_RETURN_IF_ERROR(needs({{loopNgram.has_value(), "--loop-ngram"},
                              {loopCount.has_value(), "--loop-count"},
                              {loopWindow.has_value(), "--loop-window"}},
@@ -159,7 +155,9 @@ Result<ReasoningOptions> ReasoningFlags::resolve(bool ignoreEos) const {
   assign(out.budget.grace, grace);
   assign(out.budget.minThink, minThink);
   assign(out.budget.message, message);
-  out.budget.suppressEos = !ignoreEos;
+  QRT_RETURN_IF_ERROR(needs({{allowEos, "--allow-eos-in-think"}}, !ignoreEos,
+                            "the end of the text, which --ignore-eos switches off"));
+  out.budget.suppressEos = !ignoreEos && !allowEos;
   QRT_RETURN_IF_ERROR(
       needs({{grace.has_value(), "--think-grace"}}, out.budget.maxThink >= 0, "--think-budget"));
   const bool closes = out.budget.maxThink >= 0 || earlyExit ||
@@ -179,8 +177,7 @@ Result<ReasoningOptions> ReasoningFlags::resolve(bool ignoreEos) const {
   assign(out.earlyExit.trialTokens, trialTokens);
   assign(out.earlyExit.every, every);
   assign(out.earlyExit.prompt, trialPrompt);
-  QRT_RETURN_IF_ERROR(out.verify());
-  return out;
+  return out.verify();
 }
 
 } // namespace qrt

@@ -1,6 +1,6 @@
 //===- ReasoningFlags.h - Flags that steer the thinking --------------------------------------===//
-// Flags of complete and chat: marker penalty, thinking budget, loops, early exit. Every control has
-// its own switch; a flag that refines a control which is off is an error.
+// A part of ControlFlags: marker penalty, thinking budget, loops, early exit. Every control has its
+// own switch; a flag that refines a control which is off is an error.
 #ifndef QRUN_REASONINGFLAGS_H
 #define QRUN_REASONINGFLAGS_H
 
@@ -16,13 +16,14 @@ namespace qrt {
 struct ReasoningFlags {
   std::optional<float> strength, rampStep, rampMax, entropyMin;
   std::optional<std::string> set, scope, shape;
-  std::vector<std::string> words;
+  std::vector<std::string> words, wordList;
   std::optional<int32_t> window, period;
 
   std::optional<int64_t> budget, grace, minThink;
   std::optional<std::string> message;
+  bool allowEos = false;
 
-  std::string loop = "off";
+  std::optional<std::string> loop;
   std::optional<int32_t> loopNgram, loopCount, loopWindow, loopRescues;
   std::optional<float> loopTemperature;
 
@@ -33,9 +34,12 @@ struct ReasoningFlags {
 
   /// The object must live as long as the app and the action of its command.
   void addTo(CLI::App &command);
-  /// `ignoreEos`: text behind the end is wanted, so the end is not suppressed in the thinking.
-  Result<ReasoningOptions> resolve(bool ignoreEos) const;
+  /// Sets what was given over what presets have set. `ignoreEos`: text behind the end is wanted, so
+  /// the end is not suppressed in the thinking.
+  Status applyTo(ReasoningOptions &options, bool ignoreEos) const;
 };
+
+inline constexpr const char *reasoningFlagGroup = "Reasoning";
 
 } // namespace qrt
 

@@ -57,6 +57,8 @@ Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::v
   const auto begin = std::chrono::steady_clock::now();
   Generator generator(engine, texts, run.generator);
   QRT_ASSIGN_OR_RETURN(auto results, generator.run(requests));
+  QRT_ASSIGN_OR_RETURN(auto plan, generator.reasoningPlan(run.settings.reasoning));
+  arm.penalised = plan->markers;
   arm.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].finishReason == FinishReason::Cancelled)
@@ -100,16 +102,7 @@ ArmSummary summarizeArm(const ArmResult &arm) {
       ++seen;
     }
     ++out.finishReasons[t.finish];
-    out.controls.markerHits += t.counters.markerHits;
-    out.controls.markerPenalised += t.counters.markerPenalised;
-    out.controls.loopEvents += t.counters.loopEvents;
-    out.controls.rescued += t.counters.rescued;
-    out.controls.budgetForced += t.counters.budgetForced;
-    out.controls.eosSuppressed += t.counters.eosSuppressed;
-    out.controls.minThinkHeld += t.counters.minThinkHeld;
-    out.controls.earlyExits += t.counters.earlyExits;
-    out.controls.trialTokens += t.counters.trialTokens;
-    out.controls.rolledBack += t.counters.rolledBack;
+    out.controls += t.counters;
   }
   for (double *sum : {&out.tokensMean, &out.markersPerTrace, &out.exactLoopRate,
                       &out.explicitLoopRate, &out.loopRate, &out.lostRate, &out.seenRate,

@@ -23,6 +23,7 @@ struct ArmResult {
   int seeds = 1;
   double tokensPerSecond = 0; ///< generated tokens of all traces per second of decode, batched
   double seconds = 0;
+  MarkerTable penalised; ///< what the marker penalty acts on; empty: it is off
 };
 
 struct TaskRun {

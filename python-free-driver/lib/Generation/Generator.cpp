@@ -84,6 +84,11 @@ Generator::Impl::reasoningPlan(const ReasoningOptions &wanted) {
   return lastPlan;
 }
 
+Result<std::shared_ptr<const ReasoningPlan>>
+Generator::reasoningPlan(const ReasoningOptions &options) {
+  return impl->reasoningPlan(options);
+}
+
 Status Generator::step() { return impl->step(); }
 
 } // namespace qrt

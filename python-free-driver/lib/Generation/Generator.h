@@ -18,7 +18,7 @@
 #define QRT_GENERATION_GENERATOR_H
 
 #include "Generation/ModelTexts.h"
-#include "Reasoning/Options.h"
+#include "Reasoning/Plan.h"
 #include "Sampling/Options.h"
 #include "Sampling/Sampler.h"
 #include "qrt/Engine.h"
@@ -119,6 +119,9 @@ public:
   std::optional<GenerationResult> take(int id);
   /// Ends a request at the next step.
   void cancel(int id);
+
+  /// What these controls become on this model. InvalidArgument names one that cannot act.
+  Result<std::shared_ptr<const ReasoningPlan>> reasoningPlan(const ReasoningOptions &options);
 
   const ModelTexts &texts() const;
   const GeneratorStats &stats() const;

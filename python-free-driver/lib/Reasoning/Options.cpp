@@ -18,6 +18,20 @@ Status inRange(const char *field, double value, double low, double high) {
 
 } // namespace
 
+ReasoningCounters &ReasoningCounters::operator+=(const ReasoningCounters &other) {
+  markerHits += other.markerHits;
+  markerPenalised += other.markerPenalised;
+  loopEvents += other.loopEvents;
+  rescued += other.rescued;
+  budgetForced += other.budgetForced;
+  eosSuppressed += other.eosSuppressed;
+  minThinkHeld += other.minThinkHeld;
+  earlyExits += other.earlyExits;
+  trialTokens += other.trialTokens;
+  rolledBack += other.rolledBack;
+  return *this;
+}
+
 Status ReasoningOptions::verify() const {
   QRT_RETURN_IF_ERROR(inRange("marker_penalty.strength", marker.strength, -100, 100));
   QRT_RETURN_IF_ERROR(inRange("marker_penalty.ramp_step", marker.rampStep, 0, 100));

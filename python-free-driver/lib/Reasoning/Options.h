@@ -98,6 +98,8 @@ struct ReasoningCounters {
   int64_t earlyExits = 0;
   int64_t trialTokens = 0; ///< tokens spent on trial answers
   int64_t rolledBack = 0;  ///< generated tokens that were forgotten
+
+  ReasoningCounters &operator+=(const ReasoningCounters &other);
 };
 
 } // namespace qrt
