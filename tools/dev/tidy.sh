@@ -6,11 +6,11 @@ cd "$(dirname "$0")/../.."
 format=$(command -v clang-format-22 || true)
 [ -n "$format" ] || { echo "tidy: clang-format-22 is missing: tools/dev/bootstrap.sh tidy" >&2; exit 1; }
 if [ "${1:-}" = --check ]; then
-  git ls-files '*.cpp' '*.h' | xargs -r "$format" --dry-run -Werror
+  git ls-files '*.cpp' '*.h' '*.cu' | xargs -r "$format" --dry-run -Werror
   exit
 fi
 base=${1:-HEAD~1}
-mapfile -t files < <(git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.h')
+mapfile -t files < <(git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.h' '*.cu')
 [ ${#files[@]} -gt 0 ] || exit 0
 "$format" -i "${files[@]}"
 tidy=$(command -v clang-tidy-22 || true)

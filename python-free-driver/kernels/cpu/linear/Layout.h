@@ -25,12 +25,10 @@
 #ifndef QRT_KERNELS_CPU_LINEAR_LAYOUT_H
 #define QRT_KERNELS_CPU_LINEAR_LAYOUT_H
 
-#include "kernels/cpu/linear/linear.h"
+#include "kernels/cpu/linear/PanelCodes.h"
 
 namespace qrt::kernels {
 
-inline constexpr int panelRows = 16;
-inline constexpr int lineBytes = 64;
 inline constexpr int channelBlock = 128;
 
 // Functions in headers that variant files include have internal linkage: the linker must not pick a
@@ -48,8 +46,8 @@ struct PanelGeometry {
   int64_t paddedK;    ///< blocks * block
 };
 
-static inline PanelGeometry panelGeometry(const WeightDesc &desc) {
-  PanelGeometry g;
+static constexpr PanelGeometry panelGeometry(const WeightDesc &desc) {
+  PanelGeometry g = {};
   g.bits = weightBits(desc.format);
   g.panels = (desc.n + panelRows - 1) / panelRows;
   g.block = desc.groupSize ? desc.groupSize : channelBlock;
@@ -62,18 +60,14 @@ static inline PanelGeometry panelGeometry(const WeightDesc &desc) {
 }
 
 /// Bytes of one row of a dense weight.
-static inline int64_t denseRowBytes(const WeightDesc &desc) {
+static constexpr int64_t denseRowBytes(const WeightDesc &desc) {
   return (desc.k * (weightBits(desc.format) / 8) + lineBytes - 1) / lineBytes * lineBytes;
 }
 
 /// Zero point of symmetric codes.
-static inline uint8_t symmetricZeroPoint(WeightFormat format) {
+static constexpr uint8_t symmetricZeroPoint(WeightFormat format) {
   return static_cast<uint8_t>(1u << (weightBits(format) - 1));
 }
-
-/// Reads or writes the code of (row in panel, k in block) of one block.
-uint8_t loadCode(WeightFormat format, int block, const uint8_t *data, int row, int k);
-void storeCode(WeightFormat format, int block, uint8_t *data, int row, int k, uint8_t code);
 
 /// The scale and zero point of (row, group), read from the streams.
 float loadScale(const WeightView &weight, const PanelGeometry &g, int64_t row, int64_t group);

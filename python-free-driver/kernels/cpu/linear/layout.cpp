@@ -1,7 +1,7 @@
 //===- layout.cpp - the one definition of the packed layout ------------------===//
 //
-// Element access, written for clarity: packing, unpacking and the scalar reference go
-// through these functions; vector kernels are tested against them.
+// Sizes and scales; PanelCodes.h has the access to codes. Written for clarity: packing, unpacking
+// and the scalar reference go through these functions; vector kernels are tested against them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,25 +13,6 @@
 #include <string>
 
 namespace qrt::kernels {
-
-int weightBits(WeightFormat format) {
-  switch (format) {
-  case WeightFormat::F32:
-    return 32;
-  case WeightFormat::F16:
-  case WeightFormat::BF16:
-    return 16;
-  case WeightFormat::U8:
-    return 8;
-  case WeightFormat::U4:
-    return 4;
-  case WeightFormat::U3:
-    return 3;
-  case WeightFormat::U2:
-    return 2;
-  }
-  return 0;
-}
 
 int64_t groupsPerRow(const WeightDesc &desc) {
   return desc.groupSize ? (desc.k + desc.groupSize - 1) / desc.groupSize : 1;
@@ -66,53 +47,6 @@ Result<PackedSizes> packedSizes(const WeightDesc &desc) {
   sizes.scales = groups * (desc.scaleType == ScaleType::F16 ? 2 : 4);
   sizes.zeroPoints = desc.symmetric ? 0 : groups;
   return sizes;
-}
-
-namespace {
-
-/// A bit field of one byte.
-struct Field {
-  int64_t byte;
-  int shift;
-};
-
-/// Where step k / 4 of a stream of `bits`-bit fields lies: `lines` lines hold the block.
-Field locate(int bits, int block, int row, int k) {
-  int lines = block * bits / 32;
-  int step = k / 4;
-  return {static_cast<int64_t>(step % lines) * lineBytes + row * 4 + k % 4, step / lines * bits};
-}
-
-uint8_t getField(const uint8_t *data, int bits, int block, int row, int k) {
-  Field at = locate(bits, block, row, k);
-  return (data[at.byte] >> at.shift) & ((1 << bits) - 1);
-}
-
-void setField(uint8_t *data, int bits, int block, int row, int k, uint8_t value) {
-  Field at = locate(bits, block, row, k);
-  int mask = ((1 << bits) - 1) << at.shift;
-  data[at.byte] = static_cast<uint8_t>((data[at.byte] & ~mask) | ((value << at.shift) & mask));
-}
-
-/// U3 keeps its high bits behind the low pairs.
-int64_t highPlane(int block) { return static_cast<int64_t>(block) / 16 * lineBytes; }
-
-} // namespace
-
-uint8_t loadCode(WeightFormat format, int block, const uint8_t *data, int row, int k) {
-  if (format == WeightFormat::U3)
-    return getField(data, 2, block, row, k) | getField(data + highPlane(block), 1, block, row, k)
-                                                  << 2;
-  return getField(data, weightBits(format), block, row, k);
-}
-
-void storeCode(WeightFormat format, int block, uint8_t *data, int row, int k, uint8_t code) {
-  if (format == WeightFormat::U3) {
-    setField(data, 2, block, row, k, code & 3);
-    setField(data + highPlane(block), 1, block, row, k, code >> 2);
-    return;
-  }
-  setField(data, weightBits(format), block, row, k, code);
 }
 
 float loadScale(const WeightView &weight, const PanelGeometry &g, int64_t row, int64_t group) {

@@ -45,9 +45,26 @@ enum class ScaleType : uint8_t { F16 = 0, F32 = 1 };
 enum class Activation : uint8_t { F32 = 0, A16 = 1, A8 = 2 };
 
 /// True for the formats with codes and scales.
-static inline bool isQuantized(WeightFormat format) { return format >= WeightFormat::U8; }
+static constexpr bool isQuantized(WeightFormat format) { return format >= WeightFormat::U8; }
 /// Bits of one stored weight, without scales.
-int weightBits(WeightFormat format);
+static constexpr int weightBits(WeightFormat format) {
+  switch (format) {
+  case WeightFormat::F32:
+    return 32;
+  case WeightFormat::F16:
+  case WeightFormat::BF16:
+    return 16;
+  case WeightFormat::U8:
+    return 8;
+  case WeightFormat::U4:
+    return 4;
+  case WeightFormat::U3:
+    return 3;
+  case WeightFormat::U2:
+    return 2;
+  }
+  return 0;
+}
 
 struct WeightDesc {
   WeightFormat format = WeightFormat::F32;

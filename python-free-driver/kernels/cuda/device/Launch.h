@@ -1,0 +1,61 @@
+//===- Launch.h - launching a kernel ------------------------------------------===//
+//
+// launchKernel<K>(launch, grid, sharedBytes, params) runs K::run(params) on K::threads threads per
+// block: on the stream by nvcc, on the emulator elsewhere. Returns 0 or the number of a
+// cudaError_t. An empty grid launches nothing.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_DEVICE_LAUNCH_H
+#define QRT_KERNELS_CUDA_DEVICE_LAUNCH_H
+
+#include "kernels/cuda/Ops.h"
+#include "kernels/cuda/device/Simt.h"
+
+#ifndef __CUDACC__
+#include "kernels/cuda/emulator/Stream.h"
+#endif
+
+namespace qrt::cuda {
+
+inline constexpr int invalidLaunch = 1; ///< cudaErrorInvalidValue
+
+#ifdef __CUDACC__
+
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads, Kernel::minBlocks)
+    kernelEntry(const __grid_constant__ typename Kernel::Params params) {
+  Kernel::run(params);
+}
+
+template <class Kernel>
+int launchKernel(const Launch &launch, GridSize grid, int sharedBytes,
+                 const typename Kernel::Params &params) {
+  if (grid.x <= 0 || grid.y <= 0 || grid.z <= 0)
+    return 0;
+  if (sharedBytes > 48 * 1024)
+    if (cudaError_t error = cudaFuncSetAttribute(
+            kernelEntry<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes))
+      return error;
+  kernelEntry<Kernel><<<dim3(grid.x, grid.y, grid.z), Kernel::threads, sharedBytes,
+                        static_cast<cudaStream_t>(launch.stream)>>>(params);
+  return cudaGetLastError();
+}
+
+#else
+
+template <class Kernel>
+int launchKernel(const Launch &launch, GridSize grid, int sharedBytes,
+                 const typename Kernel::Params &params) {
+  if (grid.x <= 0 || grid.y <= 0 || grid.z <= 0)
+    return 0;
+  return emulator::launch(
+      launch, [](const void *p) { Kernel::run(*static_cast<const typename Kernel::Params *>(p)); },
+      &params, sizeof params, grid, Kernel::threads, sharedBytes, typeid(Kernel).name());
+}
+
+#endif
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_DEVICE_LAUNCH_H

@@ -1,0 +1,124 @@
+//===- Stages.h - a stage of the weight pipeline in shared memory ----------------------------===//
+//
+// A stage holds `units` consecutive units of `panels` panels, with the scales and zero points of
+// the groups that they touch (at most two per unit), each panel's streams after one another:
+//
+//   data [panel][unit]     scales [panel][group][16], f16 or f32     zero points [panel][group][16]
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_LINEAR_STAGES_H
+#define QRT_KERNELS_CUDA_LINEAR_STAGES_H
+
+#include "kernels/cuda/linear/LinearPlan.h"
+#include "kernels/cuda/linear/WeightElement.h"
+
+namespace qrt::cuda {
+
+template <WeightFormat format>
+inline constexpr int symmetricCode = 1 << (laneWords(format) - 1);
+
+/// Of the two rows that a lane has of a panel: p and p + 8.
+struct RowScales {
+  float row, row8;
+};
+struct RowZeroPoints {
+  int row, row8;
+};
+
+template <WeightFormat format, int panels, int stageUnits>
+struct WeightStage {
+  static constexpr int units = stageUnits;
+  static constexpr bool quantized = kernels::isQuantized(format);
+  static constexpr int maxGroups = quantized ? 2 * units : 0;
+  static constexpr int dataBytes = panels * units * unitBytes(format);
+  static constexpr int panelScaleBytes = maxGroups * 16 * 4;
+  static constexpr int panelZeroBytes = maxGroups * 16;
+  static constexpr int scaleStart = dataBytes, zeroStart = dataBytes + panels * panelScaleBytes;
+  static constexpr int bytes = zeroStart + panels * panelZeroBytes;
+
+  static QRT_DEVICE int firstGroup(int groupSize, int unit) {
+    return quantized && groupSize ? unit * unitK / groupSize : 0;
+  }
+
+  /// Starts the copies of one warp: units first .. end - 1 of the panels from firstPanel on; panels
+  /// beyond the matrix are copies of its last one, whose results nobody takes.
+  static QRT_DEVICE void fetch(const kernels::WeightView &w, const LinearWork &work, uint8_t *stage,
+                               int firstPanel, int first, int end, uint64_t policy) {
+    const int lane = laneIndex();
+    QRT_UNROLL
+    for (int i = 0; i < panels; ++i) {
+      const int64_t panel = firstPanel + i < work.panels ? firstPanel + i : work.panels - 1;
+      const auto *data =
+          static_cast<const uint8_t *>(w.data) + (panel * work.units + first) * unitBytes(format);
+      const int bytes = (end - first) * unitBytes(format);
+      uint8_t *to = stage + i * units * unitBytes(format);
+      QRT_UNROLL
+      for (int at = 0; at < units * unitBytes(format); at += warpLanes * 16)
+        if (at + lane * 16 < bytes)
+          copyAsyncStream16(to + at + lane * 16, data + at + lane * 16, policy);
+      if constexpr (quantized) {
+        const int groupSize = w.desc.groupSize;
+        const int group = firstGroup(groupSize, first);
+        const int groups = groupSize ? (end * unitK + groupSize - 1) / groupSize < work.groups
+                                           ? (end * unitK + groupSize - 1) / groupSize - group
+                                           : work.groups - group
+                                     : 1;
+        const int scaleBytes = w.desc.scaleType == kernels::ScaleType::F32 ? 64 : 32;
+        const int64_t at = panel * work.groups + group;
+        for (int chunk = lane; chunk < groups * scaleBytes / 16; chunk += warpLanes)
+          copyAsync16(stage + scaleStart + i * panelScaleBytes + chunk * 16,
+                      static_cast<const uint8_t *>(w.scales) + at * scaleBytes + chunk * 16);
+        if (!w.desc.symmetric && lane < groups)
+          copyAsync16(stage + zeroStart + i * panelZeroBytes + lane * 16,
+                      w.zeroPoints + (at + lane) * 16);
+      }
+    }
+  }
+
+  /// A lane's words of one unit.
+  static QRT_DEVICE void words(const uint8_t *stage, int panel, int unit,
+                               uint32_t (&words)[laneWords(format)]) {
+    const uint8_t *from = stage + (panel * units + unit) * unitBytes(format);
+    constexpr int v = vectorWords(format);
+    QRT_UNROLL
+    for (int word = 0; word < laneWords(format); word += v) {
+      const auto *at =
+          reinterpret_cast<const uint32_t *>(from) + wordOffset(format, laneIndex(), word);
+      if constexpr (v == 4) {
+        const Words4 got = loadShared(reinterpret_cast<const Words4 *>(at));
+        QRT_UNROLL
+        for (int i = 0; i < 4; ++i)
+          words[word + i] = got.w[i];
+      } else if constexpr (v == 2) {
+        const Words2 got = loadShared(reinterpret_cast<const Words2 *>(at));
+        words[word] = got.w[0];
+        words[word + 1] = got.w[1];
+      } else {
+        words[word] = loadShared(at);
+      }
+    }
+  }
+
+  /// `group` counts from the stage's first.
+  static QRT_DEVICE RowScales scales(kernels::ScaleType type, const uint8_t *stage, int panel,
+                                     int group) {
+    const uint8_t *from = stage + scaleStart + panel * panelScaleBytes;
+    const int at = group * kernels::panelRows + laneIndex() / 4;
+    if (type == kernels::ScaleType::F32) {
+      const auto *s = reinterpret_cast<const float *>(from) + at;
+      return {loadShared(s), loadShared(s + 8)};
+    }
+    const auto *s = reinterpret_cast<const uint16_t *>(from) + at;
+    return {floatOfF16(loadShared(s)), floatOfF16(loadShared(s + 8))};
+  }
+  static QRT_DEVICE RowZeroPoints zeroPoints(const uint8_t *stage, int panel, int group) {
+    const uint8_t *from =
+        stage + zeroStart + panel * panelZeroBytes + group * kernels::panelRows + laneIndex() / 4;
+    return {loadShared(from), loadShared(from + 8)};
+  }
+};
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_LINEAR_STAGES_H

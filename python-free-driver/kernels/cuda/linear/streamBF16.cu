@@ -1,0 +1,11 @@
+//===- streamBF16.cu - products of few tokens with BF16 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/StreamLaunch.h"
+#include "kernels/cuda/linear/StreamLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_STREAM(WeightFormat::BF16)
+
+} // namespace qrt::cuda

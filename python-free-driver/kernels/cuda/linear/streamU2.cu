@@ -1,0 +1,11 @@
+//===- streamU2.cu - products of few tokens with U2 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/StreamLaunch.h"
+#include "kernels/cuda/linear/StreamLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_STREAM(WeightFormat::U2)
+
+} // namespace qrt::cuda

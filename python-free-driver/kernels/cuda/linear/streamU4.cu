@@ -1,0 +1,11 @@
+//===- streamU4.cu - products of few tokens with U4 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/StreamLaunch.h"
+#include "kernels/cuda/linear/StreamLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_STREAM(WeightFormat::U4)
+
+} // namespace qrt::cuda

@@ -1,0 +1,236 @@
+//===- AttentionTest.cpp - the cache and attention over it on the emulator --------------===//
+
+#include "DeviceWeight.h"
+#include "kernels/cuda/attention/KvElement.h"
+#include "kernels/cuda/device/Launch.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace qrt;
+using namespace qrt::cuda;
+using namespace qrt::cuda::test;
+
+namespace {
+
+struct Shape {
+  int64_t heads, kvHeads, headDim, valueDim;
+};
+
+/// A batch of sequences with contexts and new rows, its cache of shuffled blocks, and what
+/// attention over the cache's content gives in float64.
+struct Batch {
+  Shape shape;
+  DType type;
+  std::vector<Part> parts;
+  std::vector<int32_t> blocks, partOfRow;
+  int32_t blockStride = 0;
+  int64_t rows = 0;
+  std::vector<Memory> memory; ///< the pool
+  KvPool pool;
+
+  /// lengths: tokens of each sequence, newRows of them in this step; an unused row at the end.
+  Batch(Shape shape, DType type, std::vector<std::pair<int32_t, int32_t>> lengths)
+      : shape(shape), type(type) {
+    int32_t total = 0;
+    for (auto [length, fresh] : lengths)
+      blockStride = std::max(blockStride, (length + kvBlockTokens - 1) / kvBlockTokens);
+    blocks.assign(lengths.size() * size_t(blockStride), -1);
+    std::vector<int32_t> numbers(lengths.size() * size_t(blockStride) + 3);
+    for (size_t i = 0; i < numbers.size(); ++i)
+      numbers[i] = int32_t(i);
+    std::mt19937 random(5);
+    for (size_t i = numbers.size(); i > 1; --i)
+      std::swap(numbers[i - 1], numbers[random() % i]);
+    for (size_t s = 0; s < lengths.size(); ++s) {
+      auto [length, fresh] = lengths[s];
+      parts.push_back({int32_t(rows), fresh, length - fresh, 0});
+      for (int32_t i = 0; i < fresh; ++i)
+        partOfRow.push_back(int32_t(s));
+      rows += fresh;
+      for (int32_t b = 0; b * kvBlockTokens < length; ++b)
+        blocks[s * size_t(blockStride) + size_t(b)] = numbers[size_t(total++)];
+    }
+    partOfRow.push_back(-1);
+    ++rows;
+    pool.type = type;
+    pool.keyOffset = 128;
+    pool.valueOffset = pool.keyOffset + kvPageBytes(shape.kvHeads, shape.headDim, type);
+    pool.blockBytes = pool.valueOffset + kvPageBytes(shape.kvHeads, shape.valueDim, type);
+    memory.emplace_back(numbers.size() * size_t(pool.blockBytes));
+    pool.base = memory[0].data();
+  }
+
+  StepState step() const {
+    StepState s;
+    s.partOfRow = partOfRow.data();
+    s.parts = parts.data();
+    s.blocks = blocks.data();
+    s.partCount = int32_t(parts.size());
+    s.blockStride = blockStride;
+    return s;
+  }
+
+  /// Fills the cache token by token through the append kernel: step after step, one row each.
+  void fill(uint32_t seed) {
+    for (size_t s = 0; s < parts.size(); ++s) {
+      Batch one = *this;
+      const int32_t length = parts[s].position + parts[s].tokens;
+      one.parts = {{0, length, 0, 0}};
+      one.blocks.assign(blocks.begin() + int64_t(s) * blockStride,
+                        blocks.begin() + int64_t(s + 1) * blockStride);
+      one.partOfRow.assign(size_t(length), 0);
+      DeviceMatrix k(length, shape.kvHeads * shape.headDim, DType::F32),
+          v(length, shape.kvHeads * shape.valueDim, DType::F32);
+      k.set(randomValues(size_t(length * shape.kvHeads * shape.headDim), seed + uint32_t(s)));
+      v.set(
+          randomValues(size_t(length * shape.kvHeads * shape.valueDim), seed + 100 + uint32_t(s)));
+      Device device;
+      one.pool.base = pool.base;
+      ASSERT_EQ(launchKvAppend(device.launch, {k.view(), v.view(), one.step(), pool, length,
+                                               shape.kvHeads, shape.headDim, shape.valueDim}),
+                0)
+          << device.stream.error;
+      keys.push_back(k.get());
+      values.push_back(v.get());
+    }
+    ASSERT_TRUE(memory[0].guardsIntact());
+  }
+
+  const uint8_t *page(size_t s, int64_t token, bool key) const {
+    return static_cast<const uint8_t *>(pool.base) +
+           blocks[s * size_t(blockStride) + size_t(token / kvBlockTokens)] * pool.blockBytes +
+           (key ? pool.keyOffset : pool.valueOffset);
+  }
+  float cached(size_t s, int64_t token, bool key, int64_t head, int64_t i) const {
+    return kvElement(type, page(s, token, key), shape.kvHeads, head, token % kvBlockTokens,
+                     key ? shape.headDim : shape.valueDim, i);
+  }
+
+  std::vector<double> reference(const std::vector<float> &q, float scale, float softcap,
+                                int64_t window) const {
+    std::vector<double> out(size_t(rows * shape.heads * shape.valueDim));
+    for (int64_t row = 0; row + 1 < rows; ++row) {
+      const auto s = size_t(partOfRow[size_t(row)]);
+      const int64_t position = parts[s].position + row - parts[s].firstRow;
+      const int64_t first = window ? std::max<int64_t>(0, position - window + 1) : 0;
+      for (int64_t head = 0; head < shape.heads; ++head) {
+        const int64_t kvHead = head / (shape.heads / shape.kvHeads);
+        std::vector<double> scores;
+        double most = -INFINITY, total = 0;
+        for (int64_t key = first; key <= position; ++key) {
+          double dot = 0;
+          for (int64_t i = 0; i < shape.headDim; ++i)
+            dot += double(q[size_t((row * shape.heads + head) * shape.headDim + i)]) *
+                   cached(s, key, true, kvHead, i);
+          dot *= scale;
+          scores.push_back(softcap > 0 ? softcap * std::tanh(dot / softcap) : dot);
+          most = std::max(most, scores.back());
+        }
+        for (double &score : scores)
+          total += score = std::exp(score - most);
+        for (int64_t key = first; key <= position; ++key)
+          for (int64_t i = 0; i < shape.valueDim; ++i)
+            out[size_t((row * shape.heads + head) * shape.valueDim + i)] +=
+                scores[size_t(key - first)] / total * cached(s, key, false, kvHead, i);
+      }
+    }
+    return out;
+  }
+
+  std::vector<std::vector<float>> keys, values;
+};
+
+TEST(KvAppend, CacheHoldsWhatWasAppended) {
+  for (DType type : {DType::F32, DType::F16, DType::I8, DType::I4})
+    for (int64_t dim : {64, 80, 40}) {
+      Batch batch({4, 2, dim, dim}, type, {{70, 1}, {3, 3}});
+      batch.fill(1);
+      const double step = type == DType::I8 ? 1.01 / 254 : type == DType::I4 ? 1.01 / 14 : 0;
+      for (size_t s = 0; s < 2; ++s)
+        for (size_t i = 0; i < batch.keys[s].size(); ++i) {
+          const int64_t token = int64_t(i) / (2 * dim), head = int64_t(i) / dim % 2,
+                        d = int64_t(i) % dim;
+          for (bool key : {true, false}) {
+            const float x = (key ? batch.keys : batch.values)[s][i];
+            const double bound = type == DType::F32   ? 0
+                                 : type == DType::F16 ? std::abs(x) * 0x1p-11 + 0x1p-25
+                                                      : step;
+            ASSERT_NEAR(batch.cached(s, token, key, head, d), x, bound);
+          }
+        }
+    }
+}
+
+void expectAttention(Shape shape, DType type, std::vector<std::pair<int32_t, int32_t>> lengths,
+                     float softcap, int64_t window, std::vector<uint64_t> seeds = {0, 2}) {
+  SCOPED_TRACE(testing::Message() << "heads " << shape.heads << " kv " << shape.kvHeads << " dim "
+                                  << shape.headDim << " type " << int(type) << " window " << window
+                                  << " softcap " << softcap);
+  Batch batch(shape, type, lengths);
+  batch.fill(3);
+  std::vector<float> q = randomValues(size_t(batch.rows * shape.heads * shape.headDim), 9), first;
+  for (float &v : q)
+    v *= 3;
+  bool decode = true;
+  int64_t longest = 0;
+  for (auto [length, fresh] : lengths) {
+    decode = decode && fresh <= 1;
+    longest = std::max<int64_t>(longest, length);
+  }
+  const float scale = 1.0f / std::sqrt(float(shape.headDim));
+  std::vector<double> expected = batch.reference(q, scale, softcap, window);
+  for (uint64_t seed : seeds) {
+    DeviceMatrix dq(batch.rows, shape.heads * shape.headDim, DType::F32),
+        dst(batch.rows, shape.heads * shape.valueDim, DType::F32);
+    dq.set(q);
+    dst.set(std::vector<float>(size_t(batch.rows * shape.heads * shape.valueDim), 0.0f));
+    Device device(seed);
+    AttentionParams params;
+    params.q = dq.view();
+    params.dst = dst.view();
+    params.step = batch.step();
+    params.kv = batch.pool;
+    params.rows = batch.rows;
+    params.heads = shape.heads;
+    params.kvHeads = shape.kvHeads;
+    params.headDim = shape.headDim;
+    params.valueDim = shape.valueDim;
+    params.scale = scale;
+    params.softcap = softcap;
+    params.window = window;
+    params.decode = decode;
+    params.maxContext = longest;
+    const int64_t bytes = attentionWorkspaceBytes(device.launch, params);
+    Memory workspace{size_t(bytes)};
+    std::fill_n(workspace.data<uint8_t>(), bytes, 0);
+    params.workspace = workspace.data();
+    ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
+    EXPECT_TRUE(dst.guardsIntact() && workspace.guardsIntact());
+    std::vector<float> got = dst.get();
+    EXPECT_LT(relativeError(got, expected), type == DType::F32 ? 1e-6 : 1e-3);
+    if (first.empty())
+      first = got;
+    EXPECT_EQ(got, first);
+  }
+}
+
+TEST(Attention, Decode) {
+  for (DType type : {DType::F32, DType::F16, DType::I8, DType::I4})
+    for (Shape shape : {Shape{4, 2, 64, 64}, {8, 1, 128, 128}, {2, 2, 80, 80}, {6, 2, 96, 96}})
+      expectAttention(shape, type, {{1, 1}, {64, 1}, {65, 1}, {200, 1}}, 0.0f, 0);
+}
+
+TEST(Attention, Prefill) {
+  for (DType type : {DType::F32, DType::F16, DType::I8})
+    expectAttention({4, 2, 64, 64}, type, {{40, 40}, {100, 7}, {70, 1}}, 0.0f, 0);
+}
+
+TEST(Attention, WindowSoftcapAndUnequalDims) {
+  expectAttention({2, 1, 64, 64}, DType::F16, {{150, 1}, {20, 1}}, 0.0f, 70);
+  expectAttention({2, 1, 64, 64}, DType::F16, {{150, 20}, {20, 2}}, 30.0f, 33);
+  expectAttention({4, 2, 72, 40}, DType::F16, {{90, 1}, {20, 3}}, 0.0f, 0);
+}
+
+} // namespace

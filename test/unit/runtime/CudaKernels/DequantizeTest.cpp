@@ -1,0 +1,73 @@
+//===- DequantizeTest.cpp - every code through every recipe ---------------------===//
+
+#include "kernels/cuda/linear/Dequantize.h"
+#include "qrt/Half.h"
+
+#include <gtest/gtest.h>
+
+using namespace qrt;
+using namespace qrt::cuda;
+
+namespace {
+
+float widen(F16, uint16_t bits) { return f16ToF32(bits); }
+float widen(BF16, uint16_t bits) { return bf16ToF32(bits); }
+
+/// Puts each code into each slot, among codes that differ, and wants q - z exactly.
+template <WeightFormat format, class T>
+void expectExact(int maxZeroPoint) {
+  constexpr int codes = 1 << laneWords(format);
+  for (int zeroPoint = 0; zeroPoint <= maxZeroPoint; ++zeroPoint) {
+    const int zeroPoint8 = maxZeroPoint - zeroPoint;
+    auto offsets = Dequantizer<format, T>::offsets(zeroPoint, zeroPoint8);
+    for (int first = 0; first < codes; ++first) {
+      uint32_t words[laneWords(format)] = {};
+      auto code = [&](int step, int reg, int half) {
+        return uint32_t(first + 5 * (8 * step + 2 * reg + half)) % codes;
+      };
+      for (int step = 0; step < unitSteps; ++step)
+        for (int reg = 0; reg < 4; ++reg)
+          for (int half = 0; half < 2; ++half)
+            storeSlot(format, words, step, reg, half, code(step, reg, half));
+      for (int step = 0; step < unitSteps; ++step) {
+        uint32_t a[4];
+        Dequantizer<format, T>::expandStep(words, step, offsets, a);
+        for (int reg = 0; reg < 4; ++reg)
+          for (int half = 0; half < 2; ++half)
+            ASSERT_EQ(widen(T(), uint16_t(a[reg] >> (16 * half))),
+                      float(int(code(step, reg, half)) - (reg & 1 ? zeroPoint8 : zeroPoint)))
+                << "step " << step << " register " << reg << " half " << half << " zero points "
+                << zeroPoint << ", " << zeroPoint8;
+      }
+    }
+  }
+}
+
+TEST(Dequantize, EveryCodeAndZeroPointIsExact) {
+  expectExact<WeightFormat::U8, F16>(255);
+  expectExact<WeightFormat::U8, BF16>(255);
+  expectExact<WeightFormat::U4, F16>(255); // beyond the format's own range too
+  expectExact<WeightFormat::U4, BF16>(127);
+  expectExact<WeightFormat::U3, F16>(255);
+  expectExact<WeightFormat::U3, BF16>(127);
+  expectExact<WeightFormat::U2, F16>(255);
+  expectExact<WeightFormat::U2, BF16>(127);
+}
+
+TEST(Dequantize, DenseWeightsKeepTheirBitsOrAreConverted) {
+  uint32_t words[16], a[4];
+  for (int i = 0; i < 16; ++i)
+    words[i] = f32ToF16(float(i) + 0.25f) | uint32_t(f32ToF16(-float(i))) << 16;
+  for (int step = 0; step < 4; ++step) {
+    Dequantizer<WeightFormat::F16, F16>::expandStep(words, step, {}, a);
+    for (int reg = 0; reg < 4; ++reg)
+      EXPECT_EQ(a[reg], words[4 * step + reg]);
+    Dequantizer<WeightFormat::F16, BF16>::expandStep(words, step, {}, a);
+    for (int reg = 0; reg < 4; ++reg) {
+      EXPECT_EQ(uint16_t(a[reg]), f32ToBf16(float(4 * step + reg) + 0.25f));
+      EXPECT_EQ(a[reg] >> 16, f32ToBf16(-float(4 * step + reg)));
+    }
+  }
+}
+
+} // namespace
