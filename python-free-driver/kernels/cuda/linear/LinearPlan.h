@@ -33,10 +33,15 @@ struct LinearWork {
   uint32_t *faults = nullptr;
 };
 
-/// Units of k that a warp of StreamLinear fetches at once: about 1 KB.
-constexpr int streamStageUnits(WeightFormat format) {
-  return format == WeightFormat::U2                                 ? 4
-         : format == WeightFormat::U4 || format == WeightFormat::U3 ? 2
+/// Panels that a warp of StreamLinear works on at once: two share the activations' loads where
+/// these are not small beside the weights'.
+constexpr int streamItemPanels(WeightFormat format, int tokenTiles) {
+  return tokenTiles == 1 || !kernels::isQuantized(format) ? 1 : 2;
+}
+/// Units of k that it fetches at once: about 1 KB.
+constexpr int streamStageUnits(WeightFormat format, int itemPanels) {
+  return format == WeightFormat::U2                                 ? 4 / itemPanels
+         : format == WeightFormat::U4 || format == WeightFormat::U3 ? 2 / itemPanels
                                                                     : 1;
 }
 
@@ -52,14 +57,14 @@ struct StreamPlan {
 inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64_t rows) {
   StreamPlan plan = {};
   plan.tokenTiles = rows <= 8 ? 1 : rows <= 16 ? 2 : rows <= 32 ? 4 : 8;
-  plan.itemPanels = plan.tokenTiles == 1 ? 1 : 2;
+  plan.itemPanels = streamItemPanels(desc.format, plan.tokenTiles);
   plan.blocksPerMultiprocessor = plan.tokenTiles <= 2 ? 2 : 1;
   const UnitGeometry g = unitGeometry(desc);
   plan.items = (g.panels + plan.itemPanels - 1) / plan.itemPanels;
   const int64_t blocks =
       int64_t(std::max(launch.multiprocessors, 1)) * plan.blocksPerMultiprocessor;
   // A warp with less than one stage of work would only add to the sums.
-  const int64_t most = g.units / (streamWarps * streamStageUnits(desc.format));
+  const int64_t most = g.units / (streamWarps * streamStageUnits(desc.format, plan.itemPanels));
   plan.splits = 1;
   if (plan.items <= linearCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / plan.items, 1, std::max<int64_t>(most, 1)));

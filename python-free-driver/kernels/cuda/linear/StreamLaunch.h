@@ -21,22 +21,22 @@ int launchStream(const Launch &launch, const LinearParams &op, const LinearWork 
 /// Defines launchStream of one format; in a .cu file that includes StreamLinear.h and Launch.h.
 #define QRT_DEFINE_STREAM(format)                                                                  \
   namespace {                                                                                      \
-  template <class T, int tiles, int panels>                                                        \
+  template <class T, int tiles>                                                                    \
   int launchTiles(const Launch &launch, const StreamLinearParams &params, int64_t grid) {          \
-    using Kernel = StreamLinear<format, T, tiles, panels>;                                         \
+    using Kernel = StreamLinear<format, T, tiles, streamItemPanels(format, tiles)>;                \
     return launchKernel<Kernel>(launch, {int32_t(grid), 1, 1}, Kernel::sharedBytes, params);       \
   }                                                                                                \
   template <class T>                                                                               \
   int launchType(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) { \
     switch (plan.tokenTiles) {                                                                     \
     case 1:                                                                                        \
-      return launchTiles<T, 1, 1>(launch, params, plan.grid);                                      \
+      return launchTiles<T, 1>(launch, params, plan.grid);                                         \
     case 2:                                                                                        \
-      return launchTiles<T, 2, 2>(launch, params, plan.grid);                                      \
+      return launchTiles<T, 2>(launch, params, plan.grid);                                         \
     case 4:                                                                                        \
-      return launchTiles<T, 4, 2>(launch, params, plan.grid);                                      \
+      return launchTiles<T, 4>(launch, params, plan.grid);                                         \
     default:                                                                                       \
-      return launchTiles<T, 8, 2>(launch, params, plan.grid);                                      \
+      return launchTiles<T, 8>(launch, params, plan.grid);                                         \
     }                                                                                              \
   }                                                                                                \
   }                                                                                                \

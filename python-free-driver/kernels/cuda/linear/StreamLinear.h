@@ -32,16 +32,22 @@ struct StreamLinearParams {
 template <WeightFormat format, class T, int tokenTiles, int itemPanels>
 struct StreamLinear {
   using Params = StreamLinearParams;
-  using Stage = WeightStage<format, itemPanels, streamStageUnits(format)>;
+  using Stage = WeightStage<format, itemPanels, streamStageUnits(format, itemPanels)>;
   using Codes = Dequantizer<format, T>;
   static constexpr int warps = streamWarps, threads = 32 * warps;
   static constexpr int minBlocks = tokenTiles <= 2 ? 2 : 1;
   static constexpr bool quantized = kernels::isQuantized(format);
-  static constexpr int stages = 8 * 1024 / Stage::dataBytes < 4 ? 4 : 8 * 1024 / Stage::dataBytes;
+  /// As many as fit beside the sums in the 99 KB of sm_89, and twice (two blocks) in sm_80's 163
+  /// KB.
+  static constexpr int ringBudget = (tokenTiles == 8 ? 57 : 64) * 1024;
+  static constexpr int stages =
+      ringBudget / warps / Stage::bytes < 8 ? ringBudget / warps / Stage::bytes : 8;
+  static_assert(stages >= 3, "two copies in flight at least");
   /// Sums of the warps: [warp][token][16 rows], padded against bank conflicts.
   static constexpr int sumStride = 20, tokens = 8 * tokenTiles;
   static constexpr int ringBytes = warps * stages * Stage::bytes;
   static constexpr int sharedBytes = ringBytes + warps * tokens * sumStride * 4 + 16;
+  static_assert(sharedBytes <= 99 * 1024);
 
   /// The units of K that one warp has of an item.
   struct Slice {

@@ -58,6 +58,7 @@ void check(const Case &c, int multiprocessors = 132, std::vector<uint64_t> seeds
   for (uint64_t seed : seeds) {
     Device device(seed);
     device.launch.multiprocessors = multiprocessors;
+    device.launch.sharedBytesPerBlock = 99 * 1024; // the smallest, sm_89
     LinearParams params;
     params.src = src.view();
     params.weight = weight.view();
