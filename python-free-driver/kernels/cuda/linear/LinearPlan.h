@@ -22,7 +22,10 @@ namespace qrt::cuda {
 
 inline constexpr int64_t linearCounters = 4096;
 inline constexpr int streamWarps = 8;
-inline constexpr int64_t maxStreamRows = 64;
+/// Beyond, TileLinear: a warp's own loads of activations, once per 32 outputs, would outweigh the
+/// weights' bytes.
+inline constexpr int64_t maxStreamRows = 16;
+inline constexpr int tilePanels = 8; ///< of TileLinear's block
 
 /// What the kernels need to know beside the operands.
 struct LinearWork {
@@ -46,29 +49,47 @@ constexpr int streamStageUnits(WeightFormat format, int itemPanels) {
 }
 
 struct StreamPlan {
-  int tokenTiles; ///< of 8 tokens: 1, 2, 4 or 8
+  int tokenTiles; ///< of 8 tokens: 1 or 2
   int itemPanels; ///< panels that a warp works on at once
-  int blocksPerMultiprocessor;
-  int64_t items; ///< without splits
+  int64_t items;  ///< without splits
   int splits;
   int64_t grid;
 };
 
 inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64_t rows) {
   StreamPlan plan = {};
-  plan.tokenTiles = rows <= 8 ? 1 : rows <= 16 ? 2 : rows <= 32 ? 4 : 8;
+  plan.tokenTiles = rows <= 8 ? 1 : 2;
   plan.itemPanels = streamItemPanels(desc.format, plan.tokenTiles);
-  plan.blocksPerMultiprocessor = plan.tokenTiles <= 2 ? 2 : 1;
   const UnitGeometry g = unitGeometry(desc);
   plan.items = (g.panels + plan.itemPanels - 1) / plan.itemPanels;
-  const int64_t blocks =
-      int64_t(std::max(launch.multiprocessors, 1)) * plan.blocksPerMultiprocessor;
+  const int64_t blocks = 2 * int64_t(std::max(launch.multiprocessors, 1)); // two fit at a time
   // A warp with less than one stage of work would only add to the sums.
   const int64_t most = g.units / (streamWarps * streamStageUnits(desc.format, plan.itemPanels));
   plan.splits = 1;
   if (plan.items <= linearCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / plan.items, 1, std::max<int64_t>(most, 1)));
   plan.grid = std::min(plan.items * plan.splits, blocks);
+  return plan;
+}
+
+struct TilePlan {
+  int tokens; ///< of a block: 32, 64 or 128
+  int64_t tokenBlocks, panelBlocks;
+  int splits;
+};
+
+inline TilePlan planTile(const Launch &launch, const WeightDesc &desc, int64_t rows) {
+  TilePlan plan = {};
+  plan.tokens = rows <= 32 ? 32 : rows <= 64 ? 64 : 128;
+  plan.tokenBlocks = (rows + plan.tokens - 1) / plan.tokens;
+  const UnitGeometry g = unitGeometry(desc);
+  plan.panelBlocks = (g.panels + tilePanels - 1) / tilePanels;
+  // With fewer tiles than multiprocessors K is cut, down to eight units: the ring must fill.
+  const int64_t tiles = plan.tokenBlocks * plan.panelBlocks;
+  const int64_t blocks = int64_t(std::max(launch.multiprocessors, 1)) * (plan.tokens == 32 ? 2 : 1);
+  plan.splits = 1;
+  if (tiles <= linearCounters)
+    plan.splits = int(std::clamp<int64_t>(blocks / tiles, 1, std::max<int64_t>(g.units / 8, 1)));
   return plan;
 }
 

@@ -19,6 +19,7 @@
 #include "kernels/cuda/linear/Activations.h"
 #include "kernels/cuda/linear/Dequantize.h"
 #include "kernels/cuda/linear/Epilogue.h"
+#include "kernels/cuda/linear/GroupSums.h"
 #include "kernels/cuda/linear/Stages.h"
 
 namespace qrt::cuda {
@@ -35,11 +36,11 @@ struct StreamLinear {
   using Stage = WeightStage<format, itemPanels, streamStageUnits(format, itemPanels)>;
   using Codes = Dequantizer<format, T>;
   static constexpr int warps = streamWarps, threads = 32 * warps;
-  static constexpr int minBlocks = tokenTiles <= 2 ? 2 : 1;
+  static constexpr int minBlocks = 2;
   static constexpr bool quantized = kernels::isQuantized(format);
   /// As many as fit beside the sums in the 99 KB of sm_89, and twice (two blocks) in sm_80's 163
   /// KB.
-  static constexpr int ringBudget = (tokenTiles == 8 ? 57 : 64) * 1024;
+  static constexpr int ringBudget = 64 * 1024;
   static constexpr int stages =
       ringBudget / warps / Stage::bytes < 8 ? ringBudget / warps / Stage::bytes : 8;
   static_assert(stages >= 3, "two copies in flight at least");
@@ -72,48 +73,8 @@ struct StreamLinear {
     }
   }
 
-  using Sums = float[itemPanels][tokenTiles][4];
-
-  static QRT_DEVICE void clear(Sums &sums) {
-    QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
-      QRT_UNROLL
-      for (int tile = 0; tile < tokenTiles; ++tile) {
-        QRT_UNROLL
-        for (int i = 0; i < 4; ++i)
-          sums[panel][tile][i] = 0.0f;
-      }
-    }
-  }
-
-  /// total += sums * scale of the stage's group; sums begin again.
-  static QRT_DEVICE void endGroup(const Params &p, const uint8_t *stage, int group, Sums &sums,
-                                  Sums &total) {
-    QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
-      const RowScales s = Stage::scales(p.op.weight.desc.scaleType, stage, panel, group);
-      QRT_UNROLL
-      for (int tile = 0; tile < tokenTiles; ++tile) {
-        QRT_UNROLL
-        for (int i = 0; i < 4; ++i)
-          total[panel][tile][i] += sums[panel][tile][i] * (i < 2 ? s.row : s.row8);
-      }
-    }
-    clear(sums);
-  }
-
-  static QRT_DEVICE void readOffsets(const Params &p, const uint8_t *stage, int group,
-                                     typename Codes::Offsets (&offsets)[itemPanels]) {
-    if constexpr (quantized) {
-      QRT_UNROLL
-      for (int panel = 0; panel < itemPanels; ++panel) {
-        const RowZeroPoints z = p.op.weight.desc.symmetric
-                                    ? RowZeroPoints{symmetricCode<format>, symmetricCode<format>}
-                                    : Stage::zeroPoints(stage, panel, group);
-        offsets[panel] = Codes::offsets(z.row, z.row8);
-      }
-    }
-  }
+  using Sums = typename GroupSums<format, T, Stage, itemPanels, tokenTiles>::Sums;
+  using Groups = GroupSums<format, T, Stage, itemPanels, tokenTiles>;
 
   static QRT_DEVICE void run(const Params &p) {
     const LinearWork &work = p.work;
@@ -148,8 +109,8 @@ struct StreamLinear {
     for (int item = firstItem; item < endItem; ++item) {
       const Slice slice = sliceOf(work, item);
       Sums sums, total;
-      clear(sums);
-      clear(total);
+      Groups::clear(sums);
+      Groups::clear(total);
       TokenFragments<T, tokenTiles> x(p.op);
       x.begin(slice.first, slice.end);
       QRT_NO_UNROLL
@@ -181,7 +142,7 @@ struct StreamLinear {
     int group = quantized && groupSize ? unit * unitK / groupSize - firstGroup : 0;
     const int lastGroup = p.work.groups - 1 - firstGroup; // a unit may begin one that is not there
     typename Codes::Offsets offsets[itemPanels];
-    readOffsets(p, stage, group, offsets);
+    Groups::readOffsets(p.op.weight, stage, group, offsets);
     QRT_UNROLL
     for (int step = 0; step < unitSteps; ++step) {
       if (step % 2 == 0)
@@ -199,15 +160,15 @@ struct StreamLinear {
       }
       if constexpr (quantized) {
         if (step == 1 && groupSize == 32) {
-          endGroup(p, stage, group, sums, total);
+          Groups::endGroup(p.op.weight, stage, group, sums, total);
           group = group < lastGroup ? group + 1 : group;
-          readOffsets(p, stage, group, offsets);
+          Groups::readOffsets(p.op.weight, stage, group, offsets);
         }
       }
     }
     if constexpr (quantized)
       if (last || (groupSize && (unit + 1) * unitK % groupSize == 0))
-        endGroup(p, stage, group, sums, total);
+        Groups::endGroup(p.op.weight, stage, group, sums, total);
   }
 
   /// Adds the warps' sums, then the splits', and finishes the outputs.

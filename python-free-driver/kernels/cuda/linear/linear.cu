@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/linear/F32Linear.h"
-#include "kernels/cuda/linear/StreamLaunch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
 
 namespace qrt::cuda {
 
@@ -17,25 +17,20 @@ int launchF32(const Launch &launch, const LinearParams &params) {
                                  {params, launch.faults});
 }
 
-int launchStreamOf(const Launch &launch, const LinearParams &op, const LinearWork &work,
-                   const StreamPlan &plan) {
-  switch (op.weight.desc.format) {
-  case WeightFormat::F16:
-    return launchStream<WeightFormat::F16>(launch, op, work, plan);
-  case WeightFormat::BF16:
-    return launchStream<WeightFormat::BF16>(launch, op, work, plan);
-  case WeightFormat::U8:
-    return launchStream<WeightFormat::U8>(launch, op, work, plan);
-  case WeightFormat::U4:
-    return launchStream<WeightFormat::U4>(launch, op, work, plan);
-  case WeightFormat::U3:
-    return launchStream<WeightFormat::U3>(launch, op, work, plan);
-  case WeightFormat::U2:
-    return launchStream<WeightFormat::U2>(launch, op, work, plan);
-  case WeightFormat::F32:
-    break;
+template <WeightFormat format>
+int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) {
+  if (op.rows <= maxStreamRows) {
+    const StreamPlan plan = planStream(launch, op.weight.desc, op.rows);
+    work.splits = plan.splits;
+    return work.splits > 1 && !op.workspace ? invalidLaunch
+                                            : launchStream<format>(launch, op, work, plan);
   }
-  return invalidLaunch;
+  const TilePlan plan = planTile(launch, op.weight.desc, op.rows);
+  work.splits = plan.splits;
+  if (plan.panelBlocks > 65535 || plan.tokenBlocks > INT32_MAX)
+    return invalidLaunch;
+  return work.splits > 1 && !op.workspace ? invalidLaunch
+                                          : launchTile<format>(launch, op, work, plan);
 }
 
 bool aligned(const Matrix &m) {
@@ -59,13 +54,21 @@ LinearWork workOf(const Launch &launch, const LinearParams &params) {
 int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
   if (params.src.type == DType::F32 || params.weight.desc.format == WeightFormat::F32)
     return 0;
-  int64_t most = 0; // of any number of rows up to params.rows
-  for (int64_t rows : {8, 16, 32, 64}) {
-    const StreamPlan plan = planStream(launch, params.weight.desc, rows);
-    if (plan.splits > 1)
-      most = std::max(most, std::min(rows, params.rows) * plan.splits *
-                                unitGeometry(params.weight.desc).panels * kernels::panelRows * 4);
-    if (rows >= params.rows)
+  // Of any number of rows up to params.rows; a splitting plan's need grows with the rows until the
+  // next plan begins.
+  const WeightDesc &desc = params.weight.desc;
+  const int64_t width = unitGeometry(desc).panels * kernels::panelRows * 4;
+  int64_t most = 0;
+  auto need = [&](int64_t rows, int splits) {
+    if (splits > 1)
+      most = std::max(most, rows * splits * width);
+  };
+  for (int64_t rows : {8, 16})
+    need(std::min(rows, params.rows), planStream(launch, desc, rows).splits);
+  for (int64_t rows = 32; rows < params.rows + 128; rows += rows < 128 ? rows : 128) {
+    const TilePlan plan = planTile(launch, desc, rows);
+    need(std::min(rows, params.rows), plan.splits);
+    if (plan.splits == 1 && rows >= 128)
       break;
   }
   return linearCounters * 4 + most;
@@ -80,25 +83,26 @@ int launchLinear(const Launch &launch, const LinearParams &params) {
   if (desc.format == WeightFormat::F32 ||
       (params.src.type != DType::F16 && params.src.type != DType::BF16))
     return invalidLaunch;
-  LinearWork work = workOf(launch, params);
-  for (int64_t first = 0; first < params.rows; first += maxStreamRows) {
-    LinearParams part = params;
-    part.rows = std::min(maxStreamRows, params.rows - first);
-    auto skip = [&](Matrix &m) {
-      if (m.data)
-        m.data = static_cast<uint8_t *>(m.data) + first * m.stride * byteWidth(m.type);
-    };
-    skip(part.src);
-    skip(part.dst);
-    skip(part.add);
-    const StreamPlan plan = planStream(launch, desc, part.rows);
-    if (plan.splits > 1 && !params.workspace)
-      return invalidLaunch;
-    work.splits = plan.splits;
-    if (int error = launchStreamOf(launch, part, work, plan))
-      return error;
+  if (params.rows == 0)
+    return 0;
+  const LinearWork work = workOf(launch, params);
+  switch (desc.format) {
+  case WeightFormat::F16:
+    return launchFormat<WeightFormat::F16>(launch, params, work);
+  case WeightFormat::BF16:
+    return launchFormat<WeightFormat::BF16>(launch, params, work);
+  case WeightFormat::U8:
+    return launchFormat<WeightFormat::U8>(launch, params, work);
+  case WeightFormat::U4:
+    return launchFormat<WeightFormat::U4>(launch, params, work);
+  case WeightFormat::U3:
+    return launchFormat<WeightFormat::U3>(launch, params, work);
+  case WeightFormat::U2:
+    return launchFormat<WeightFormat::U2>(launch, params, work);
+  case WeightFormat::F32:
+    break;
   }
-  return 0;
+  return invalidLaunch;
 }
 
 } // namespace qrt::cuda

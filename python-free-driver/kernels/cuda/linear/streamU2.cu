@@ -1,7 +1,7 @@
 //===- streamU2.cu - products of few tokens with U2 weights ---===//
 
 #include "kernels/cuda/device/Launch.h"
-#include "kernels/cuda/linear/StreamLaunch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
 #include "kernels/cuda/linear/StreamLinear.h"
 
 namespace qrt::cuda {

@@ -107,7 +107,7 @@ TEST(StreamLinear, EveryFormatGroupAndType) {
 }
 
 TEST(StreamLinear, RowsSelectTheInstance) {
-  for (int64_t rows : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64})
+  for (int64_t rows : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129})
     check({{WeightFormat::U4, 40, 256, 128, false, ScaleType::F16},
            rows,
            DType::F16,
@@ -189,6 +189,53 @@ TEST(StreamLinear, TheResultOfATokenDoesNotDependOnItsBatch) {
   }
   together.resize(64);
   EXPECT_EQ(alone, together);
+}
+
+TEST(TileLinear, EveryFormatGroupAndType) {
+  for (WeightFormat format :
+       {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
+    for (int group : {0, 32, 64, 128})
+      for (DType type : {DType::F16, DType::BF16})
+        check({{format, 150, 200, group, group % 64 != 0, ScaleType::F16},
+               21,
+               type,
+               DType::F32,
+               false,
+               false},
+              132, {2});
+  for (WeightFormat format : {WeightFormat::F16, WeightFormat::BF16})
+    check({{format, 33, 200, 0, true, ScaleType::F16},
+           100,
+           format == WeightFormat::F16 ? DType::F16 : DType::BF16,
+           DType::F32,
+           true,
+           true},
+          132, {0, 3});
+}
+
+TEST(TileLinear, EdgesOfKAndSplits) {
+  for (int64_t k : {1, 31, 65, 577})
+    check({{WeightFormat::U4, 130, k, 32, false, ScaleType::F16},
+           18,
+           DType::F16,
+           DType::F32,
+           true,
+           false},
+          132, {3});
+  // One tile on many multiprocessors.
+  WeightDesc desc = {WeightFormat::U4, 24, 2048, 128, false, ScaleType::F16};
+  Device device;
+  EXPECT_GT(planTile(device.launch, desc, 70).splits, 1);
+  check({desc, 20, DType::F16, DType::F32, true, true});
+  check({desc, 70, DType::BF16, DType::F16, true, true});
+  // Several tiles in both directions.
+  check({{WeightFormat::U8, 280, 128, 64, false, ScaleType::F16},
+         150,
+         DType::F16,
+         DType::F32,
+         true,
+         true},
+        1, {0, 3});
 }
 
 TEST(Linear, F32ActivationsAndF32Weights) {

@@ -1,0 +1,74 @@
+//===- FormatLaunch.h - one file of kernels per weight format --------------------------------===//
+//
+// The instances dominate the time of compilation, so each format has files of its own:
+// stream<format>.cu and tile<format>.cu.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H
+#define QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H
+
+#include "kernels/cuda/linear/LinearPlan.h"
+
+namespace qrt::cuda {
+
+/// StreamLinear with the plan's instance; op.rows <= maxStreamRows, src is f16 or bf16.
+template <WeightFormat format>
+int launchStream(const Launch &launch, const LinearParams &op, const LinearWork &work,
+                 const StreamPlan &plan);
+
+/// TileLinear with the plan's instance; src is f16 or bf16.
+template <WeightFormat format>
+int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &work,
+               const TilePlan &plan);
+
+} // namespace qrt::cuda
+
+/// Defines launchStream of one format; in a .cu file that includes StreamLinear.h and Launch.h.
+#define QRT_DEFINE_STREAM(format)                                                                  \
+  namespace {                                                                                      \
+  template <class T, int tiles>                                                                    \
+  int launchTiles(const Launch &launch, const StreamLinearParams &params, int64_t grid) {          \
+    using Kernel = StreamLinear<format, T, tiles, streamItemPanels(format, tiles)>;                \
+    return launchKernel<Kernel>(launch, {int32_t(grid), 1, 1}, Kernel::sharedBytes, params);       \
+  }                                                                                                \
+  template <class T>                                                                               \
+  int launchType(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) { \
+    return plan.tokenTiles == 1 ? launchTiles<T, 1>(launch, params, plan.grid)                     \
+                                : launchTiles<T, 2>(launch, params, plan.grid);                    \
+  }                                                                                                \
+  }                                                                                                \
+  template <>                                                                                      \
+  int launchStream<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,   \
+                           const StreamPlan &plan) {                                               \
+    const StreamLinearParams params = {op, work, int32_t(plan.items * plan.splits)};               \
+    return op.src.type == DType::F16 ? launchType<F16>(launch, params, plan)                       \
+                                     : launchType<BF16>(launch, params, plan);                     \
+  }
+
+/// Defines launchTile of one format; in a .cu file that includes TileLinear.h and Launch.h.
+#define QRT_DEFINE_TILE(format)                                                                    \
+  namespace {                                                                                      \
+  template <class T, int tokens>                                                                   \
+  int launchTokens(const Launch &launch, const TileLinearParams &params, const TilePlan &plan) {   \
+    using Kernel = TileLinear<format, T, tokens>;                                                  \
+    return launchKernel<Kernel>(                                                                   \
+        launch, {int32_t(plan.tokenBlocks), int32_t(plan.panelBlocks), plan.splits},               \
+        Kernel::sharedBytes, params);                                                              \
+  }                                                                                                \
+  template <class T>                                                                               \
+  int launchType(const Launch &launch, const TileLinearParams &params, const TilePlan &plan) {     \
+    return plan.tokens == 32   ? launchTokens<T, 32>(launch, params, plan)                         \
+           : plan.tokens == 64 ? launchTokens<T, 64>(launch, params, plan)                         \
+                               : launchTokens<T, 128>(launch, params, plan);                       \
+  }                                                                                                \
+  }                                                                                                \
+  template <>                                                                                      \
+  int launchTile<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,     \
+                         const TilePlan &plan) {                                                   \
+    const TileLinearParams params = {op, work};                                                    \
+    return op.src.type == DType::F16 ? launchType<F16>(launch, params, plan)                       \
+                                     : launchType<BF16>(launch, params, plan);                     \
+  }
+
+#endif // QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H

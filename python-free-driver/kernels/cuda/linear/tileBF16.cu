@@ -1,0 +1,11 @@
+//===- tileBF16.cu - products of many tokens with BF16 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/TileLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_TILE(WeightFormat::BF16)
+
+} // namespace qrt::cuda

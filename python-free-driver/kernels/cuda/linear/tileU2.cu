@@ -1,0 +1,11 @@
+//===- tileU2.cu - products of many tokens with U2 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/TileLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_TILE(WeightFormat::U2)
+
+} // namespace qrt::cuda
