@@ -19,6 +19,7 @@
 #ifndef QRT_KERNELS_CUDA_OPS_H
 #define QRT_KERNELS_CUDA_OPS_H
 
+#include "Support/SampleRow.h"
 #include "kernels/cpu/elementwise/elementwise.h"
 #include "kernels/cpu/linear/linear.h"
 #include "qrt/DType.h"
@@ -188,6 +189,18 @@ struct CopyParams {
   int64_t rows = 0, width = 0;
 };
 
+/// Chooses a token per row of logits (Support/SampleRow.h), as the CPU's sampler does. The logits
+/// are changed: penalties are applied in place.
+struct SampleParams {
+  float *logits = nullptr;
+  int64_t stride = 0;
+  int64_t vocab = 0, count = 0;         ///< of the rows
+  const SampleRow *rows = nullptr;      ///< [count]; a row of temperature 0 without lists is cheap
+  const SampleEntry *entries = nullptr; ///< what the rows' lists refer to
+  uint64_t *weights = nullptr;          ///< scratch [count, vocab]
+  SampleResult *results = nullptr;      ///< [count]
+};
+
 /// The operations: OP(name, Params) stands for int launchName(const Launch &, const Params &).
 #define QRT_CUDA_OPS(OP)                                                                           \
   OP(Repack, RepackParams)                                                                         \
@@ -201,7 +214,8 @@ struct CopyParams {
   OP(Gated, GatedParams)                                                                           \
   OP(Unary, UnaryParams)                                                                           \
   OP(Binary, BinaryParams)                                                                         \
-  OP(Copy, CopyParams)
+  OP(Copy, CopyParams)                                                                             \
+  OP(Sample, SampleParams)
 
 #define QRT_CUDA_DECLARE(name, Params) int launch##name(const Launch &launch, const Params &params);
 QRT_CUDA_OPS(QRT_CUDA_DECLARE)

@@ -61,6 +61,7 @@ private:
   Status prepare();
   Status measureLoad(LoadResult &result);
   Status addSequences();
+  bool onDevice() const { return options.engine.device.kind == DeviceKind::Cuda; }
   Status round(size_t number);
   Status decode(const CaseResult &what, double &seconds);
   Status prefill(const CaseResult &what, double &seconds);
@@ -136,6 +137,8 @@ Status Bench::measureLoad(LoadResult &result) {
 
 Status Bench::prepare() {
   QRT_RETURN_IF_ERROR(checkOptions(options));
+  if (options.engine.device.kind == DeviceKind::Auto)
+    return invalidArgument("--device auto: figures need a name, cpu or cuda");
   QRT_ASSIGN_OR_RETURN(isa, kernels::requestedIsa());
   progress("load");
   dropFromPageCache(path);
@@ -147,7 +150,8 @@ Status Bench::prepare() {
     readBytes += int64_t(part.size());
   kvElementBytes = byteWidth(options.engine.kvType);
   report.model = path;
-  report.isa = kernels::isaName(isa);
+  report.isa = onDevice() ? "cuda:" + std::to_string(options.engine.device.index)
+                          : std::string(kernels::isaName(isa));
   report.kvType = name(options.engine.kvType);
   report.threads = pool->size();
   report.fileBytes = int64_t(model->fileBytes());
@@ -259,7 +263,7 @@ Status Bench::round(size_t number) {
     readRate = (before + after) / 2;
     before = after;
     samples[i].seconds.push_back(seconds);
-    samples[i].limits.push_back(limitSeconds(what));
+    samples[i].limits.push_back(onDevice() ? 0 : limitSeconds(what)); // probes are the CPU's
   }
   return Status::ok();
 }

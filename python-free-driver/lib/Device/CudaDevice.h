@@ -28,19 +28,19 @@ public:
   const std::string &name() const { return text; }
 
   struct Free {
-    CudaDevice *device;
+    CudaDevice *device = nullptr;
     void operator()(void *pointer) const { device->functions->release(device->context, pointer); }
   };
   using Memory = std::unique_ptr<void, Free>;
   struct FreePinned {
-    CudaDevice *device;
+    CudaDevice *device = nullptr;
     void operator()(void *pointer) const {
       device->functions->releasePinned(device->context, pointer);
     }
   };
   using Pinned = std::unique_ptr<void, FreePinned>;
   struct FreeGraph {
-    CudaDevice *device;
+    CudaDevice *device = nullptr;
     void operator()(cuda::Graph *graph) const {
       device->functions->destroyGraph(device->context, graph);
     }

@@ -1,31 +1,14 @@
 //===- BindElementwise.cpp - Activation functions and arithmetic -----------------------------===//
 #include "Engine/Binding.h"
+#include "Engine/KernelWords.h"
 #include "kernels/cpu/elementwise/elementwise.h"
 
-#include <utility>
-
 namespace qrt {
-
-static kernels::UnaryKind unaryKind(std::string_view word) {
-  static const std::pair<std::string_view, kernels::UnaryKind> kinds[] = {
-      {"gelu", kernels::UnaryKind::Gelu},
-      {"gelu_tanh", kernels::UnaryKind::GeluTanh},
-      {"quick_gelu", kernels::UnaryKind::QuickGelu},
-      {"silu", kernels::UnaryKind::Silu},
-      {"relu", kernels::UnaryKind::Relu},
-      {"tanh", kernels::UnaryKind::Tanh},
-      {"sigmoid", kernels::UnaryKind::Sigmoid},
-      {"softcap", kernels::UnaryKind::Softcap}};
-  for (const auto &[name, kind] : kinds)
-    if (name == word)
-      return kind;
-  return kernels::UnaryKind::Relu; // R20 admits only the words above
-}
 
 BoundInstruction Binder::bindGated(const Instruction &instruction) {
   BufferRef gate = buffer(instruction.inputs[0]), up = buffer(instruction.inputs[1]),
             out = buffer(instruction.outputs[0]);
-  kernels::UnaryKind kind = unaryKind(instruction.getString("kind"));
+  kernels::UnaryKind kind = unaryKindFromWord(instruction.getString("kind"));
   return [=](Run &run) {
     kernels::GatedArgs call = {};
     call.kind = kind;
@@ -41,7 +24,7 @@ BoundInstruction Binder::bindGated(const Instruction &instruction) {
 
 BoundInstruction Binder::bindUnary(const Instruction &instruction) {
   BufferRef in = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]);
-  kernels::UnaryKind kind = unaryKind(instruction.getString("kind"));
+  kernels::UnaryKind kind = unaryKindFromWord(instruction.getString("kind"));
   auto cap = static_cast<float>(instruction.getFloat("cap"));
   return [=](Run &run) {
     kernels::UnaryArgs call = {};
@@ -58,12 +41,8 @@ BoundInstruction Binder::bindUnary(const Instruction &instruction) {
 
 BoundInstruction Binder::bindBinary(const Instruction &instruction) {
   BufferRef lhs = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]), rhs;
-  std::string_view word = instruction.getString("kind");
   kernels::BinaryArgs args = {};
-  args.kind = word == "add"   ? kernels::BinaryKind::Add
-              : word == "sub" ? kernels::BinaryKind::Sub
-              : word == "mul" ? kernels::BinaryKind::Mul
-                              : kernels::BinaryKind::Div;
+  args.kind = binaryKindFromWord(instruction.getString("kind"));
   args.swapped = instruction.getInt("swapped") != 0;
   const int32_t second = instruction.inputs[1];
   const bool fromBuffer = program.values[second].kind == ValueKind::Buffer;

@@ -1,22 +1,193 @@
-//===- CudaEngine.cpp - Executes raised programs on a CUDA device ----------------------------===//
+//===- CudaEngine.cpp - Memory and sequences of an engine on a device ------------------------===//
 #include "Engine/CudaEngine.h"
 
-#include "Device/CudaDevice.h"
+#include "Engine/Chunks.h"
+#include "Engine/CudaLimits.h"
 #include "Support/Memory.h"
+
+#include <algorithm>
+#include <bit>
 
 namespace qrt {
 
 Result<std::unique_ptr<Engine>> CudaEngine::create(std::shared_ptr<const Model> model,
                                                    const EngineOptions &options) {
-  QRT_ASSIGN_OR_RETURN(auto device, CudaDevice::open(options.device.index));
-  QRT_ASSIGN_OR_RETURN(auto memory, device->freeMemory());
-  const auto weights = int64_t(model->fileBytes());
-  if (weights > memory.free)
-    return deviceError(DeviceProblem::OutOfMemory, model->path() + " has " + formatBytes(weights) +
-                                                       " of weights, " + device->name() + " has " +
-                                                       formatBytes(memory.free) + " of " +
-                                                       formatBytes(memory.total) + " free");
-  return unsupported("this version does not run models on " + device->name() + " yet");
+  std::unique_ptr<CudaEngine> engine(new CudaEngine(std::move(model), options));
+  QRT_RETURN_IF_ERROR(engine->open());
+  QRT_RETURN_IF_ERROR(engine->allocate());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+Status CudaEngine::open() {
+  QRT_ASSIGN_OR_RETURN(contextLimit, contextLimitOf(model->program(), options));
+  // Positions are 32-bit; without a limit of the model the tables of blocks need one.
+  contextBound = contextLimit > 0 ? contextLimit : cudaDefaultContext;
+  contextLimit = contextBound;
+  QRT_ASSIGN_OR_RETURN(device, CudaDevice::open(options.device.index));
+  QRT_ASSIGN_OR_RETURN(const CudaDevice::FreeBytes memory, device->freeMemory());
+  if (int64_t(model->fileBytes()) > memory.free) // before anything is looked at closely
+    return deviceError(DeviceProblem::OutOfMemory,
+                       model->path() + " has " + formatBytes(int64_t(model->fileBytes())) +
+                           " of weights, " + device->name() + " has " + formatBytes(memory.free) +
+                           " of " + formatBytes(memory.total) + " free");
+  CudaLimits limits;
+  limits.decodeRows = cudaDecodeRows;
+  limits.selectedRows = cudaDecodeRows;
+  limits.rows = std::max(options.prefillChunk, cudaDecodeRows);
+  limits.maxContext = contextBound;
+  limits.kvType = options.kvType;
+  QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));
+  program.emplace(std::move(planned));
+  return Status::ok();
+}
+
+Result<int64_t> CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) const {
+  const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
+  const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
+  const int64_t fixed =
+      program->arenaBytes() + CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride) +
+      CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride);
+  const int64_t weights = program->weightBytes(), block = program->kvBlockBytes();
+  auto figures = [&](int64_t available) {
+    return model->path() + " needs " + formatBytes(weights + fixed + block) + " (weights " +
+           formatBytes(weights) + ", activations " + formatBytes(fixed) + ", first KV block " +
+           formatBytes(block) + "), " + device->name() + " has " + formatBytes(available) + " of " +
+           formatBytes(totalBytes) + " free";
+  };
+  if (weights + fixed + block > freeBytes)
+    return deviceError(DeviceProblem::OutOfMemory, figures(freeBytes));
+  // A tenth of the memory stays for the driver, its graphs and other processes.
+  int64_t left = std::max(block, freeBytes - weights - fixed - totalBytes / 10);
+  if (options.maxMemory > 0) {
+    if (fixed + block > options.maxMemory)
+      return resourceExhausted("activations and the first KV block need " +
+                               formatBytes(fixed + block) + ", the limit is " +
+                               formatBytes(options.maxMemory));
+    left = std::min(left, options.maxMemory - fixed);
+  }
+  if (block == 0)
+    return int64_t(0); // a program without attention
+  return std::min(left / block, stride * cudaFullSequences);
+}
+
+Status CudaEngine::allocate() {
+  QRT_ASSIGN_OR_RETURN(const CudaDevice::FreeBytes memory, device->freeMemory());
+  QRT_ASSIGN_OR_RETURN(totalBlocks, planBlocks(memory.free, memory.total));
+  if (totalBlocks > 0) {
+    const int64_t bytes = totalBlocks * program->kvBlockBytes();
+    QRT_ASSIGN_OR_RETURN(kvPool, device->allocate(bytes, "KV cache"));
+    // What lies behind a sequence's length is weighed with zero; it must be finite.
+    QRT_RETURN_IF_ERROR(device->fill(kvPool.get(), 0, bytes));
+  }
+  freeBlocks.resize(size_t(totalBlocks));
+  for (int64_t i = 0; i < totalBlocks; ++i)
+    freeBlocks[size_t(i)] = int32_t(totalBlocks - 1 - i);
+  QRT_ASSIGN_OR_RETURN(faults, device->allocate(sizeof(uint32_t), "word of faults"));
+  QRT_RETURN_IF_ERROR(device->fill(faults.get(), 0, sizeof(uint32_t)));
+  device->setFaults(static_cast<uint32_t *>(faults.get()));
+  QRT_ASSIGN_OR_RETURN(hostFaults, device->allocatePinned(sizeof(uint32_t), "word of faults"));
+  QRT_ASSIGN_OR_RETURN(
+      hostLogits, device->allocatePinned(cudaDecodeRows * program->logitsStride() * 4, "logits"));
+  const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
+  const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
+  QRT_ASSIGN_OR_RETURN(decodeBuffers,
+                       CudaStepBuffers::create(*device, cudaDecodeRows, cudaDecodeRows, stride));
+  QRT_ASSIGN_OR_RETURN(
+      prefillBuffers,
+      CudaStepBuffers::create(*device, rows, std::min<int64_t>(rows, cudaPrefillParts), stride));
+  return program->load(kvPool.get());
+}
+
+Result<int> CudaEngine::addSequence() {
+  for (size_t i = 0; i < sequences.size(); ++i)
+    if (!sequences[i].inUse) {
+      sequences[i].inUse = true;
+      return int(i);
+    }
+  if (sequences.size() >= 65536)
+    return resourceExhausted("65536 sequences are in use");
+  sequences.emplace_back().inUse = true;
+  return int(sequences.size() - 1);
+}
+
+int64_t CudaEngine::length(int seq) const {
+  if (seq < 0 || size_t(seq) >= sequences.size() || !sequences[size_t(seq)].inUse)
+    return -1;
+  return sequences[size_t(seq)].length;
+}
+
+void CudaEngine::release(int seq) {
+  if (length(seq) < 0)
+    return;
+  shrink(sequences[size_t(seq)], 0);
+  sequences[size_t(seq)].length = 0;
+  sequences[size_t(seq)].inUse = false;
+}
+
+Status CudaEngine::truncate(int seq, int64_t newLength) {
+  if (length(seq) < 0)
+    return invalidArgument("no sequence " + std::to_string(seq));
+  if (newLength < 0 || newLength > length(seq))
+    return invalidArgument("cannot truncate a sequence of " + std::to_string(length(seq)) +
+                           " tokens to " + std::to_string(newLength));
+  shrink(sequences[size_t(seq)], newLength);
+  sequences[size_t(seq)].length = newLength;
+  return Status::ok();
+}
+
+Status CudaEngine::grow(Sequence &sequence, int64_t tokens) {
+  if (program->kvBlockBytes() == 0)
+    return Status::ok();
+  const auto needed = size_t((tokens + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens);
+  const size_t before = sequence.blocks.size();
+  if (needed > before && needed - before > freeBlocks.size())
+    return resourceExhausted(
+        "the KV cache of " + device->name() + " has " + std::to_string(freeBlocks.size()) + " of " +
+        std::to_string(totalBlocks) + " blocks of " + std::to_string(cuda::kvBlockTokens) +
+        " tokens free, " + std::to_string(needed - before) + " more are needed");
+  while (sequence.blocks.size() < needed) {
+    sequence.blocks.push_back(freeBlocks.back());
+    freeBlocks.pop_back();
+  }
+  return Status::ok();
+}
+
+void CudaEngine::shrink(Sequence &sequence, int64_t tokens) {
+  const auto keep = size_t((tokens + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens);
+  while (sequence.blocks.size() > keep) {
+    freeBlocks.push_back(sequence.blocks.back());
+    sequence.blocks.pop_back();
+  }
+}
+
+EngineStats CudaEngine::stats() const {
+  EngineStats out;
+  out.arenaBytes = program->arenaBytes();
+  out.kvBytes = totalBlocks * program->kvBlockBytes();
+  out.kvPagesInUse = totalBlocks - int64_t(freeBlocks.size());
+  out.programRuns = programRuns;
+  out.tokens = totalTokens;
+  return out;
+}
+
+Result<Engine::StepResult> CudaEngine::step(std::span<const Chunk> chunks) {
+  QRT_RETURN_IF_ERROR(
+      verifyChunks(chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit));
+  Result<StepResult> result = [&]() -> Result<StepResult> {
+    for (const Chunk &chunk : chunks) {
+      Sequence &sequence = sequences[size_t(chunk.seq)];
+      QRT_RETURN_IF_ERROR(grow(sequence, sequence.length + int64_t(chunk.tokens.size())));
+    }
+    return isDecode(chunks) ? decode(chunks) : prefill(chunks);
+  }();
+  for (const Chunk &chunk : chunks) {
+    Sequence &sequence = sequences[size_t(chunk.seq)];
+    if (result)
+      sequence.length += int64_t(chunk.tokens.size());
+    else
+      shrink(sequence, sequence.length);
+  }
+  return result;
 }
 
 } // namespace qrt

@@ -14,38 +14,43 @@ std::span<const int32_t> lastTokens(std::span<const int32_t> tokens, int32_t win
 
 } // namespace
 
-void penaliseRepetition(std::span<const int32_t> tokens, int64_t promptLength,
-                        const SamplingOptions &options, std::span<float> logits,
-                        std::span<int32_t> counts) {
-  auto known = [&](int32_t id) { return id >= 0 && size_t(id) < logits.size(); };
-  if (options.repetitionPenalty != 1) {
-    auto seen = lastTokens(tokens, options.repetitionWindow);
-    for (int32_t id : seen)
-      if (known(id) && counts[size_t(id)]++ == 0) {
-        float &l = logits[size_t(id)];
-        l = l > 0 ? l / options.repetitionPenalty : l * options.repetitionPenalty;
-      }
-    for (int32_t id : seen)
-      if (known(id))
-        counts[size_t(id)] = 0;
-  }
-  if (options.presencePenalty != 0 || options.frequencyPenalty != 0) {
-    auto generated = tokens.subspan(size_t(promptLength));
-    for (int32_t id : generated)
-      if (known(id))
-        ++counts[size_t(id)];
-    for (int32_t id : generated)
-      if (known(id) && counts[size_t(id)] > 0) {
-        logits[size_t(id)] -=
-            options.presencePenalty + options.frequencyPenalty * float(counts[size_t(id)]);
-        counts[size_t(id)] = 0; // once per token
-      }
+void listSeen(std::span<const int32_t> tokens, int32_t window, std::span<int32_t> counts,
+              std::vector<SampleEntry> &out) {
+  auto known = [&](int32_t id) { return id >= 0 && size_t(id) < counts.size(); };
+  const size_t first = out.size();
+  for (int32_t id : lastTokens(tokens, window))
+    if (known(id) && counts[size_t(id)]++ == 0)
+      out.push_back({id, 0});
+  for (size_t i = first; i < out.size(); ++i) {
+    int32_t &count = counts[size_t(out[i].token)];
+    out[i].value = float(count);
+    count = 0;
   }
 }
 
-void penaliseDry(std::span<const int32_t> tokens, const DryOptions &options,
-                 std::span<float> logits, std::vector<int32_t> &scratch,
-                 std::span<int32_t> counts) {
+void penaliseRepetition(std::span<const int32_t> tokens, int64_t promptLength,
+                        const SamplingOptions &options, std::span<float> logits,
+                        std::span<int32_t> counts) {
+  std::vector<SampleEntry> list;
+  if (options.repetitionPenalty != 1) {
+    listSeen(tokens, options.repetitionWindow, counts, list);
+    for (const SampleEntry &entry : list) {
+      float &l = logits[size_t(entry.token)];
+      l = l > 0 ? l / options.repetitionPenalty : l * options.repetitionPenalty;
+    }
+  }
+  if (options.presencePenalty != 0 || options.frequencyPenalty != 0) {
+    list.clear();
+    listSeen(tokens.subspan(size_t(promptLength)), 0, counts, list);
+    for (const SampleEntry &entry : list)
+      logits[size_t(entry.token)] -=
+          options.presencePenalty + options.frequencyPenalty * entry.value;
+  }
+}
+
+void listDry(std::span<const int32_t> tokens, const DryOptions &options,
+             std::vector<int32_t> &scratch, std::span<int32_t> counts,
+             std::vector<SampleEntry> &out) {
   if (options.multiplier == 0)
     return;
   tokens = lastTokens(tokens, options.window);
@@ -79,7 +84,7 @@ void penaliseDry(std::span<const int32_t> tokens, const DryOptions &options,
   auto usable = [&](int64_t i) {
     int32_t next = at(i - 1);
     return std::min<int64_t>(z[size_t(i)], limit) >= options.allowedLength && next >= 0 &&
-           size_t(next) < logits.size() && !isBreaker(next);
+           size_t(next) < counts.size() && !isBreaker(next);
   };
   for (int64_t i = 1; i < n; ++i)
     if (usable(i)) {
@@ -90,9 +95,19 @@ void penaliseDry(std::span<const int32_t> tokens, const DryOptions &options,
     if (int32_t next = usable(i) ? at(i - 1) : -1; next >= 0 && counts[size_t(next)] > 0) {
       double exponent = counts[size_t(next)] - options.allowedLength;
       double amount = options.multiplier * std::pow(double(options.base), exponent);
-      logits[size_t(next)] -= float(std::min(amount, 1e30)); // finite, and larger than any logit
+      // Finite, and larger than any logit.
+      out.push_back({next, float(std::min(amount, 1e30))});
       counts[size_t(next)] = 0;
     }
+}
+
+void penaliseDry(std::span<const int32_t> tokens, const DryOptions &options,
+                 std::span<float> logits, std::vector<int32_t> &scratch,
+                 std::span<int32_t> counts) {
+  std::vector<SampleEntry> list;
+  listDry(tokens, options, scratch, counts, list);
+  for (const SampleEntry &entry : list)
+    logits[size_t(entry.token)] -= entry.value;
 }
 
 } // namespace qrt

@@ -12,6 +12,7 @@
 #define QRT_SAMPLING_REPETITION_H
 
 #include "Sampling/Options.h"
+#include "Support/SampleRow.h"
 
 #include <cstdint>
 #include <span>
@@ -19,13 +20,23 @@
 
 namespace qrt {
 
+/// Appends each token of the last `window` ones (0: all) once, in the order in which they come
+/// first, with the number of its occurrences. Ids outside the vocabulary are ignored.
+/// `counts`: vocabSize zeros, zero again on return.
+void listSeen(std::span<const int32_t> tokens, int32_t window, std::span<int32_t> counts,
+              std::vector<SampleEntry> &out);
+/// Appends what DRY subtracts, each token once. O(history) time by the Z algorithm.
+void listDry(std::span<const int32_t> tokens, const DryOptions &options,
+             std::vector<int32_t> &scratch, std::span<int32_t> counts,
+             std::vector<SampleEntry> &out);
+
 /// `counts`: vocabSize zeros, zero again on return. Ids of the history outside the vocabulary are
 /// ignored.
 void penaliseRepetition(std::span<const int32_t> tokens, int64_t promptLength,
                         const SamplingOptions &options, std::span<float> logits,
                         std::span<int32_t> counts);
 
-/// O(history) time by the Z algorithm.
+/// Subtracts listDry().
 void penaliseDry(std::span<const int32_t> tokens, const DryOptions &options,
                  std::span<float> logits, std::vector<int32_t> &scratch, std::span<int32_t> counts);
 

@@ -2,9 +2,9 @@
 //-----------------------------------------------===//
 #include "Sampling/Sampler.h"
 
-#include "Sampling/Random.h"
 #include "Sampling/Repetition.h"
 #include "Sampling/Softmax.h"
+#include "Support/DrawMath.h"
 
 #include <algorithm>
 #include <cmath>
@@ -41,52 +41,51 @@ void Sampler::sortFirst(size_t count) {
 }
 
 int32_t Sampler::draw(const SamplingOptions &options, float temperature, float max,
-                      double uniform) {
+                      uint64_t uniformBits) {
   candidates.clear();
   sorted = 0;
   for (int32_t v = 0; v < vocabSize; ++v)
     if (work[size_t(v)] > -INFINITY)
       candidates.push_back({work[size_t(v)], v});
-  auto weight = [&](const Candidate &c) {
-    return expOfNegative((double(c.logit) - max) / temperature);
-  };
+  auto weight = [&](const Candidate &c) { return draw::weight(c.logit, max, temperature); };
+  const bool ranks = options.topK > 0 || options.topP < 1;
   if (options.topK > 0 && size_t(options.topK) < candidates.size()) {
     sortFirst(size_t(options.topK));
     candidates.resize(size_t(options.topK));
     sorted = candidates.size();
   }
   if (options.topP < 1) {
-    // The total in the order of the tokens would differ from that of the sorted candidates by
-    // rounding only; both are fixed.
-    double total = 0, mass = 0;
+    uint64_t total = 0, mass = 0;
     for (const Candidate &c : candidates)
       total += weight(c);
     size_t kept = 0;
-    while (kept < candidates.size() && (kept == 0 || mass < options.topP * total)) {
+    while (kept < candidates.size() && (kept == 0 || draw::belowTopP(mass, total, options.topP))) {
       sortFirst(kept + 1);
       mass += weight(candidates[kept++]);
     }
     candidates.resize(kept);
     sorted = std::min(sorted, kept);
   }
+  if (ranks)
+    std::sort(candidates.begin(), candidates.end(),
+              [](const Candidate &a, const Candidate &b) { return a.token < b.token; });
   weights.clear();
-  double total = 0;
+  uint64_t total = 0;
   size_t kept = 0;
   for (const Candidate &c : candidates) {
-    double w = weight(c);
-    if (w < options.minP || w == 0) // the likeliest has weight 1
+    const uint64_t w = weight(c);
+    if (!draw::reachesMinP(w, options.minP))
       continue;
     candidates[kept++] = c;
     weights.push_back(w);
     total += w;
   }
-  double target = uniform * total, sum = 0;
-  for (size_t i = 0; i < kept; ++i) {
-    sum += weights[i];
-    if (target < sum)
-      return candidates[i].token;
-  }
-  return candidates[kept - 1].token; // rounding of the last sum
+  // The likeliest has the unit weight: there is a candidate, and the target is below the total.
+  const uint64_t target = draw::scaled(uniformBits, total);
+  size_t chosen = 0;
+  for (uint64_t sum = weights[0]; sum <= target; sum += weights[chosen])
+    ++chosen;
+  return candidates[chosen].token;
 }
 
 void Sampler::report(int32_t token, int32_t count, SampledToken &out) {
@@ -136,9 +135,10 @@ Result<SampledToken> Sampler::sample(const float *logits, const History &history
     if (work[size_t(best)] == INFINITY)
       return invalidArgument("the logit of token " + std::to_string(best) + " is infinite");
     float temperature = controls.temperature.value_or(options.temperature);
-    out.token = temperature == 0 ? best
-                                 : draw(options, temperature, work[size_t(best)],
-                                        uniformAt(options.seed, history.tokens.size(), stream));
+    out.token = temperature == 0
+                    ? best
+                    : draw(options, temperature, work[size_t(best)],
+                           draw::uniformBits(options.seed, history.tokens.size(), stream));
   }
   if (options.logprobs >= 0)
     report(out.token, options.logprobs, out);

@@ -8,12 +8,16 @@
 //   5  bans                    -inf                            (StepControls::banned)
 //   6  temperature             logit / T; T = 0 takes the largest
 //   7  top-k, then top-p, then min-p   each on what the former left, renormalised
-//   8  draw                    Random.h, position and stream given by the caller
+//   8  draw                    Random.h, position and stream given by the caller; the candidates
+//   that
+//                              are left stand in the order of their tokens
 //   9  forced token            (StepControls::forced) the last word: nothing changes it
-// A step whose candidates are all -inf is an error (InvalidArgument), never token 0.
-// The sampler keeps no state but its scratch memory: the history is the caller's, so rolling back
-// tokens rolls back every penalty, and one sampler serves all sequences of a batch.
-// Thread safety: one thread at a time per sampler.
+// Weights and their sums are fixed point (Support/DrawMath.h), so that the sampler of a device,
+// which adds in another order, chooses the same token (kernels/cuda/sampling). A step whose
+// candidates are all -inf is an error (InvalidArgument), never token 0. The sampler keeps no state
+// but its scratch memory: the history is the caller's, so rolling back tokens rolls back every
+// penalty, and one sampler serves all sequences of a batch. Thread safety: one thread at a time per
+// sampler.
 #ifndef QRT_SAMPLING_SAMPLER_H
 #define QRT_SAMPLING_SAMPLER_H
 
@@ -76,7 +80,7 @@ private:
     int32_t token;
   };
   void mask(const StepControls &controls);
-  int32_t draw(const SamplingOptions &options, float temperature, float max, double uniform);
+  int32_t draw(const SamplingOptions &options, float temperature, float max, uint64_t uniformBits);
   void sortFirst(size_t count);
   void report(int32_t token, int32_t count, SampledToken &out);
 
@@ -86,7 +90,7 @@ private:
   std::vector<int32_t> scratch;      // DRY
   std::vector<Candidate> candidates; // what may still be drawn
   size_t sorted = 0;                 // so many of them are in their final order
-  std::vector<double> weights;       // exp((logit - max) / temperature) per candidate
+  std::vector<uint64_t> weights;     // exp((logit - max) / temperature) per candidate
 };
 
 } // namespace qrt

@@ -2,36 +2,20 @@
 // Runs the command with libqrt_cuda.so as it is shipped and a libcuda.so.1 of our own
 // (FakeDriver.cpp), in a process each, since a driver is opened once per process.
 #include "../Engine/TinyModel.h"
+#include "RunQrun.h"
 
 #include "Support/Json.h"
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 
 using namespace qrt;
+using test::Outcome;
+using test::runQrun;
 
 namespace {
-
-struct Outcome {
-  int code = -1;
-  std::string output; ///< stdout and stderr
-};
-
-Outcome run(const std::string &environment, const std::string &arguments) {
-  const std::string command =
-      "env -u QRT_CUDA_LIBRARY " + environment + " " QRT_QRUN " " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE *pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer;
-  while (size_t bytes = fread(buffer.data(), 1, buffer.size(), pipe))
-    outcome.output.append(buffer.data(), bytes);
-  const int status = pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
 
 std::string fakeDriver(const std::string &behaviour) {
   return "LD_LIBRARY_PATH=" QRT_FAKE_DRIVER_DIR " QRT_FAKE_DRIVER='" + behaviour + "'";
@@ -57,7 +41,7 @@ protected:
   }
   void expectRefused(const std::string &environment, const std::string &problem,
                      const std::string &words, const std::string &device = "cuda") const {
-    Outcome refused = run(environment, logits(device));
+    Outcome refused = runQrun(environment, logits(device));
     EXPECT_EQ(refused.code, 13) << refused.output;
     EXPECT_NE(refused.output.find("qrun: device missing: CUDA: "), std::string::npos)
         << refused.output;
@@ -65,7 +49,7 @@ protected:
     EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
     EXPECT_FALSE(std::filesystem::exists(folder / "out.npy"));
     if (device == "cuda") { // auto: one line, and the CPU
-      Outcome fallback = run(environment, logits("auto"));
+      Outcome fallback = runQrun(environment, logits("auto"));
       EXPECT_EQ(fallback.code, 0) << fallback.output;
       EXPECT_TRUE(fallback.output.starts_with("qrun: using the CPU: CUDA: ")) << fallback.output;
       EXPECT_NE(fallback.output.find(words), std::string::npos) << fallback.output;
@@ -75,7 +59,7 @@ protected:
     }
   }
   void expectListed(const std::string &environment, const std::string &problem) const {
-    Outcome listed = run(environment, "devices --json");
+    Outcome listed = runQrun(environment, "devices --json");
     EXPECT_EQ(listed.code, 0) << listed.output;
     Json json = Json::parse(listed.output, nullptr, false);
     ASSERT_FALSE(json.is_discarded()) << listed.output;

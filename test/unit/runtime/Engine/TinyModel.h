@@ -8,6 +8,8 @@
 #include "qrt/Engine.h"
 #include "qrt/Model.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -66,6 +68,20 @@ std::vector<int32_t> randomTokens(size_t count, int64_t vocab, uint32_t seed);
 /// Runs one chunk and returns the logits as rows.
 std::vector<std::vector<float>> runChunk(Engine &engine, int seq, std::span<const int32_t> tokens,
                                          Engine::Logits logits = Engine::Logits::All);
+
+/// Largest |a - b| over all rows, relative to the largest |b|.
+template <class A, class B>
+double relativeDistance(const std::vector<std::vector<A>> &a,
+                        const std::vector<std::vector<B>> &b) {
+  double worst = a.size() == b.size() ? 0 : INFINITY, scale = 1e-30;
+  for (size_t r = 0; r < std::min(a.size(), b.size()); ++r)
+    for (size_t i = 0; i < b[r].size(); ++i) {
+      double difference = std::abs(double(a[r][i]) - double(b[r][i]));
+      worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
+      scale = std::max(scale, std::abs(double(b[r][i])));
+    }
+  return worst / scale;
+}
 
 } // namespace qrt::test
 

@@ -10,20 +10,6 @@ using kernels::WeightFormat;
 
 namespace {
 
-/// Largest |a - b| over all rows, relative to the largest |b|.
-template <class A, class B>
-double distance(const std::vector<std::vector<A>> &a, const std::vector<std::vector<B>> &b) {
-  EXPECT_EQ(a.size(), b.size());
-  double worst = 0, scale = 1e-30;
-  for (size_t r = 0; r < std::min(a.size(), b.size()); ++r)
-    for (size_t i = 0; i < b[r].size(); ++i) {
-      double difference = std::abs(double(a[r][i]) - double(b[r][i]));
-      worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
-      scale = std::max(scale, std::abs(double(b[r][i])));
-    }
-  return worst / scale;
-}
-
 struct Case {
   const char *name;
   TinyConfig config;
@@ -97,7 +83,7 @@ TEST_P(TokenMajor, MatchesTheReference) {
   auto expected = tiny.reference(tokens);
   auto engine = tiny.engine({.threads = 2});
   auto actual = runChunk(*engine, *engine->addSequence(), tokens);
-  EXPECT_LT(distance(actual, expected), GetParam().tolerance);
+  EXPECT_LT(relativeDistance(actual, expected), GetParam().tolerance);
 }
 
 /// One pass, chunks of 7, token by token, and in a batch beside other sequences.
@@ -110,7 +96,7 @@ TEST_P(TokenMajor, EveryWayOfCuttingGivesTheSameLogits) {
   std::vector<std::vector<float>> single;
   for (int32_t token : tokens)
     single.push_back(runChunk(*engine, seq, {&token, 1}, Engine::Logits::Last)[0]);
-  EXPECT_LT(distance(single, tiny.reference(tokens)), GetParam().tolerance);
+  EXPECT_LT(relativeDistance(single, tiny.reference(tokens)), GetParam().tolerance);
 
   // Two kernels choose another precision for many rows (linear.h): bf16 weights may round
   // activations to bf16, and AVX2 computes a16 in f32.
@@ -119,7 +105,8 @@ TEST_P(TokenMajor, EveryWayOfCuttingGivesTheSameLogits) {
       (GetParam().config.activation == "a16" && kernels::activeIsa() == kernels::Isa::Avx2);
   const double tolerance = byRows ? GetParam().tolerance : 2e-6;
   auto chunked = tiny.engine({.threads = 2, .prefillChunk = 7});
-  EXPECT_LE(distance(runChunk(*chunked, *chunked->addSequence(), tokens), single), tolerance);
+  EXPECT_LE(relativeDistance(runChunk(*chunked, *chunked->addSequence(), tokens), single),
+            tolerance);
   EXPECT_EQ(chunked->stats().programRuns, 10);
 
   int other = *engine->addSequence(), again = *engine->addSequence();
@@ -139,7 +126,7 @@ TEST_P(TokenMajor, EveryWayOfCuttingGivesTheSameLogits) {
                            result->logits + (r + 1) * engine->vocabSize());
     done += size;
   }
-  EXPECT_LE(distance(batched, single), tolerance);
+  EXPECT_LE(relativeDistance(batched, single), tolerance);
 }
 
 TEST_P(TokenMajor, ThreadsDoNotChangeABit) {
@@ -165,7 +152,7 @@ TEST(TokenMajorKv, HalfPrecisionCachesStayClose) {
   for (auto [type, tolerance] : {std::pair(DType::F16, 2e-3), std::pair(DType::BF16, 2e-2)}) {
     auto engine = tiny.engine({.threads = 2, .kvType = type});
     auto rows = runChunk(*engine, *engine->addSequence(), tokens);
-    double error = distance(rows, expected);
+    double error = relativeDistance(rows, expected);
     EXPECT_LT(error, tolerance);
     EXPECT_GT(error, 1e-6) << "the cache type had no effect";
   }

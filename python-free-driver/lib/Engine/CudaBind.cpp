@@ -1,0 +1,301 @@
+//===- CudaBind.cpp - Arguments of every instruction's launch --------------------------------===//
+#include "Engine/CudaProgram.h"
+
+#include "Engine/KernelWords.h"
+
+namespace qrt {
+
+const cuda::Weight &CudaProgram::weight(int32_t value) const {
+  return weights.weight(program->values[value].tensorIndex);
+}
+
+const float *CudaProgram::vector(int32_t value) const {
+  return weights.vector(program->values[value].tensorIndex);
+}
+
+int64_t CudaProgram::vectorLength(int32_t value) const {
+  return int64_t(model->plainData(program->values[value].tensorIndex).size() / sizeof(float));
+}
+
+CudaProgram::Launcher CudaProgram::bindEmbed(const Instruction &instruction) {
+  cuda::EmbedParams params;
+  params.table = weight(instruction.inputs[0]);
+  params.offset = instruction.getInt("offset");
+  params.out = matrix(instruction.outputs[0]);
+  const bool byPosition = program->values[instruction.inputs[1]].kind == ValueKind::Positions;
+  return [=, this](const CudaRun &run) {
+    cuda::EmbedParams call = params;
+    call.index = byPosition ? run.step.positions : run.step.ids;
+    call.rows = run.rows;
+    return launch(device->table().launchEmbed, call, "Embed");
+  };
+}
+
+/// Everything that does not depend on device memory too, so that the workspace can be planned
+/// before there is any.
+cuda::LinearParams CudaProgram::linearParams(const Instruction &instruction) const {
+  cuda::LinearParams params;
+  params.weight.desc = program->tensors[program->values[instruction.inputs[1]].tensorIndex].weight;
+  const CudaPlace &from = place(instruction.inputs[0]);
+  params.src.stride = from.stride();
+  params.src.type = *cudaProductType(*program, instruction); // planCuda has checked it
+  params.dst.stride = place(instruction.outputs[0]).stride();
+  return params;
+}
+
+CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
+                                              const Instruction *add) {
+  cuda::LinearParams params = linearParams(instruction);
+  params.weight = weight(instruction.inputs[1]);
+  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
+    params.bias = vector(instruction.inputs[2]);
+  params.workspace = linearScratch;
+  params.dst = matrix(instruction.outputs[0]);
+  if (add) {
+    const bool first = add->inputs[0] == instruction.outputs[0];
+    params.add = matrix(add->inputs[first ? 1 : 0]);
+    params.dst = matrix(add->outputs[0]);
+  }
+  const CudaPlace from = place(instruction.inputs[0]);
+  cuda::CopyParams convert;
+  convert.src = matrix(from);
+  convert.dst = {converted, from.stride(), params.src.type};
+  convert.width = from.width;
+  const bool converts = params.src.type != from.type;
+  params.src = converts ? convert.dst : convert.src;
+  return [=, this](const CudaRun &run) {
+    if (converts) {
+      cuda::CopyParams call = convert;
+      call.rows = rowsOf(from, run);
+      QRT_RETURN_IF_ERROR(launch(device->table().launchCopy, call, "Copy"));
+    }
+    cuda::LinearParams call = params;
+    call.rows = rowsOf(from, run);
+    return launch(device->table().launchLinear, call, "Linear");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindNorm(const Instruction &instruction) {
+  const CudaPlace from = place(instruction.inputs[0]);
+  cuda::NormParams params;
+  params.rms = instruction.op == OpCode::RmsNorm;
+  params.src = matrix(from);
+  params.dst = matrix(instruction.outputs[0]);
+  params.weight = vector(instruction.inputs[1]);
+  params.chunk = vectorLength(instruction.inputs[1]);
+  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
+    params.bias = vector(instruction.inputs[2]);
+  params.width = from.width;
+  params.epsilon = static_cast<float>(instruction.getFloat("epsilon"));
+  return [=, this](const CudaRun &run) {
+    cuda::NormParams call = params;
+    call.rows = rowsOf(from, run);
+    return launch(device->table().launchNorm, call, "Norm");
+  };
+}
+
+/// The number of the instruction's table of angles; a new one is added.
+size_t CudaProgram::ropeTable(const Instruction &instruction) {
+  RopeTable table = {program->values[instruction.inputs[2]].tensorIndex,
+                     vectorLength(instruction.inputs[2]),
+                     static_cast<float>(instruction.getFloat("scaling", 1.0))};
+  for (size_t i = 0; i < ropeTables.size(); ++i)
+    if (ropeTables[i].tensorIndex == table.tensorIndex && ropeTables[i].scaling == table.scaling)
+      return i;
+  ropeTables.push_back(table);
+  return ropeTables.size() - 1;
+}
+
+CudaProgram::Launcher CudaProgram::bindRope(const Instruction &instruction) {
+  const CudaPlace from = place(instruction.inputs[0]);
+  const RopeTable &table = ropeTables[ropeTable(instruction)];
+  cuda::RopeParams params;
+  params.src = matrix(from);
+  params.dst = matrix(instruction.outputs[0]);
+  params.cos = table.cos;
+  params.sin = table.sin;
+  params.headDim = instruction.getInt("head_dim");
+  params.heads = from.width / params.headDim;
+  params.half = table.half;
+  params.interleaved = instruction.getInt("interleaved") != 0;
+  return [=, this](const CudaRun &run) {
+    cuda::RopeParams call = params;
+    call.rows = run.rows;
+    return launch(device->table().launchRope, call, "Rope");
+  };
+}
+
+cuda::KvPool CudaProgram::kvPool(const Instruction &instruction) const {
+  const auto [keys, values] = kvOffsets[size_t(instruction.getInt("cache"))];
+  return {kvBase, blockBytes, keys, values, limits.kvType};
+}
+
+cuda::AttentionParams CudaProgram::attentionParams(const Instruction &instruction) const {
+  cuda::AttentionParams params;
+  params.q.stride = place(instruction.inputs[0]).stride();
+  params.dst.stride = place(instruction.outputs[0]).stride();
+  params.dst.type = place(instruction.outputs[0]).type;
+  params.kv = kvPool(instruction);
+  params.heads = instruction.getInt("num_heads");
+  params.kvHeads = instruction.getInt("kv_heads");
+  params.headDim = instruction.getInt("head_dim");
+  params.valueDim = instruction.getInt("value_dim");
+  params.scale = static_cast<float>(instruction.getFloat("scale"));
+  params.softcap = static_cast<float>(instruction.getFloat("softcap"));
+  params.window = instruction.getInt("window");
+  return params;
+}
+
+CudaProgram::Launcher CudaProgram::bindAttention(const Instruction &instruction) {
+  cuda::AttentionParams params = attentionParams(instruction);
+  params.q = matrix(instruction.inputs[0]);
+  params.dst = matrix(instruction.outputs[0]);
+  params.workspace = attentionScratch;
+  cuda::KvAppendParams append;
+  append.k = matrix(instruction.inputs[1]);
+  append.v = matrix(instruction.inputs[2]);
+  append.kv = params.kv;
+  append.kvHeads = params.kvHeads;
+  append.headDim = params.headDim;
+  append.valueDim = params.valueDim;
+  return [=, this](const CudaRun &run) {
+    cuda::KvAppendParams store = append;
+    store.step = run.step;
+    store.rows = run.rows;
+    QRT_RETURN_IF_ERROR(launch(device->table().launchKvAppend, store, "KvAppend"));
+    cuda::AttentionParams call = params;
+    call.step = run.step;
+    call.rows = run.rows;
+    call.decode = run.decode;
+    call.maxContext = run.maxContext;
+    if (device->table().attentionWorkspaceBytes(device->launch(), call) > attentionWorkspace)
+      return internalError("attention needs more workspace than was planned");
+    return launch(device->table().launchAttention, call, "Attention");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindGated(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  cuda::GatedParams params;
+  params.kind = unaryKindFromWord(instruction.getString("kind"));
+  params.gate = matrix(instruction.inputs[0]);
+  params.up = matrix(instruction.inputs[1]);
+  params.dst = matrix(to);
+  params.width = to.width;
+  return [=, this](const CudaRun &run) {
+    cuda::GatedParams call = params;
+    call.rows = rowsOf(to, run);
+    return launch(device->table().launchGated, call, "Gated");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindUnary(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  cuda::UnaryParams params;
+  params.kind = unaryKindFromWord(instruction.getString("kind"));
+  params.src = matrix(instruction.inputs[0]);
+  params.dst = matrix(to);
+  params.width = to.width;
+  params.parameter = static_cast<float>(instruction.getFloat("cap"));
+  return [=, this](const CudaRun &run) {
+    cuda::UnaryParams call = params;
+    call.rows = rowsOf(to, run);
+    return launch(device->table().launchUnary, call, "Unary");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindBinary(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  const int32_t second = instruction.inputs[1];
+  cuda::BinaryParams params;
+  params.kind = binaryKindFromWord(instruction.getString("kind"));
+  params.swapped = instruction.getInt("swapped") != 0;
+  params.lhs = matrix(instruction.inputs[0]);
+  params.dst = matrix(to);
+  params.width = to.width;
+  if (program->values[second].kind == ValueKind::Buffer) {
+    params.rhs = matrix(second);
+  } else {
+    params.rhs = {const_cast<float *>(vector(second)), 0, DType::F32};
+    params.broadcast =
+        vectorLength(second) == 1 ? kernels::Broadcast::Scalar : kernels::Broadcast::Row;
+  }
+  return [=, this](const CudaRun &run) {
+    cuda::BinaryParams call = params;
+    call.rows = rowsOf(to, run);
+    return launch(device->table().launchBinary, call, "Binary");
+  };
+}
+
+/// `matrix` from column `first` on.
+static cuda::Matrix columns(cuda::Matrix matrix, int64_t first) {
+  matrix.data = static_cast<char *>(matrix.data) + first * byteWidth(matrix.type);
+  return matrix;
+}
+
+CudaProgram::Launcher CudaProgram::bindCopyColumns(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  std::vector<cuda::CopyParams> pieces;
+  int64_t at = 0;
+  for (size_t i = 0; i < instruction.inputs.size(); ++i) {
+    cuda::CopyParams piece;
+    piece.src = columns(matrix(instruction.inputs[i]), (*instruction.getInts("starts"))[i]);
+    piece.dst = columns(matrix(to), at);
+    piece.width = (*instruction.getInts("sizes"))[i];
+    at += piece.width;
+    pieces.push_back(piece);
+  }
+  return [=, this](const CudaRun &run) {
+    for (cuda::CopyParams call : pieces) {
+      call.rows = rowsOf(to, run);
+      QRT_RETURN_IF_ERROR(launch(device->table().launchCopy, call, "Copy"));
+    }
+    return Status::ok();
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindSelectRows(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  cuda::CopyParams params;
+  params.src = matrix(instruction.inputs[0]);
+  params.dst = matrix(to);
+  params.width = to.width;
+  return [=, this](const CudaRun &run) {
+    cuda::CopyParams call = params;
+    call.rowIndex = run.step.selectedRows;
+    call.rows = run.selectedRows;
+    return launch(device->table().launchCopy, call, "Copy");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bind(size_t index) {
+  const Instruction &instruction = program->instructions[index];
+  switch (instruction.op) {
+  case OpCode::Embed:
+    return bindEmbed(instruction);
+  case OpCode::Linear:
+    return bindLinear(instruction, nullptr);
+  case OpCode::RmsNorm:
+  case OpCode::LayerNorm:
+    return bindNorm(instruction);
+  case OpCode::Rope:
+    return bindRope(instruction);
+  case OpCode::Attention:
+    return bindAttention(instruction);
+  case OpCode::GatedActivation:
+    return bindGated(instruction);
+  case OpCode::Unary:
+    return bindUnary(instruction);
+  case OpCode::Binary:
+    return bindBinary(instruction);
+  case OpCode::CopyColumns:
+    return bindCopyColumns(instruction);
+  case OpCode::SelectRows:
+    return bindSelectRows(instruction);
+  case OpCode::TensorOp:
+    break;
+  }
+  return [](const CudaRun &) { return internalError("an instruction without a launch"); };
+}
+
+} // namespace qrt

@@ -1,0 +1,142 @@
+//===- CudaPlan.cpp - Where the values of a program lie on a device --------------------------===//
+#include "Engine/CudaPlan.h"
+
+#include "Format/Verifier.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace qrt {
+
+std::string instructionText(const Program &program, size_t index) {
+  const Instruction &instruction = program.instructions[index];
+  return "instruction " + std::to_string(index) + " (" + opCodeName(instruction.op) + ", '" +
+         instruction.location + "')";
+}
+
+Result<DType> cudaProductType(const Program &program, const Instruction &instruction) {
+  const std::string_view activation = instruction.getString("activation", "f32");
+  if (activation == "a8")
+    return unsupported("products of 8-bit activations have no kernel for devices");
+  const Value &weight = program.values[instruction.inputs[1]];
+  const kernels::WeightFormat format = program.tensors[weight.tensorIndex].weight.format;
+  if (activation == "f32" || format == kernels::WeightFormat::F32)
+    return DType::F32;
+  return format == kernels::WeightFormat::BF16 ? DType::BF16 : DType::F16;
+}
+
+/// Kernels of these can store their result in 16 bits.
+static bool storesHalves(OpCode op) {
+  switch (op) {
+  case OpCode::Embed:
+  case OpCode::RmsNorm:
+  case OpCode::LayerNorm:
+  case OpCode::Attention:
+  case OpCode::GatedActivation:
+  case OpCode::Unary:
+  case OpCode::Binary:
+  case OpCode::CopyColumns:
+  case OpCode::SelectRows:
+    return true;
+  default:
+    return false;
+  }
+}
+
+namespace {
+
+/// First free place for values whose lives overlap.
+class HalfArena {
+public:
+  int64_t place(int64_t width, size_t from, size_t to) {
+    int64_t offset = 0;
+    std::vector<Piece> alive;
+    for (const Piece &piece : pieces)
+      if (piece.from <= to && from <= piece.to)
+        alive.push_back(piece);
+    std::sort(alive.begin(), alive.end(),
+              [](const Piece &a, const Piece &b) { return a.offset < b.offset; });
+    for (const Piece &piece : alive) {
+      if (offset + width <= piece.offset)
+        break;
+      offset = std::max(offset, piece.offset + piece.width);
+    }
+    pieces.push_back({offset, width, from, to});
+    return offset;
+  }
+
+private:
+  struct Piece {
+    int64_t offset, width;
+    size_t from, to; ///< instructions
+  };
+  std::vector<Piece> pieces;
+};
+
+} // namespace
+
+Result<CudaPlan> planCuda(const Program &program) {
+  struct Use {
+    std::optional<DType> product; ///< what all reading products want
+    bool other = false;           ///< read by something else
+    size_t definition = 0, last = 0;
+    bool definedAsHalf = false;
+  };
+  std::vector<Use> uses(program.values.size());
+  for (size_t i = 0; i < program.instructions.size(); ++i) {
+    const Instruction &instruction = program.instructions[i];
+    for (size_t operand = 0; operand < instruction.inputs.size(); ++operand) {
+      const int32_t value = instruction.inputs[operand];
+      if (value < 0 || program.values[value].kind != ValueKind::Buffer)
+        continue;
+      Use &use = uses[value];
+      use.last = i;
+      if (instruction.op != OpCode::Linear || operand != 0) {
+        use.other = true;
+        continue;
+      }
+      auto type = cudaProductType(program, instruction);
+      if (!type)
+        return type.status().withContext(instructionText(program, i));
+      if (use.product && *use.product != *type)
+        use.other = true;
+      use.product = *type;
+    }
+    for (int32_t value : instruction.outputs) {
+      uses[value].definition = uses[value].last = i;
+      uses[value].definedAsHalf = storesHalves(instruction.op);
+    }
+  }
+  for (const IoDesc &output : program.outputs)
+    uses[output.value].other = true;
+
+  const std::vector<bool> selected = selectedRowValues(program);
+  CudaPlan plan;
+  plan.places.resize(program.values.size());
+  HalfArena arenas[2];
+  for (size_t i = 0; i < program.values.size(); ++i) {
+    const Value &value = program.values[i];
+    if (value.kind != ValueKind::Buffer)
+      continue;
+    const Use &use = uses[i];
+    CudaPlace &place = plan.places[i];
+    place.selected = selected[i];
+    place.width = value.width;
+    const bool half = use.product && *use.product != DType::F32;
+    if (half && !use.other && use.definedAsHalf) {
+      place.type = *use.product;
+      place.offset = arenas[place.selected].place(place.stride(), use.definition, use.last);
+      int64_t &size = plan.halves[place.selected];
+      size = std::max(size, place.offset + place.stride());
+      continue;
+    }
+    place.offset = value.arenaOffset;
+    int64_t &size = plan.floats[place.selected];
+    size = std::max(size, place.offset + place.stride());
+    if (half)
+      plan.converted = std::max(plan.converted, place.stride());
+  }
+  return plan;
+}
+
+} // namespace qrt

@@ -1,0 +1,131 @@
+//===- CudaProgram.h - A program's instructions as launches on a device ----------------------===//
+// Bound once per engine: weights, places, attributes and workspaces are looked up here, so that a
+// run only launches. A run is the body, on all rows, and the tail behind SelectRows, on the rows
+// whose logits are wanted; the tail works row by row, so it can run in slices.
+// Nothing here waits for the device: body and tail can be captured in a graph.
+#ifndef QRT_ENGINE_CUDAPROGRAM_H
+#define QRT_ENGINE_CUDAPROGRAM_H
+
+#include "Engine/CudaPlan.h"
+#include "Engine/CudaWeights.h"
+
+#include <functional>
+#include <vector>
+
+namespace qrt {
+
+/// What a run works on; pointers are those of device memory.
+struct CudaRun {
+  cuda::StepState step;
+  int64_t rows = 0;
+  int64_t selectedRows = 0; ///< of step.selectedRows: how many the tail works on
+  bool decode = false;      ///< at most one row per sequence
+  int64_t maxContext = 0;   ///< no sequence is longer
+};
+
+/// Upper bounds of what runs ask for; memory is allocated for them once.
+struct CudaLimits {
+  int64_t rows = 0;         ///< of the body
+  int64_t selectedRows = 0; ///< of the tail
+  int64_t decodeRows = 0;   ///< of a run with `decode`
+  int64_t maxContext = 0;
+  DType kvType = DType::F16;
+};
+
+class CudaProgram {
+public:
+  /// Decides places and sizes; takes no device memory but asks the table of `device`, which must
+  /// outlive the program. Unsupported: an instruction without a kernel, naming it.
+  static Result<CudaProgram> create(const Model &model, CudaDevice &device,
+                                    const CudaLimits &limits);
+
+  /// Device memory of weights; of arenas and workspaces; of one KV block in all layers.
+  int64_t weightBytes() const { return weightSizes.bytes + weightSizes.staging; }
+  int64_t arenaBytes() const { return totalBytes; }
+  int64_t kvBlockBytes() const { return blockBytes; }
+
+  /// Uploads the weights and allocates arenas; `kvPool` holds blocks of kvBlockBytes().
+  Status load(void *kvPool);
+
+  Status body(const CudaRun &run) const;
+  Status tail(const CudaRun &run) const;
+  /// Row r of the logits: of all rows, or with a tail of the selected ones.
+  const float *logitsRow(int64_t row) const;
+  int64_t logitsStride() const { return plan.places[logitsValue].stride(); }
+  bool hasTail() const { return plan.places[logitsValue].selected; }
+
+private:
+  using Launcher = std::function<Status(const CudaRun &)>;
+  struct RopeTable {
+    int32_t tensorIndex;
+    int64_t half;
+    float scaling;
+    float *cos = nullptr, *sin = nullptr;
+  };
+  struct Bound {
+    size_t index; ///< of the instruction
+    Launcher launch;
+  };
+
+  CudaProgram(const Model &model, CudaDevice &device, const CudaLimits &limits);
+  Status checkKernels() const;
+  Status planMemory();
+  Status planWorkspaces();
+  /// The instruction behind `index` that adds to the result of this Linear, if one launch can do
+  /// both.
+  bool addsToLinear(size_t index) const;
+  bool isSelected(size_t index) const;
+  Status run(const std::vector<Bound> &list, const CudaRun &run) const;
+  int64_t rowsOf(const CudaPlace &place, const CudaRun &run) const {
+    return place.selected ? run.selectedRows : run.rows;
+  }
+  const CudaPlace &place(int32_t value) const { return plan.places[value]; }
+  cuda::Matrix matrix(const CudaPlace &place) const;
+  cuda::Matrix matrix(int32_t value) const { return matrix(place(value)); }
+  const cuda::Weight &weight(int32_t value) const;
+  const float *vector(int32_t value) const;
+  int64_t vectorLength(int32_t value) const;
+  size_t ropeTable(const Instruction &instruction);
+  template <class Params>
+  Status launch(int (*function)(const cuda::Launch &, const Params &), const Params &params,
+                const char *name) const {
+    return device->launched(function(device->launch(), params), name);
+  }
+
+  Launcher bind(size_t index);
+  Launcher bindEmbed(const Instruction &instruction);
+  Launcher bindLinear(const Instruction &instruction, const Instruction *add);
+  Launcher bindNorm(const Instruction &instruction);
+  Launcher bindRope(const Instruction &instruction);
+  Launcher bindAttention(const Instruction &instruction);
+  Launcher bindGated(const Instruction &instruction);
+  Launcher bindUnary(const Instruction &instruction);
+  Launcher bindBinary(const Instruction &instruction);
+  Launcher bindCopyColumns(const Instruction &instruction);
+  Launcher bindSelectRows(const Instruction &instruction);
+  cuda::LinearParams linearParams(const Instruction &instruction) const;
+  cuda::AttentionParams attentionParams(const Instruction &instruction) const;
+  cuda::KvPool kvPool(const Instruction &instruction) const;
+
+  const Model *model;
+  const Program *program;
+  CudaDevice *device;
+  CudaLimits limits;
+  CudaPlan plan;
+  CudaWeights::Sizes weightSizes;
+  CudaWeights weights;
+  int32_t logitsValue = -1;
+  std::vector<RopeTable> ropeTables;
+  std::vector<std::pair<int64_t, int64_t>> kvOffsets; ///< keys and values of each cache in a block
+  int64_t blockBytes = 0, totalBytes = 0;
+  int64_t linearWorkspace = 0, attentionWorkspace = 0;
+  void *kvBase = nullptr;
+  char *floats[2] = {}, *halves[2] = {};
+  char *converted = nullptr, *linearScratch = nullptr, *attentionScratch = nullptr;
+  std::vector<CudaDevice::Memory> memory;
+  std::vector<Bound> bodyList, tailList;
+};
+
+} // namespace qrt
+
+#endif // QRT_ENGINE_CUDAPROGRAM_H

@@ -1,0 +1,173 @@
+//===- CudaStep.cpp - Steps on a device: graphs for decode, chunks for prompts ---------------===//
+#include "Engine/CudaEngine.h"
+
+#include "Engine/CudaLimits.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace qrt {
+
+bool CudaEngine::isDecode(std::span<const Chunk> chunks) const {
+  return !chunks.empty() && int64_t(chunks.size()) <= cudaDecodeRows &&
+         std::all_of(chunks.begin(), chunks.end(), [](const Chunk &chunk) {
+           return chunk.tokens.size() == 1 && chunk.logits == Logits::Last;
+         });
+}
+
+/// Enqueues the copy of rows of logits into the pinned buffer.
+Status CudaEngine::copyLogits(int64_t firstRow, int64_t rows) {
+  return device->copyToHost(hostLogits.get(), program->logitsRow(firstRow),
+                            rows * program->logitsStride() * 4);
+}
+
+/// The pinned rows without the padding between them; `to` may be the buffer itself.
+void CudaEngine::unpadLogits(int64_t rows, float *to) const {
+  const auto *from = static_cast<const float *>(hostLogits.get());
+  for (int64_t row = 0; row < rows; ++row)
+    std::memmove(to + row * vocabSize(), from + row * program->logitsStride(),
+                 size_t(vocabSize()) * sizeof(float));
+}
+
+/// Waits for the device and turns what kernels reported into an error.
+Status CudaEngine::finish() {
+  QRT_RETURN_IF_ERROR(device->copyToHost(hostFaults.get(), faults.get(), sizeof(uint32_t)));
+  QRT_RETURN_IF_ERROR(device->synchronize());
+  const uint32_t found = *static_cast<const uint32_t *>(hostFaults.get());
+  if (found == 0)
+    return Status::ok();
+  QRT_RETURN_IF_ERROR(device->fill(faults.get(), 0, sizeof(uint32_t)));
+  if (found & cuda::HalfOverflow)
+    return unsupported("activations of this model go beyond what f16 can hold (65504): " +
+                       device->name() + " cannot run it; the CPU can");
+  return internalError("kernels reported fault " + std::to_string(found));
+}
+
+/// Everything of a decode step but the block tables; can be captured.
+Status CudaEngine::enqueueDecode(const CudaRun &run) {
+  QRT_RETURN_IF_ERROR(decodeBuffers->copyRows());
+  QRT_RETURN_IF_ERROR(program->body(run));
+  QRT_RETURN_IF_ERROR(program->tail(run));
+  return copyLogits(0, run.rows);
+}
+
+Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks) {
+  const auto count = int64_t(chunks.size());
+  CudaStepBuffers &buffers = *decodeBuffers;
+  buffers.clear();
+  int64_t longest = 1;
+  for (const Chunk &chunk : chunks) {
+    const Sequence &sequence = sequences[size_t(chunk.seq)];
+    longest = std::max(longest, sequence.length + 1);
+    buffers.addPart(chunk.tokens, sequence.length, sequence.blocks);
+    buffers.select(buffers.rows() - 1);
+  }
+  DecodeKind kind;
+  kind.rows = int64_t(std::bit_ceil(uint64_t(count)));
+  kind.context =
+      std::min(contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
+  buffers.pad(kind.rows);
+  CudaRun run;
+  run.step = buffers.state(kind.rows);
+  run.rows = run.selectedRows = kind.rows;
+  run.decode = true;
+  run.maxContext = kind.context;
+
+  QRT_RETURN_IF_ERROR(buffers.copyBlocks());
+  DecodeGraph &entry = graphs[kind];
+  if (!entry.ranEagerly) {
+    QRT_RETURN_IF_ERROR(enqueueDecode(run));
+  } else {
+    if (!entry.graph) {
+      QRT_RETURN_IF_ERROR(device->beginCapture());
+      Status recorded = enqueueDecode(run);
+      auto graph = device->endCapture(); // also after an error, which leaves the stream usable
+      QRT_RETURN_IF_ERROR(recorded);
+      QRT_ASSIGN_OR_RETURN(entry.graph, std::move(graph));
+    }
+    QRT_RETURN_IF_ERROR(device->launchGraph(entry.graph));
+  }
+  QRT_RETURN_IF_ERROR(finish());
+  entry.ranEagerly = true;
+  ++programRuns;
+  totalTokens += count;
+  auto *logits = static_cast<float *>(hostLogits.get());
+  if (program->logitsStride() != vocabSize())
+    unpadLogits(count, logits);
+  return StepResult{logits, count};
+}
+
+Status CudaEngine::runPrefill(const CudaRun &shared, int64_t &rowsDone) {
+  QRT_RETURN_IF_ERROR(prefillBuffers->copyBlocks());
+  QRT_RETURN_IF_ERROR(prefillBuffers->copyRows());
+  QRT_RETURN_IF_ERROR(program->body(shared));
+  const int64_t wanted = prefillBuffers->selectedRows();
+  for (int64_t first = 0; first < wanted; first += cudaDecodeRows) {
+    const int64_t rows = std::min(cudaDecodeRows, wanted - first);
+    if (program->hasTail()) {
+      CudaRun slice = shared;
+      slice.step = prefillBuffers->state(prefillBuffers->parts(), first);
+      slice.selectedRows = rows;
+      QRT_RETURN_IF_ERROR(program->tail(slice));
+      QRT_RETURN_IF_ERROR(copyLogits(0, rows));
+    } else {
+      for (int64_t i = 0; i < rows; ++i)
+        QRT_RETURN_IF_ERROR(
+            device->copyToHost(static_cast<float *>(hostLogits.get()) + i * program->logitsStride(),
+                               program->logitsRow(prefillBuffers->selectedRow(first + i)),
+                               program->logitsStride() * 4));
+    }
+    QRT_RETURN_IF_ERROR(finish());
+    unpadLogits(rows, collected.data() + rowsDone * vocabSize());
+    rowsDone += rows;
+  }
+  return wanted > 0 ? Status::ok() : finish();
+}
+
+Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks) {
+  int64_t totalRows = 0, longest = 1;
+  for (const Chunk &chunk : chunks) {
+    const auto tokens = int64_t(chunk.tokens.size());
+    totalRows += chunk.logits == Logits::All ? tokens : chunk.logits == Logits::Last ? 1 : 0;
+    longest = std::max(longest, sequences[size_t(chunk.seq)].length + tokens);
+  }
+  QRT_RETURN_IF_ERROR(collected.reserve(totalRows * vocabSize(), hostBudget,
+                                        "logits of " + std::to_string(totalRows) + " tokens"));
+  CudaStepBuffers &buffers = *prefillBuffers;
+  int64_t rowsDone = 0;
+  size_t current = 0; // chunk
+  int64_t within = 0; // tokens of it that are done
+  while (current < chunks.size()) {
+    buffers.clear();
+    while (current < chunks.size() && buffers.rows() < options.prefillChunk &&
+           buffers.parts() < cudaPrefillParts) {
+      const Chunk &chunk = chunks[current];
+      const Sequence &sequence = sequences[size_t(chunk.seq)];
+      const auto size = int64_t(chunk.tokens.size());
+      const int64_t take = std::min(size - within, options.prefillChunk - buffers.rows());
+      const int64_t firstRow = buffers.rows();
+      buffers.addPart(chunk.tokens.subspan(size_t(within), size_t(take)), sequence.length + within,
+                      sequence.blocks);
+      within += take;
+      for (int64_t i = 0; i < take; ++i)
+        if (chunk.logits == Logits::All ||
+            (chunk.logits == Logits::Last && i + 1 == take && within == size))
+          buffers.select(firstRow + i);
+      if (within == size)
+        ++current, within = 0;
+    }
+    CudaRun run;
+    run.step = buffers.state(buffers.parts());
+    run.rows = buffers.rows();
+    run.decode = run.rows == buffers.parts() && run.rows <= cudaDecodeRows;
+    run.maxContext = std::min(
+        contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
+    QRT_RETURN_IF_ERROR(runPrefill(run, rowsDone));
+    ++programRuns;
+    totalTokens += run.rows;
+  }
+  return StepResult{collected.data(), totalRows};
+}
+
+} // namespace qrt

@@ -1,0 +1,89 @@
+//===- CudaStepBuffers.cpp - The arrays of a step, on the host and on the device -------------===//
+#include "Engine/CudaStepBuffers.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qrt {
+
+int64_t CudaStepBuffers::bytes(int64_t rows, int64_t parts, int64_t blockStride) {
+  return rows * 4 * 4 + parts * int64_t(sizeof(cuda::Part)) + parts * blockStride * 4;
+}
+
+Result<CudaStepBuffers> CudaStepBuffers::create(CudaDevice &device, int64_t rows, int64_t parts,
+                                                int64_t blockStride) {
+  CudaStepBuffers made(device, rows, parts, blockStride);
+  const int64_t size = bytes(rows, parts, blockStride);
+  QRT_ASSIGN_OR_RETURN(made.host, device.allocatePinned(size, "arrays of a step"));
+  QRT_ASSIGN_OR_RETURN(made.memory, device.allocate(size, "arrays of a step"));
+  std::memset(made.host.get(), 0, size_t(size));
+  QRT_RETURN_IF_ERROR(device.fill(made.memory.get(), 0, size));
+  made.hostParts = static_cast<cuda::Part *>(made.host.get());
+  made.hostIds = reinterpret_cast<int32_t *>(made.hostParts + parts);
+  made.hostPositions = made.hostIds + rows;
+  made.hostPartOfRow = made.hostPositions + rows;
+  made.hostSelected = made.hostPartOfRow + rows;
+  made.hostBlocks = made.hostSelected + rows;
+  return made;
+}
+
+void CudaStepBuffers::clear() { rowCount = partCount = selectedCount = 0; }
+
+void CudaStepBuffers::addPart(std::span<const int32_t> tokens, int64_t position,
+                              std::span<const int32_t> blocks) {
+  hostParts[partCount] = {int32_t(rowCount), int32_t(tokens.size()), int32_t(position), 0};
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    hostIds[rowCount] = tokens[i];
+    hostPositions[rowCount] = int32_t(position + int64_t(i));
+    hostPartOfRow[rowCount] = int32_t(partCount);
+    ++rowCount;
+  }
+  int32_t *row = hostBlocks + partCount * stride;
+  ++partCount;
+  if (!std::equal(blocks.begin(), blocks.end(), row)) {
+    std::copy(blocks.begin(), blocks.end(), row);
+    changedParts = std::max(changedParts, partCount);
+  }
+}
+
+void CudaStepBuffers::select(int64_t row) { hostSelected[selectedCount++] = int32_t(row); }
+
+void CudaStepBuffers::pad(int64_t rows) {
+  for (; rowCount < rows; ++rowCount) {
+    hostIds[rowCount] = hostPositions[rowCount] = 0;
+    hostPartOfRow[rowCount] = -1;
+    hostSelected[selectedCount++] = int32_t(rowCount);
+    hostParts[partCount++] = {int32_t(rowCount), 0, 0, 0};
+  }
+}
+
+Status CudaStepBuffers::copyBlocks() {
+  const int64_t offset = rowsBytes(), size = changedParts * stride * 4;
+  changedParts = 0;
+  return device->copyToDevice(static_cast<char *>(memory.get()) + offset,
+                              static_cast<const char *>(host.get()) + offset, size);
+}
+
+Status CudaStepBuffers::copyRows() {
+  return device->copyToDevice(memory.get(), host.get(), rowsBytes());
+}
+
+cuda::StepState CudaStepBuffers::state(int64_t parts, int64_t firstSelected) const {
+  auto there = [&](const void *pointer) {
+    return reinterpret_cast<const int32_t *>(
+        static_cast<const char *>(memory.get()) +
+        (static_cast<const char *>(pointer) - static_cast<const char *>(host.get())));
+  };
+  cuda::StepState state;
+  state.ids = there(hostIds);
+  state.positions = there(hostPositions);
+  state.partOfRow = there(hostPartOfRow);
+  state.parts = reinterpret_cast<const cuda::Part *>(there(hostParts));
+  state.blocks = there(hostBlocks);
+  state.selectedRows = there(hostSelected) + firstSelected;
+  state.partCount = int32_t(parts);
+  state.blockStride = int32_t(stride);
+  return state;
+}
+
+} // namespace qrt

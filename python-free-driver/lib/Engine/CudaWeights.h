@@ -1,0 +1,39 @@
+//===- CudaWeights.h - The weights of a model in device memory -------------------------------===//
+// Packed tensors that products or lookups read are copied as they lie in the file and brought into
+// fragment order on the device; scales, zero points and vectors stay as they are. Each stored
+// tensor is there once, however many instructions use it.
+#ifndef QRT_ENGINE_CUDAWEIGHTS_H
+#define QRT_ENGINE_CUDAWEIGHTS_H
+
+#include "Device/CudaDevice.h"
+#include "qrt/Model.h"
+
+#include <vector>
+
+namespace qrt {
+
+class CudaWeights {
+public:
+  /// Device memory that upload() will take, and the largest that it takes on the way. Unsupported:
+  /// a format that no kernel reads, naming the tensor.
+  struct Sizes {
+    int64_t bytes = 0, staging = 0;
+  };
+  static Result<Sizes> measure(const Model &model, const CudaDevice &device);
+
+  Status upload(const Model &model, CudaDevice &device);
+
+  /// Of a packed tensor that an instruction uses.
+  const cuda::Weight &weight(int32_t tensorIndex) const { return weights[tensorIndex]; }
+  /// Of a plain f32 tensor that an instruction uses.
+  const float *vector(int32_t tensorIndex) const { return vectors[tensorIndex]; }
+
+private:
+  std::vector<CudaDevice::Memory> memory;
+  std::vector<cuda::Weight> weights;
+  std::vector<const float *> vectors;
+};
+
+} // namespace qrt
+
+#endif // QRT_ENGINE_CUDAWEIGHTS_H

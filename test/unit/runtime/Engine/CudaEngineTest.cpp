@@ -1,0 +1,297 @@
+//===- CudaEngineTest.cpp - The engine of a device, on the emulated device -------------------===//
+// The whole path: loader, table, memory, upload and repacking, launches, graphs; the kernels are
+// the sources of the device's, emulated (docs/cuda.md). Logits are compared with the float64
+// reference and with the CPU's engine.
+#include "TinyModel.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+using namespace qrt;
+using namespace qrt::test;
+using kernels::WeightFormat;
+
+namespace {
+
+class Emulated : public ::testing::Test {
+protected:
+  Emulated() { setenv("QRT_CUDA_LIBRARY", QRT_EMULATED_LIBRARY, 1); }
+  ~Emulated() override {
+    unsetenv("QRT_CUDA_LIBRARY");
+    unsetenv("QRT_EMULATED_DEVICE");
+  }
+  static void device(const std::string &settings) {
+    setenv("QRT_EMULATED_DEVICE", settings.c_str(), 1);
+  }
+};
+
+EngineOptions onDevice(EngineOptions options = {}) {
+  options.device.kind = DeviceKind::Cuda;
+  return options;
+}
+
+struct Case {
+  const char *name;
+  TinyConfig config;
+  double tolerance; ///< relative to the largest logit
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  auto add = [&](const char *name, double tolerance, auto change) {
+    TinyConfig config;
+    config.layers = 2;
+    change(config);
+    list.push_back({name, config, tolerance});
+  };
+  // f32 throughout: only the order of sums and the functions differ.
+  const double exact = 4e-6;
+  add("f32", exact, [](TinyConfig &) {});
+  add("f32_window", exact, [](TinyConfig &c) { c.window = 5; });
+  add("f32_one_kv_head", exact, [](TinyConfig &c) { c.kvHeads = 1; });
+  add("f32_interleaved", exact, [](TinyConfig &c) {
+    c.interleavedRope = true;
+    c.ropeScaling = 1.25;
+  });
+  add("f32_softcap", exact, [](TinyConfig &c) { c.softcap = 3; });
+  add("f32_gpt", exact, [](TinyConfig &c) {
+    c.gptStyle = true;
+    c.window = 7;
+  });
+  add("f32_no_select", exact, [](TinyConfig &c) { c.selectRows = false; });
+  add("w8_f32", exact, [](TinyConfig &c) { c.format = WeightFormat::U8; });
+  // Tensor cores: inputs of products are f16 (2^-11) or bf16 (2^-8).
+  auto halves = [&](const char *name, WeightFormat format, int group, bool symmetric,
+                    double tolerance) {
+    add(name, tolerance, [=](TinyConfig &c) {
+      c.format = format;
+      c.activation = "a16";
+      c.groupSize = group;
+      c.symmetric = symmetric;
+    });
+  };
+  halves("w8_channel", WeightFormat::U8, 0, true, 3e-3);
+  halves("w8_g32_asymmetric", WeightFormat::U8, 32, false, 3e-3);
+  halves("w4_g32", WeightFormat::U4, 32, true, 3e-3);
+  halves("w4_g64_asymmetric", WeightFormat::U4, 64, false, 3e-3);
+  halves("w4_channel", WeightFormat::U4, 0, true, 3e-3);
+  halves("w3_g128_asymmetric", WeightFormat::U3, 128, false, 3e-3);
+  halves("w2_g32", WeightFormat::U2, 32, true, 3e-3);
+  halves("f16", WeightFormat::F16, 0, true, 3e-3);
+  halves("bf16", WeightFormat::BF16, 0, true, 3e-2);
+  add("w4_gpt", 3e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a16";
+    c.gptStyle = true;
+  });
+  add("w4_no_select", 3e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a16";
+    c.selectRows = false;
+  });
+  return list;
+}
+
+std::vector<std::vector<float>> generate(Engine &engine, int seq, std::span<const int32_t> tokens,
+                                         size_t prompt) {
+  auto rows = runChunk(engine, seq, tokens.first(prompt));
+  for (size_t i = prompt; i < tokens.size(); ++i)
+    for (auto &row : runChunk(engine, seq, tokens.subspan(i, 1), Engine::Logits::Last))
+      rows.push_back(std::move(row));
+  return rows;
+}
+
+/// Prompt in one chunk, then tokens one by one: eagerly first, then captured, then replayed.
+TEST_F(Emulated, LogitsAgainstTheReference) {
+  for (const Case &c : cases()) {
+    SCOPED_TRACE(c.name);
+    TinyModel model(c.config);
+    auto engine = model.engine(onDevice());
+    ASSERT_TRUE(engine);
+    EXPECT_EQ(engine->vocabSize(), c.config.vocab);
+    auto tokens = randomTokens(14, c.config.vocab, 7);
+    auto rows = generate(*engine, *engine->addSequence(), tokens, 9);
+    EXPECT_LT(relativeDistance(rows, model.reference(tokens)), c.tolerance);
+  }
+}
+
+TEST_F(Emulated, KeysAndValuesOfEveryType) {
+  TinyModel model(TinyConfig{});
+  auto tokens = randomTokens(12, model.config.vocab, 3);
+  const std::pair<DType, double> types[] = {{DType::F32, 4e-6}, {DType::F16, 2e-3}};
+  for (auto [type, tolerance] : types) {
+    SCOPED_TRACE(std::string(name(type)));
+    auto engine = model.engine(onDevice({.kvType = type}));
+    ASSERT_TRUE(engine);
+    auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
+    EXPECT_LT(relativeDistance(rows, model.reference(tokens)), tolerance);
+  }
+  auto refused = Engine::create(model.load(), onDevice({.kvType = DType::BF16}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
+  EXPECT_NE(refused.status().message().find("KV cache of bf16"), std::string::npos);
+}
+
+/// More tokens than a chunk, several blocks of the cache, logits of every row.
+TEST_F(Emulated, ChunksAndBlocks) {
+  TinyConfig config;
+  config.layers = 1;
+  TinyModel model(config);
+  auto tokens = randomTokens(150, config.vocab, 11);
+  auto engine = model.engine(onDevice({.prefillChunk = 70}));
+  ASSERT_TRUE(engine);
+  const int seq = *engine->addSequence();
+  auto rows = generate(*engine, seq, tokens, 146);
+  EXPECT_LT(relativeDistance(rows, model.reference(tokens)), 4e-6);
+  EXPECT_EQ(engine->length(seq), 150);
+  EXPECT_EQ(engine->stats().kvPagesInUse, 3);
+  EXPECT_EQ(engine->stats().tokens, 150);
+  // Forget and write again: the same logits, from blocks that were used before.
+  ASSERT_TRUE(engine->truncate(seq, 60));
+  EXPECT_EQ(engine->stats().kvPagesInUse, 1);
+  auto again = runChunk(*engine, seq, std::span(tokens).subspan(60, 30));
+  for (size_t i = 0; i < again.size(); ++i)
+    for (size_t v = 0; v < again[i].size(); ++v)
+      ASSERT_NEAR(again[i][v], rows[60 + i][v], 1e-4) << i;
+  engine->release(seq);
+  EXPECT_EQ(engine->stats().kvPagesInUse, 0);
+  EXPECT_EQ(engine->length(seq), -1);
+}
+
+/// Three sequences of unequal length, prompts and single tokens mixed, then steps of a graph.
+TEST_F(Emulated, BatchesGiveWhatSequencesGiveAlone) {
+  TinyConfig config;
+  config.format = WeightFormat::U4;
+  config.activation = "a16";
+  TinyModel model(config);
+  const size_t lengths[] = {9, 3, 21};
+  std::vector<std::vector<int32_t>> tokens;
+  std::vector<std::vector<std::vector<float>>> alone;
+  for (size_t i = 0; i < 3; ++i) {
+    tokens.push_back(randomTokens(lengths[i] + 5, config.vocab, uint32_t(20 + i)));
+    auto engine = model.engine(onDevice());
+    ASSERT_TRUE(engine);
+    alone.push_back(generate(*engine, *engine->addSequence(), tokens[i], lengths[i]));
+  }
+  auto engine = model.engine(onDevice());
+  ASSERT_TRUE(engine);
+  std::vector<int> seqs;
+  std::vector<Engine::Chunk> chunks;
+  for (size_t i = 0; i < 3; ++i) {
+    seqs.push_back(*engine->addSequence());
+    chunks.push_back({seqs[i], std::span(tokens[i]).first(lengths[i]), Engine::Logits::Last});
+  }
+  auto check = [&](size_t ahead) {
+    auto result = engine->step(chunks);
+    ASSERT_TRUE(result) << result.status().message();
+    ASSERT_EQ(result->rows, 3);
+    for (size_t i = 0; i < 3; ++i)
+      for (int32_t v = 0; v < config.vocab; ++v)
+        ASSERT_NEAR(result->logits[int32_t(i) * int32_t(config.vocab) + v],
+                    alone[i][lengths[i] - 1 + ahead][size_t(v)], 2e-3)
+            << "sequence " << i << ", " << ahead << " tokens on";
+  };
+  check(0);
+  for (size_t ahead = 1; ahead <= 5; ++ahead) {
+    for (size_t i = 0; i < 3; ++i)
+      chunks[i].tokens = std::span(tokens[i]).subspan(lengths[i] + ahead - 1, 1);
+    check(ahead);
+  }
+}
+
+/// Threads and blocks in several orders, races on shared memory looked for: the same bits.
+TEST_F(Emulated, OrderOfThreadsDoesNotMatter) {
+  TinyConfig config;
+  config.layers = 1;
+  config.format = WeightFormat::U4;
+  config.activation = "a16";
+  TinyModel model(config);
+  auto tokens = randomTokens(12, config.vocab, 5);
+  std::vector<std::vector<float>> first;
+  for (const char *settings : {"seed=0,check=1", "seed=1,check=1", "seed=77"}) {
+    device(settings);
+    auto engine = model.engine(onDevice());
+    ASSERT_TRUE(engine);
+    auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
+    if (first.empty())
+      first = rows;
+    EXPECT_EQ(rows, first) << settings;
+  }
+}
+
+TEST_F(Emulated, MemoryThatIsNotThere) {
+  TinyModel model(TinyConfig{});
+  device("memory=1000000");
+  auto refused = Engine::create(model.load(), onDevice());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.status().exitCode(), 13);
+  EXPECT_NE(refused.status().message().find("not enough memory on the device: "), std::string::npos)
+      << refused.status().message();
+  EXPECT_NE(refused.status().message().find("(weights "), std::string::npos);
+  // auto: the CPU, with one line.
+  std::vector<std::string> notices;
+  EngineOptions options;
+  options.device.kind = DeviceKind::Auto;
+  options.notice = [&](const std::string &text) { notices.push_back(text); };
+  EXPECT_TRUE(Engine::create(model.load(), options));
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_NE(notices[0].find("using the CPU: CUDA: not enough memory"), std::string::npos);
+
+  device("");
+  refused = Engine::create(model.load(), onDevice({.maxMemory = 100000}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.status().code(), StatusCode::ResourceExhausted);
+}
+
+TEST_F(Emulated, FullCacheLeavesSequencesAsTheyWere) {
+  TinyConfig config;
+  config.layers = 1;
+  TinyModel model(config);
+  // Room for the activations and a few blocks only.
+  auto probe = model.engine(onDevice({.prefillChunk = 64}));
+  ASSERT_TRUE(probe);
+  const int64_t fixed = probe->stats().arenaBytes;
+  std::unique_ptr<Engine> engine;
+  for (int64_t limit = fixed; !engine; limit += 1 << 16) {
+    auto made = Engine::create(
+        model.load(), onDevice({.maxContext = 4096, .prefillChunk = 64, .maxMemory = limit}));
+    if (made)
+      engine = made.takeValue();
+    ASSERT_LT(limit, fixed + (1 << 24));
+  }
+  const int seq = *engine->addSequence();
+  auto tokens = randomTokens(4000, config.vocab, 1);
+  Engine::Chunk chunk{seq, tokens, Engine::Logits::Last};
+  auto result = engine->step({&chunk, 1});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.status().code(), StatusCode::ResourceExhausted) << result.status().message();
+  EXPECT_NE(result.status().message().find("KV cache"), std::string::npos);
+  EXPECT_EQ(engine->length(seq), 0);
+  EXPECT_EQ(engine->stats().kvPagesInUse, 0);
+  chunk.tokens = std::span(tokens).first(5);
+  EXPECT_TRUE(engine->step({&chunk, 1}));
+}
+
+TEST_F(Emulated, WhatDevicesCannotDo) {
+  TinyConfig config;
+  config.format = WeightFormat::U8;
+  config.activation = "a8";
+  TinyModel model(config);
+  auto refused = Engine::create(model.load(), onDevice());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
+  EXPECT_NE(refused.status().message().find("instruction "), std::string::npos);
+  EXPECT_NE(refused.status().message().find("8-bit activations"), std::string::npos)
+      << refused.status().message();
+  // Wrong input is refused as on the CPU.
+  TinyModel plain(TinyConfig{});
+  auto engine = plain.engine(onDevice());
+  ASSERT_TRUE(engine);
+  const int32_t far[] = {int32_t(plain.config.vocab)};
+  const int seq = *engine->addSequence();
+  Engine::Chunk chunk{seq, far, Engine::Logits::Last};
+  EXPECT_EQ(engine->step({&chunk, 1}).status().code(), StatusCode::InvalidArgument);
+}
+
+} // namespace
