@@ -21,6 +21,7 @@
 #ifndef QRT_ENGINE_H
 #define QRT_ENGINE_H
 
+#include "Support/SampleRow.h"
 #include "qrt/DType.h"
 #include "qrt/Device.h"
 #include "qrt/Model.h"
@@ -85,6 +86,17 @@ public:
   };
   /// A sequence may occur once per step. InvalidArgument: bad sequence, token or length.
   virtual Result<StepResult> step(std::span<const Chunk> chunks) = 0;
+
+  /// > 0: the engine chooses tokens itself, from rows whose lists have at most so many entries in
+  /// all.
+  virtual int64_t maxSampleEntries() const { return 0; }
+  /// step(), then the sampler's chain (Sampling/Sampler.h) on the device: one row of `rows` per
+  /// chunk with Logits::Last, no chunk with All. One result per row, valid until the next call.
+  virtual Result<std::span<const SampleResult>>
+  stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
+                std::span<const SampleEntry> entries) {
+    return unsupported("this engine does not choose tokens");
+  }
 
   virtual EngineStats stats() const = 0;
 };

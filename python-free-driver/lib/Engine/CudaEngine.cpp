@@ -46,7 +46,8 @@ Result<int64_t> CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) co
   const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
   const int64_t fixed =
       program->arenaBytes() + CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride) +
-      CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride);
+      CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride) +
+      CudaSampling::bytes(cudaDecodeRows, vocabSize());
   const int64_t weights = program->weightBytes(), block = program->kvBlockBytes();
   auto figures = [&](int64_t available) {
     return model->path() + " needs " + formatBytes(weights + fixed + block) + " (weights " +
@@ -95,7 +96,11 @@ Status CudaEngine::allocate() {
   QRT_ASSIGN_OR_RETURN(
       prefillBuffers,
       CudaStepBuffers::create(*device, rows, std::min<int64_t>(rows, cudaPrefillParts), stride));
-  return program->load(kvPool.get());
+  QRT_RETURN_IF_ERROR(program->load(kvPool.get()));
+  if (CudaSampling::isPossible(*device) && program->hasTail()) {
+    QRT_ASSIGN_OR_RETURN(sampling, CudaSampling::create(*device, cudaDecodeRows, vocabSize()));
+  }
+  return device->synchronize();
 }
 
 Result<int> CudaEngine::addSequence() {
@@ -171,6 +176,34 @@ EngineStats CudaEngine::stats() const {
 }
 
 Result<Engine::StepResult> CudaEngine::step(std::span<const Chunk> chunks) {
+  return stepChecked(chunks, nullptr);
+}
+
+int64_t CudaEngine::maxSampleEntries() const { return sampling ? CudaSampling::maxEntries : 0; }
+
+Result<std::span<const SampleResult>>
+CudaEngine::stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
+                          std::span<const SampleEntry> entries) {
+  if (!sampling)
+    return unsupported("the library of " + device->name() + " has no sampler");
+  size_t wanted = 0;
+  for (const Chunk &chunk : chunks) {
+    if (chunk.logits == Logits::All)
+      return invalidArgument("a chunk that wants all logits cannot be sampled");
+    wanted += chunk.logits == Logits::Last;
+  }
+  if (wanted != rows.size())
+    return invalidArgument(std::to_string(rows.size()) + " rows to sample for " +
+                           std::to_string(wanted) + " wanted logits");
+  QRT_RETURN_IF_ERROR(CudaSampling::verify(rows, entries, vocabSize()));
+  sampled.clear();
+  const SampleRequest request = {rows, entries};
+  QRT_RETURN_IF_ERROR(stepChecked(chunks, &request).status());
+  return std::span<const SampleResult>(sampled);
+}
+
+Result<Engine::StepResult> CudaEngine::stepChecked(std::span<const Chunk> chunks,
+                                                   const SampleRequest *samples) {
   QRT_RETURN_IF_ERROR(
       verifyChunks(chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit));
   Result<StepResult> result = [&]() -> Result<StepResult> {
@@ -178,7 +211,7 @@ Result<Engine::StepResult> CudaEngine::step(std::span<const Chunk> chunks) {
       Sequence &sequence = sequences[size_t(chunk.seq)];
       QRT_RETURN_IF_ERROR(grow(sequence, sequence.length + int64_t(chunk.tokens.size())));
     }
-    return isDecode(chunks) ? decode(chunks) : prefill(chunks);
+    return isDecode(chunks) ? decode(chunks, samples) : prefill(chunks, samples);
   }();
   for (const Chunk &chunk : chunks) {
     Sequence &sequence = sequences[size_t(chunk.seq)];

@@ -12,6 +12,7 @@
 
 #include "Device/CudaDevice.h"
 #include "Engine/CudaProgram.h"
+#include "Engine/CudaSampling.h"
 #include "Engine/CudaStepBuffers.h"
 #include "Engine/FloatBuffer.h"
 #include "qrt/Engine.h"
@@ -35,9 +36,17 @@ public:
   int32_t vocabSize() const override { return model->program().vocabSize; }
   int64_t maxContext() const override { return contextLimit; }
   Result<StepResult> step(std::span<const Chunk> chunks) override;
+  int64_t maxSampleEntries() const override;
+  Result<std::span<const SampleResult>>
+  stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
+                std::span<const SampleEntry> entries) override;
   EngineStats stats() const override;
 
 private:
+  struct SampleRequest {
+    std::span<const SampleRow> rows;
+    std::span<const SampleEntry> entries;
+  };
   struct Sequence {
     bool inUse = false;
     int64_t length = 0;
@@ -46,6 +55,7 @@ private:
   /// A kind of decode step: rows, and tokens of the longest sequence, both rounded up.
   struct DecodeKind {
     int64_t rows, context;
+    bool samples;
     auto operator<=>(const DecodeKind &) const = default;
   };
   struct DecodeGraph {
@@ -62,13 +72,17 @@ private:
   Status grow(Sequence &sequence, int64_t tokens);
   void shrink(Sequence &sequence, int64_t tokens);
   bool isDecode(std::span<const Chunk> chunks) const;
-  Result<StepResult> decode(std::span<const Chunk> chunks);
-  Status enqueueDecode(const CudaRun &run);
-  Result<StepResult> prefill(std::span<const Chunk> chunks);
-  /// Runs what is in the prefill buffers and appends the wanted logits to `collected`.
-  Status runPrefill(const CudaRun &run, int64_t &rowsDone);
+  /// Steps; with `samples` the result has no logits, and `sampled` holds a result per wanted row.
+  Result<StepResult> stepChecked(std::span<const Chunk> chunks, const SampleRequest *samples);
+  Result<StepResult> decode(std::span<const Chunk> chunks, const SampleRequest *samples);
+  Status enqueueDecode(const CudaRun &run, bool samples);
+  Result<StepResult> prefill(std::span<const Chunk> chunks, const SampleRequest *samples);
+  /// Runs what is in the prefill buffers and appends the wanted logits to `collected`, or the
+  /// choices to `sampled`.
+  Status runPrefill(const CudaRun &run, const SampleRequest *samples, int64_t &rowsDone);
   Status copyLogits(int64_t firstRow, int64_t rows);
   void unpadLogits(int64_t rows, float *to) const;
+  Status copyFaults();
   Status finish();
 
   std::shared_ptr<const Model> model;
@@ -76,6 +90,8 @@ private:
   std::unique_ptr<CudaDevice> device; // outlives everything below
   std::optional<CudaProgram> program;
   std::optional<CudaStepBuffers> decodeBuffers, prefillBuffers;
+  std::optional<CudaSampling> sampling; ///< none: the library has no sampler
+  std::vector<SampleResult> sampled;
   CudaDevice::Memory kvPool, faults;
   CudaDevice::Pinned hostLogits, hostFaults;
   std::map<DecodeKind, DecodeGraph> graphs;

@@ -30,14 +30,20 @@ void CudaEngine::unpadLogits(int64_t rows, float *to) const {
                  size_t(vocabSize()) * sizeof(float));
 }
 
+Status CudaEngine::copyFaults() {
+  return device->copyToHost(hostFaults.get(), faults.get(), sizeof(uint32_t));
+}
+
 /// Waits for the device and turns what kernels reported into an error.
 Status CudaEngine::finish() {
-  QRT_RETURN_IF_ERROR(device->copyToHost(hostFaults.get(), faults.get(), sizeof(uint32_t)));
   QRT_RETURN_IF_ERROR(device->synchronize());
-  const uint32_t found = *static_cast<const uint32_t *>(hostFaults.get());
+  uint32_t found = *static_cast<const uint32_t *>(hostFaults.get());
   if (found == 0)
     return Status::ok();
   QRT_RETURN_IF_ERROR(device->fill(faults.get(), 0, sizeof(uint32_t)));
+  found &= ~uint32_t(cuda::NoToken); // the result of that row says so
+  if (found == 0)
+    return Status::ok();
   if (found & cuda::HalfOverflow)
     return unsupported("activations of this model go beyond what f16 can hold (65504): " +
                        device->name() + " cannot run it; the CPU can");
@@ -45,14 +51,18 @@ Status CudaEngine::finish() {
 }
 
 /// Everything of a decode step but the block tables; can be captured.
-Status CudaEngine::enqueueDecode(const CudaRun &run) {
+Status CudaEngine::enqueueDecode(const CudaRun &run, bool samples) {
   QRT_RETURN_IF_ERROR(decodeBuffers->copyRows());
   QRT_RETURN_IF_ERROR(program->body(run));
   QRT_RETURN_IF_ERROR(program->tail(run));
-  return copyLogits(0, run.rows);
+  QRT_RETURN_IF_ERROR(
+      samples ? sampling->enqueue(program->logitsRow(0), program->logitsStride(), run.rows)
+              : copyLogits(0, run.rows));
+  return copyFaults();
 }
 
-Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks) {
+Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks,
+                                              const SampleRequest *samples) {
   const auto count = int64_t(chunks.size());
   CudaStepBuffers &buffers = *decodeBuffers;
   buffers.clear();
@@ -63,7 +73,8 @@ Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks) {
     buffers.addPart(chunk.tokens, sequence.length, sequence.blocks);
     buffers.select(buffers.rows() - 1);
   }
-  DecodeKind kind;
+  DecodeKind kind = {};
+  kind.samples = samples != nullptr;
   kind.rows = int64_t(std::bit_ceil(uint64_t(count)));
   kind.context =
       std::min(contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
@@ -75,13 +86,15 @@ Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks) {
   run.maxContext = kind.context;
 
   QRT_RETURN_IF_ERROR(buffers.copyBlocks());
+  if (samples)
+    QRT_RETURN_IF_ERROR(sampling->upload(samples->rows, samples->entries, kind.rows));
   DecodeGraph &entry = graphs[kind];
   if (!entry.ranEagerly) {
-    QRT_RETURN_IF_ERROR(enqueueDecode(run));
+    QRT_RETURN_IF_ERROR(enqueueDecode(run, kind.samples));
   } else {
     if (!entry.graph) {
       QRT_RETURN_IF_ERROR(device->beginCapture());
-      Status recorded = enqueueDecode(run);
+      Status recorded = enqueueDecode(run, kind.samples);
       auto graph = device->endCapture(); // also after an error, which leaves the stream usable
       QRT_RETURN_IF_ERROR(recorded);
       QRT_ASSIGN_OR_RETURN(entry.graph, std::move(graph));
@@ -92,13 +105,18 @@ Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks) {
   entry.ranEagerly = true;
   ++programRuns;
   totalTokens += count;
+  if (samples) {
+    sampled.assign(sampling->results(), sampling->results() + count);
+    return StepResult{nullptr, 0};
+  }
   auto *logits = static_cast<float *>(hostLogits.get());
   if (program->logitsStride() != vocabSize())
     unpadLogits(count, logits);
   return StepResult{logits, count};
 }
 
-Status CudaEngine::runPrefill(const CudaRun &shared, int64_t &rowsDone) {
+Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *samples,
+                              int64_t &rowsDone) {
   QRT_RETURN_IF_ERROR(prefillBuffers->copyBlocks());
   QRT_RETURN_IF_ERROR(prefillBuffers->copyRows());
   QRT_RETURN_IF_ERROR(program->body(shared));
@@ -110,7 +128,14 @@ Status CudaEngine::runPrefill(const CudaRun &shared, int64_t &rowsDone) {
       slice.step = prefillBuffers->state(prefillBuffers->parts(), first);
       slice.selectedRows = rows;
       QRT_RETURN_IF_ERROR(program->tail(slice));
-      QRT_RETURN_IF_ERROR(copyLogits(0, rows));
+      if (samples) {
+        QRT_RETURN_IF_ERROR(sampling->upload(samples->rows.subspan(size_t(rowsDone), size_t(rows)),
+                                             samples->entries, rows));
+        QRT_RETURN_IF_ERROR(
+            sampling->enqueue(program->logitsRow(0), program->logitsStride(), rows));
+      } else {
+        QRT_RETURN_IF_ERROR(copyLogits(0, rows));
+      }
     } else {
       for (int64_t i = 0; i < rows; ++i)
         QRT_RETURN_IF_ERROR(
@@ -118,20 +143,30 @@ Status CudaEngine::runPrefill(const CudaRun &shared, int64_t &rowsDone) {
                                program->logitsRow(prefillBuffers->selectedRow(first + i)),
                                program->logitsStride() * 4));
     }
+    QRT_RETURN_IF_ERROR(copyFaults());
     QRT_RETURN_IF_ERROR(finish());
-    unpadLogits(rows, collected.data() + rowsDone * vocabSize());
+    if (samples)
+      sampled.insert(sampled.end(), sampling->results(), sampling->results() + rows);
+    else
+      unpadLogits(rows, collected.data() + rowsDone * vocabSize());
     rowsDone += rows;
   }
-  return wanted > 0 ? Status::ok() : finish();
+  if (wanted > 0)
+    return Status::ok();
+  QRT_RETURN_IF_ERROR(copyFaults());
+  return finish();
 }
 
-Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks) {
+Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks,
+                                               const SampleRequest *samples) {
   int64_t totalRows = 0, longest = 1;
   for (const Chunk &chunk : chunks) {
     const auto tokens = int64_t(chunk.tokens.size());
     totalRows += chunk.logits == Logits::All ? tokens : chunk.logits == Logits::Last ? 1 : 0;
     longest = std::max(longest, sequences[size_t(chunk.seq)].length + tokens);
   }
+  if (samples)
+    totalRows = 0;
   QRT_RETURN_IF_ERROR(collected.reserve(totalRows * vocabSize(), hostBudget,
                                         "logits of " + std::to_string(totalRows) + " tokens"));
   CudaStepBuffers &buffers = *prefillBuffers;
@@ -163,7 +198,7 @@ Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks) {
     run.decode = run.rows == buffers.parts() && run.rows <= cudaDecodeRows;
     run.maxContext = std::min(
         contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
-    QRT_RETURN_IF_ERROR(runPrefill(run, rowsDone));
+    QRT_RETURN_IF_ERROR(runPrefill(run, samples, rowsDone));
     ++programRuns;
     totalTokens += run.rows;
   }

@@ -41,15 +41,42 @@ Status ActiveRequest::advance(Sampler &sampler, std::span<const float> logits) {
   auto sampled = sampler.sample(logits.data(), {tokens, promptLength()}, req.sampling, controls,
                                 controller.stream());
   if (!sampled)
-    return sampled.status().withContext("request " + std::to_string(id) + ", token " +
-                                        std::to_string(result.ids.size()));
-  const int32_t token = sampled->token;
+    return sampled.status().withContext(place());
+  return take(sampled.takeValue());
+}
+
+std::string ActiveRequest::place() const {
+  return "request " + std::to_string(id) + ", token " + std::to_string(result.ids.size());
+}
+
+int64_t ActiveRequest::sampleEntries(int32_t vocabSize) const {
+  const int64_t history = std::min<int64_t>(int64_t(tokens.size()), vocabSize);
+  return 3 * history +
+         int64_t(req.sampling.logitBias.size() + plan().markers.markers.size() +
+                 plan().eosIds.size()) +
+         1024; // bans behind roll-backs
+}
+
+Status ActiveRequest::prepare(SampleLists &lists, SampleRow &row,
+                              std::vector<SampleEntry> &entries) {
+  StepControls controls = controller.controls({}, req.sampling.temperature);
+  return lists
+      .fill({tokens, promptLength()}, req.sampling, controls, controller.stream(), row, entries)
+      .withContext(place());
+}
+
+Status ActiveRequest::take(SampledToken sampled) {
+  if (sampled.token < 0)
+    return invalidArgument(place() + ": no token can be chosen: every logit is -inf or not a "
+                                     "number, or one is infinite");
+  controller.observe(sampled);
+  const int32_t token = sampled.token;
   if (result.ids.empty() && controller.stream() == 0)
     firstToken = Clock::now();
   tokens.push_back(token);
   result.ids.push_back(token);
   if (req.sampling.logprobs >= 0)
-    result.logprobs.push_back(std::move(*sampled));
+    result.logprobs.push_back(std::move(sampled));
   ReasoningController::Verdict verdict = controller.accept(token);
   using Kind = ReasoningController::Verdict::Kind;
   auto stop = text.push(token, controller.lastEvent());

@@ -8,6 +8,7 @@
 #include "Generation/Generator.h"
 #include "Generation/TextStream.h"
 #include "Reasoning/Controller.h"
+#include "Sampling/SampleLists.h"
 
 #include <chrono>
 
@@ -20,6 +21,12 @@ public:
 
   /// Chooses the next token from the logits of the last one and takes it in.
   Status advance(Sampler &sampler, std::span<const float> logits);
+  /// The next token can be chosen by the engine: prepare(), then take() what it chose.
+  bool canLeaveChoice() const { return !controller.needsLogits() && req.sampling.logprobs < 0; }
+  /// At most so many entries will prepare() append.
+  int64_t sampleEntries(int32_t vocabSize) const;
+  Status prepare(SampleLists &lists, SampleRow &row, std::vector<SampleEntry> &entries);
+  Status take(SampledToken sampled);
   /// After advance(): the controls want an answer tried before the last token.
   bool wantsTrial() const { return trial; }
   void endTrial(double confidence, int64_t tokensTried);
@@ -42,6 +49,7 @@ private:
   void takeBack(int64_t keepGenerated);
   void checkEnd(int32_t token, const std::optional<std::string> &stop);
   void tell(int32_t token);
+  std::string place() const;
   void addDetail(const std::string &what);
 
   GenerationRequest req;

@@ -13,7 +13,8 @@ namespace qrt {
 
 struct Generator::Impl {
   Impl(Engine &engine, ModelTexts texts, const GeneratorOptions &options)
-      : engine(engine), texts(std::move(texts)), options(options), sampler(engine.vocabSize()) {}
+      : engine(engine), texts(std::move(texts)), options(options), sampler(engine.vocabSize()),
+        lists(engine.vocabSize()) {}
   ~Impl();
 
   Status check(const GenerationRequest &request) const;
@@ -26,6 +27,7 @@ struct Generator::Impl {
   ModelTexts texts;
   GeneratorOptions options;
   Sampler sampler;
+  SampleLists lists; ///< for engines that choose tokens themselves
   GeneratorStats stats;
   Requests waiting, running;
   std::map<int, GenerationResult> results;
@@ -40,6 +42,9 @@ private:
   /// What every running request feeds in this step, at most one chunk each; `who` says whose.
   void plan(std::vector<Engine::Chunk> &chunks, std::vector<ActiveRequest *> &who,
             int64_t &promptTokens) const;
+  /// Runs the engine and takes in the next token of every request whose logits are wanted.
+  Status stepAndChoose(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
+  Status chooseOnEngine(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
   Status runTrial(ActiveRequest &request);
   Status settle(ActiveRequest &request);
   void retire();

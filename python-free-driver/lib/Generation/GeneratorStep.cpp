@@ -107,22 +107,10 @@ Status Generator::Impl::step() {
     return Status::ok();
 
   const auto begin = std::chrono::steady_clock::now();
-  auto result = engine.step(chunks);
-  Status status = result ? Status::ok() : result.status();
-  if (status) {
-    // The trials below run the engine, which invalidates these logits: first all samples, then
-    // trials.
-    const float *row = result->logits;
-    for (size_t i = 0; i < chunks.size() && status; ++i) {
-      who[i]->fed += int64_t(chunks[i].tokens.size());
-      if (chunks[i].logits == Engine::Logits::None)
-        continue;
-      status = who[i]->advance(sampler, {row, size_t(engine.vocabSize())});
-      row += engine.vocabSize();
-    }
-    for (size_t i = 0; i < who.size() && status; ++i)
-      status = settle(*who[i]);
-  }
+  // The trials of settle() run the engine, which invalidates the logits: first all tokens.
+  Status status = stepAndChoose(chunks, who);
+  for (size_t i = 0; i < who.size() && status; ++i)
+    status = settle(*who[i]);
   if (!status) {
     for (ActiveRequest *request : who)
       drop(request->id);

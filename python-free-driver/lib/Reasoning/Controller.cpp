@@ -87,9 +87,8 @@ void ReasoningController::queueClosing() {
 
 StepControls ReasoningController::controls(std::span<const float> logits, float temperature) {
   StepControls out;
-  const BudgetOptions &budget = thePlan->options.budget;
-  if (forced.empty() && thinking() && budget.maxThink >= 0 &&
-      state.think.tokensInBlock() >= budget.maxThink && mayLand(logits)) {
+  banCounters.clear();
+  if (budgetIsDue() && mayLand(logits)) {
     queueClosing();
     ++counts.budgetForced;
     detail("budget_forced");
@@ -98,32 +97,45 @@ StepControls ReasoningController::controls(std::span<const float> logits, float 
     out.forced = forced.front();
     return out;
   }
-  penalise(logits, out);
-  ban(logits, out);
+  penalise(out);
+  ban(out);
   if (int64_t(generated.size()) < perturbUntil)
     out.temperature = temperature + thePlan->options.loop.temperature;
   return out;
 }
 
+bool ReasoningController::budgetIsDue() const {
+  const BudgetOptions &budget = thePlan->options.budget;
+  return forced.empty() && thinking() && budget.maxThink >= 0 &&
+         state.think.tokensInBlock() >= budget.maxThink;
+}
+
+bool ReasoningController::needsLogits() const {
+  return budgetIsDue() && thePlan->options.budget.maxThink > 0 && state.segmentTokens > 0;
+}
+
+void ReasoningController::observe(const SampledToken &sampled) {
+  counts.markerPenalised += sampled.penalised;
+  for (size_t i = 0; i < banCounters.size(); ++i)
+    if (banCounters[i] && i < 32 && (sampled.bannedBest >> i & 1))
+      ++*banCounters[i];
+}
+
 bool ReasoningController::mayLand(std::span<const float> logits) const {
   const BudgetOptions &budget = thePlan->options.budget;
-  if (budget.maxThink == 0 || state.segmentTokens == 0)
+  if (!needsLogits())
     return true;
   auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
   return landsHere(state.tail, thePlan->tokenizer->tokenBytes(int32_t(best)),
                    state.think.tokensInBlock() - budget.maxThink, budget.grace);
 }
 
-void ReasoningController::ban(std::span<const float> logits, StepControls &out) {
+void ReasoningController::ban(StepControls &out) {
   banList.clear();
   const BudgetOptions &budget = thePlan->options.budget;
   auto add = [&](int32_t id, int64_t *counter) {
-    if (id < 0 || size_t(id) >= logits.size())
-      return;
     banList.push_back(id);
-    if (counter &&
-        std::none_of(logits.begin(), logits.end(), [&](float l) { return l > logits[size_t(id)]; }))
-      ++*counter;
+    banCounters.push_back(counter);
   };
   if (thinking()) {
     const auto &closeId = thePlan->tags->closeId;

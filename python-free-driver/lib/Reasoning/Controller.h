@@ -27,8 +27,14 @@ class ReasoningController {
 public:
   ReasoningController(std::shared_ptr<const ReasoningPlan> plan, std::span<const int32_t> prompt);
 
-  /// For the next token. `temperature`: the request's. Valid until the next call.
+  /// The controls of the next token depend on the model's likeliest token; otherwise they follow
+  /// from what was written and can be had before the logits are.
+  bool needsLogits() const;
+  /// For the next token. `temperature`: the request's. `logits` may be empty unless needsLogits().
+  /// Valid until the next call.
   StepControls controls(std::span<const float> logits, float temperature);
+  /// What the sampler saw under these controls: for the counters. Before accept().
+  void observe(const SampledToken &sampled);
 
   struct Verdict {
     enum class Kind {
@@ -74,8 +80,9 @@ private:
   };
   std::optional<Loop> follow(int32_t token, bool generatedToken);
   void goBack(int64_t keep);
-  void penalise(std::span<const float> logits, StepControls &out);
-  void ban(std::span<const float> logits, StepControls &out);
+  void penalise(StepControls &out);
+  void ban(StepControls &out);
+  bool budgetIsDue() const;
   bool mayLand(std::span<const float> logits) const;
   void queueClosing();
   Verdict onLoop(const Loop &loop);
@@ -98,6 +105,7 @@ private:
   std::vector<std::string> detailList;
   std::vector<TokenPenalty> penaltyList;
   std::vector<int32_t> banList;
+  std::vector<int64_t *> banCounters; ///< per banned token; null: not counted
 };
 
 } // namespace qrt

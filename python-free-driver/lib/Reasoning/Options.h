@@ -100,6 +100,7 @@ struct ReasoningCounters {
   int64_t rolledBack = 0;  ///< generated tokens that were forgotten
 
   ReasoningCounters &operator+=(const ReasoningCounters &other);
+  bool operator==(const ReasoningCounters &) const = default;
 };
 
 } // namespace qrt

@@ -6,8 +6,6 @@
 // 2501.18585 Cycle     A |4 ((t - C/4) mod C) / C - 2| - A is added     CyclicReflex, 2506.11077
 #include "Reasoning/Controller.h"
 
-#include "Sampling/Softmax.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -38,20 +36,20 @@ static float penaltyAmount(const MarkerPenaltyOptions &o, int64_t t, int64_t sin
   return 0;
 }
 
-void ReasoningController::penalise(std::span<const float> logits, StepControls &out) {
+void ReasoningController::penalise(StepControls &out) {
   const MarkerPenaltyOptions &o = thePlan->options.marker;
   penaltyList.clear();
   if (!o.active() || !inMarkerScope())
     return;
   float amount = penaltyAmount(o, state.segmentTokens, state.segmentTokens - state.lastMarker,
                                state.segmentMarkers);
-  if (amount == 0 || (o.entropyMin > 0 && summarize(logits).entropy < o.entropyMin))
+  if (amount == 0)
     return;
   for (const Marker &m : thePlan->markers.markers)
     if ((!m.lineStart || state.lineStart) && m.strength != 0)
       penaltyList.push_back({m.token, amount * m.strength});
-  counts.markerPenalised += !penaltyList.empty();
   out.penalties = penaltyList;
+  out.entropyMin = o.entropyMin;
 }
 
 } // namespace qrt

@@ -18,6 +18,8 @@ Status SampleLists::fill(const History &history, const SamplingOptions &options,
     return invalidArgument("forced token " + std::to_string(*controls.forced) +
                            " is outside the vocabulary");
   auto known = [&](int32_t id) { return id >= 0 && id < vocabSize; };
+  if (!std::all_of(controls.banned.begin(), controls.banned.end(), known))
+    return invalidArgument("a banned token is outside the vocabulary");
   auto list = [&](auto append) {
     SampleList made;
     made.first = int32_t(entries.size());
@@ -36,11 +38,11 @@ Status SampleLists::fill(const History &history, const SamplingOptions &options,
   row.repetition = options.repetitionPenalty;
   row.presence = options.presencePenalty;
   row.frequency = options.frequencyPenalty;
+  row.entropyMin = controls.entropyMin;
   row.forced = controls.forced.value_or(-1);
   row.banned = list([&] {
-    for (int32_t id : controls.banned)
-      if (known(id))
-        entries.push_back({id, 0});
+    for (int32_t id : controls.banned) // all inside the vocabulary: the bits count them
+      entries.push_back({id, 0});
   });
   if (controls.forced)
     return Status::ok();

@@ -11,6 +11,20 @@
 
 namespace qrt {
 
+/// Which of the banned tokens the model would have taken.
+static uint32_t bannedBest(std::span<const float> logits, std::span<const int32_t> banned) {
+  uint32_t bits = 0;
+  if (banned.empty())
+    return bits;
+  float max = -INFINITY;
+  for (float l : logits)
+    max = l > max ? l : max;
+  for (size_t i = 0; i < std::min<size_t>(banned.size(), 32); ++i)
+    if (banned[i] >= 0 && size_t(banned[i]) < logits.size() && !(max > logits[size_t(banned[i])]))
+      bits |= uint32_t(1) << i;
+  return bits;
+}
+
 Sampler::Sampler(int32_t vocabSize) : vocabSize(vocabSize), counts(size_t(vocabSize), 0) {}
 
 void Sampler::mask(const StepControls &controls) {
@@ -109,12 +123,16 @@ Result<SampledToken> Sampler::sample(const float *logits, const History &history
                                      uint64_t stream) {
   SampledToken out;
   const bool chooses = !controls.forced;
+  const std::span<const float> raw(logits, size_t(vocabSize));
+  out.penalised = !controls.penalties.empty() &&
+                  (controls.entropyMin <= 0 || summarize(raw).entropy >= controls.entropyMin);
+  out.bannedBest = bannedBest(raw, controls.banned);
   if (chooses || options.logprobs >= 0) {
     work.assign(logits, logits + vocabSize);
     for (auto [id, bias] : options.logitBias)
       work[size_t(id)] += bias;
     for (const TokenPenalty &p : controls.penalties)
-      if (p.token >= 0 && p.token < vocabSize)
+      if (out.penalised && p.token >= 0 && p.token < vocabSize)
         work[size_t(p.token)] -= p.amount;
     penaliseRepetition(history.tokens, history.promptLength, options, work, counts);
     penaliseDry(history.tokens, options.dry, work, scratch, counts);

@@ -43,6 +43,8 @@ struct StepControls {
   std::span<const int32_t> banned;
   std::optional<int32_t> forced;
   std::optional<float> temperature; ///< instead of the request's, for this step
+  /// > 0: the penalties act only where the entropy (nats) of the logits reaches it.
+  float entropyMin = 0;
 };
 
 struct TokenLogprob {
@@ -56,6 +58,9 @@ struct SampledToken {
   /// 0.
   float logprob = 0;
   std::vector<TokenLogprob> top; ///< the `logprobs` likeliest, descending, lower ids first
+  bool penalised = false;        ///< StepControls::penalties acted
+  /// Bit i: no logit was larger than that of StepControls::banned[i], i < 32.
+  uint32_t bannedBest = 0;
 };
 
 /// What came before the step. `tokens` is prompt and generated ids together.

@@ -7,6 +7,7 @@
 
 #include "Support/Json.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -17,7 +18,10 @@ using test::runQrun;
 
 namespace {
 
-const std::string emulated = "QRT_CUDA_LIBRARY=" QRT_EMULATED_LIBRARY;
+/// QRT_TEST_CUDA_LIBRARY: a real library instead, and with it a real device.
+const char *const realLibrary = std::getenv("QRT_TEST_CUDA_LIBRARY");
+const std::string emulated =
+    std::string("QRT_CUDA_LIBRARY=") + (realLibrary ? realLibrary : QRT_EMULATED_LIBRARY);
 
 class EmulatedQrun : public ::testing::Test {
 protected:
@@ -55,6 +59,8 @@ protected:
 };
 
 TEST_F(EmulatedQrun, ListsTheDevice) {
+  if (realLibrary)
+    GTEST_SKIP() << "the name of the emulated device";
   Outcome listed = runQrun(emulated, "devices");
   EXPECT_EQ(listed.code, 0);
   EXPECT_NE(listed.output.find("cuda:0  emulated on the CPU, capability 9.0"), std::string::npos)

@@ -3,6 +3,9 @@
 #include "FakeTokenizer.h"
 #include "Generation/Generator.h"
 #include "ScriptEngine.h"
+#ifdef QRT_WITH_EMULATOR
+#include "SamplingEngine.h"
+#endif
 
 #include <gtest/gtest.h>
 
@@ -51,8 +54,33 @@ protected:
     }
     EXPECT_EQ(toldIds, (*results)[0].ids);
     EXPECT_EQ(told, (*results)[0].reasoning + (*results)[0].content);
+#ifdef QRT_WITH_EMULATOR
+    expectSameOnDevice(engine, texts, requests, (*results)[0]);
+#endif
     return std::move((*results)[0]);
   }
+
+#ifdef QRT_WITH_EMULATOR
+  /// One specification: the sampler of a device leads to the same decisions of the controls.
+  static void expectSameOnDevice(ScriptEngine &engine, const ModelTexts &texts,
+                                 std::vector<GenerationRequest> requests,
+                                 const GenerationResult &expected) {
+    SamplingEngine device(engine);
+    Generator generator(device, texts);
+    requests[0].onToken = nullptr;
+    auto results = generator.run(requests);
+    ASSERT_TRUE(results) << results.status().message();
+    EXPECT_GT(device.sampledSteps, 0);
+    for (const GenerationResult &result : *results) {
+      EXPECT_EQ(result.ids, expected.ids);
+      EXPECT_EQ(result.text, expected.text);
+      EXPECT_EQ(result.finishReason, expected.finishReason);
+      EXPECT_EQ(result.stopDetail, expected.stopDetail);
+      EXPECT_EQ(result.counters, expected.counters);
+      EXPECT_EQ(result.reasoningTokens, expected.reasoningTokens);
+    }
+  }
+#endif
 
   ReasoningRun() {
     request.prompt = {Open};
@@ -154,4 +182,24 @@ TEST_F(ReasoningRun, MarkerPenaltyChangesTheChoice) {
   auto r = run(engine);
   EXPECT_EQ(r.counters.markerHits, 0);
   EXPECT_GT(r.counters.markerPenalised, 0);
+}
+
+TEST_F(ReasoningRun, EntropyGateAndDrawsAreTheSameOnBothSamplers) {
+  request.sampling.temperature = 0.9f;
+  request.sampling.topP = 0.95f;
+  request.sampling.repetitionPenalty = 1.1f;
+  request.reasoning.marker.strength = 2;
+  request.reasoning.marker.entropyMin = 0.5f;
+  request.reasoning.budget.minThink = 4;
+  request.maxTokens = 40;
+  ScriptEngine engine(int32_t(words.size()), looper);
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    for (float sharpness : {1.0f, 3.0f, 8.0f}) {
+      request.sampling.seed = seed;
+      engine.sharpness = sharpness;
+      told.clear();
+      toldIds.clear();
+      run(engine, 1);
+    }
+  }
 }

@@ -35,6 +35,17 @@ protected:
     logits[size_t(tokenizer->id(text))] = 9;
     return logits;
   }
+  /// The controls, and what the sampler saw under them.
+  static StepControls sampled(ReasoningController &c, const std::vector<float> &logits) {
+    StepControls controls = c.controls(logits, 1);
+    SamplingOptions greedy;
+    greedy.temperature = 0;
+    Sampler sampler(int32_t(logits.size()));
+    auto token = sampler.sample(logits.data(), {}, greedy, controls);
+    EXPECT_TRUE(token) << token.status().message();
+    c.observe(*token);
+    return controls;
+  }
   int32_t id(std::string_view text) const { return tokenizer->id(text); }
   std::string message() const {
     auto plan = ReasoningPlan::create(model, options);
@@ -53,7 +64,7 @@ protected:
 TEST_F(Controller, PenaltyInsideThinkAtLineStartsAndWithSpace) {
   options.marker.strength = 1.5f;
   auto c = make();
-  auto at = [&] { return penalties(c.controls(want("."), 1)); };
+  auto at = [&] { return penalties(sampled(c, want("."))); };
   EXPECT_EQ(at(), (std::map<int32_t, float>{{4, 1.5f}, {5, 1.5f}, {6, 1.5f}}));
   c.accept(id("wait")); // a hit: at the start of a line
   EXPECT_EQ(at(), (std::map<int32_t, float>{{4, 1.5f}}));
@@ -86,9 +97,9 @@ TEST_F(Controller, EntropyGate) {
   options.marker.strength = 1;
   options.marker.entropyMin = 1;
   auto c = make();
-  EXPECT_TRUE(c.controls(want("."), 1).penalties.empty()); // entropy 0.02
-  std::vector<float> flat(words.size(), 0);                // ln 16 = 2.8
-  EXPECT_FALSE(c.controls(flat, 1).penalties.empty());
+  EXPECT_EQ(sampled(c, want(".")).entropyMin, 1); // entropy 0.02
+  EXPECT_EQ(c.counters().markerPenalised, 0);
+  sampled(c, std::vector<float>(words.size(), 0)); // ln 16 = 2.8
   EXPECT_EQ(c.counters().markerPenalised, 1);
 }
 
@@ -149,11 +160,11 @@ TEST_F(Controller, TableOfTheModel) {
 
 TEST_F(Controller, EndOfTextInsideThinkIsSuppressed) {
   auto c = make();
-  auto controls = c.controls(want("<eos>"), 1);
+  auto controls = sampled(c, want("<eos>"));
   EXPECT_EQ(std::vector<int32_t>(controls.banned.begin(), controls.banned.end()),
             std::vector<int32_t>{7});
   EXPECT_EQ(c.counters().eosSuppressed, 1);
-  c.controls(want("."), 1);
+  sampled(c, want("."));
   EXPECT_EQ(c.counters().eosSuppressed, 1);
   c.accept(id("</think>"));
   EXPECT_TRUE(c.controls(want("<eos>"), 1).banned.empty());
@@ -165,7 +176,7 @@ TEST_F(Controller, MinimumThinking) {
   options.budget.minThink = 3;
   auto c = make(); // the "\n" of the prompt counts
   for (int i = 0; i < 2; ++i) {
-    auto controls = c.controls(want("</think>"), 1);
+    auto controls = sampled(c, want("</think>"));
     EXPECT_EQ(controls.banned.size(), 2u); // and end of text
     c.accept(id("."));
   }

@@ -159,6 +159,29 @@ TEST(Chain, Logprobs) {
   EXPECT_EQ(r->top[1].token, 1);
 }
 
+TEST(Chain, PenaltiesWaitForEntropyAndBansAreCounted) {
+  Sampler sampler(4);
+  SamplingOptions o;
+  o.temperature = 0;
+  TokenPenalty penalty[] = {{0, 50.0f}};
+  int32_t banned[] = {3, 1};
+  StepControls c;
+  c.penalties = penalty;
+  c.banned = banned;
+  c.entropyMin = 1;
+  std::vector<float> sure = {9, 0, 0, 9}, flat = {0, 0, 0, 0};
+  auto r = sampler.sample(sure.data(), {}, o, c); // entropy ln 2
+  ASSERT_TRUE(r);
+  EXPECT_FALSE(r->penalised);
+  EXPECT_EQ(r->token, 0);
+  EXPECT_EQ(r->bannedBest, 0b01u);           // token 3 is as likely as any
+  r = sampler.sample(flat.data(), {}, o, c); // ln 4
+  ASSERT_TRUE(r);
+  EXPECT_TRUE(r->penalised);
+  EXPECT_EQ(r->token, 2);
+  EXPECT_EQ(r->bannedBest, 0b11u);
+}
+
 TEST(Chain, NothingToChooseIsAnError) {
   Sampler sampler(2);
   std::vector<float> logits = {-INFINITY, NAN};

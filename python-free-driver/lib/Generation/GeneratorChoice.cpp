@@ -1,0 +1,63 @@
+//===- GeneratorChoice.cpp - The next tokens of a batch, on the CPU or on the engine ---------===//
+// An engine on a device can choose tokens itself: then only they travel to the host. That needs
+// controls that are known before the logits are, which they are except where a thinking budget
+// waits for the end of a sentence; such a step, and one that wants log-probabilities, takes the
+// logits.
+#include "Generation/GeneratorImpl.h"
+
+#include <algorithm>
+
+namespace qrt {
+
+Status Generator::Impl::stepAndChoose(std::span<const Engine::Chunk> chunks,
+                                      std::span<ActiveRequest *const> who) {
+  // At most three lists over the history, and short ones.
+  int64_t entries = 0;
+  bool leave = engine.maxSampleEntries() > 0;
+  for (size_t i = 0; i < chunks.size() && leave; ++i) {
+    if (chunks[i].logits == Engine::Logits::None)
+      continue;
+    leave = who[i]->canLeaveChoice();
+    entries += who[i]->sampleEntries(engine.vocabSize());
+  }
+  if (leave && entries <= engine.maxSampleEntries())
+    return chooseOnEngine(chunks, who);
+
+  auto result = engine.step(chunks);
+  if (!result)
+    return result.status();
+  const float *row = result->logits;
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    who[i]->fed += int64_t(chunks[i].tokens.size());
+    if (chunks[i].logits == Engine::Logits::None)
+      continue;
+    QRT_RETURN_IF_ERROR(who[i]->advance(sampler, {row, size_t(engine.vocabSize())}));
+    row += engine.vocabSize();
+  }
+  return Status::ok();
+}
+
+Status Generator::Impl::chooseOnEngine(std::span<const Engine::Chunk> chunks,
+                                       std::span<ActiveRequest *const> who) {
+  std::vector<SampleRow> rows;
+  std::vector<SampleEntry> entries;
+  for (size_t i = 0; i < chunks.size(); ++i)
+    if (chunks[i].logits != Engine::Logits::None)
+      QRT_RETURN_IF_ERROR(who[i]->prepare(lists, rows.emplace_back(), entries));
+  QRT_ASSIGN_OR_RETURN(auto results, engine.stepAndSample(chunks, rows, entries));
+  size_t next = 0;
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    who[i]->fed += int64_t(chunks[i].tokens.size());
+    if (chunks[i].logits == Engine::Logits::None)
+      continue;
+    const SampleResult &chosen = results[next++];
+    SampledToken token;
+    token.token = chosen.token;
+    token.penalised = chosen.penalised != 0;
+    token.bannedBest = chosen.bannedBest;
+    QRT_RETURN_IF_ERROR(who[i]->take(std::move(token)));
+  }
+  return Status::ok();
+}
+
+} // namespace qrt
