@@ -7,6 +7,7 @@
 
 #define QRT_DEVICE __device__ __forceinline__
 #define QRT_UNROLL _Pragma("unroll")
+#define QRT_UNROLL_4 _Pragma("unroll 4")
 #define QRT_NO_UNROLL _Pragma("unroll 1")
 
 namespace qrt::cuda {

@@ -15,6 +15,7 @@
 
 #define QRT_DEVICE inline
 #define QRT_UNROLL
+#define QRT_UNROLL_4
 #define QRT_NO_UNROLL
 
 namespace qrt::cuda {

@@ -4,6 +4,7 @@
 #define QRT_KERNELS_CUDA_LINEAR_EPILOGUE_H
 
 #include "kernels/cuda/device/Elements.h"
+#include "kernels/cuda/device/Tickets.h"
 #include "kernels/cuda/linear/LinearPlan.h"
 
 namespace qrt::cuda {
@@ -24,21 +25,9 @@ QRT_DEVICE float *partialSum(const LinearWork &work, int64_t rows, int split, in
   return work.partials + ((split * rows + row) * work.panels) * kernels::panelRows + n;
 }
 
-/// Called by all threads of a block when its partial sums of an item are stored: true in the block
-/// that came last, whose threads then see the sums of all. `flag`: a word of shared memory.
+/// arriveLast for an item of the plan.
 QRT_DEVICE bool arriveLast(const LinearWork &work, int64_t item, uint32_t *flag) {
-  fenceGlobal();
-  syncThreads();
-  if (threadIndex() == 0) {
-    const uint32_t before = atomicAdd(work.counters + item, 1);
-    const bool last = before + 1 == static_cast<uint32_t>(work.splits);
-    if (last)
-      storeGlobal(work.counters + item, 0u); // for the next launch
-    fenceGlobal();
-    storeShared(flag, last ? 1u : 0u);
-  }
-  syncThreads();
-  return loadShared(flag) != 0;
+  return arriveLast(work.counters + item, static_cast<uint32_t>(work.splits), flag);
 }
 
 } // namespace qrt::cuda

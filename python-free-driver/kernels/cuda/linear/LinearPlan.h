@@ -4,9 +4,7 @@
 // and TileLinear (many: bound by the tensor cores). Either may cut K in `splits`, whose partial
 // sums are added in order by the block that finishes last.
 //
-// Workspace: linearCounters words that are zero between launches, then f32 partials
-// [splits][rows][16 * panels]. The counters lie at the same place for every shape, so that products
-// that follow one another on a stream can share one workspace.
+// Workspace: the counters of Tickets.h, then f32 partials [splits][rows][16 * panels].
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,13 +12,13 @@
 #define QRT_KERNELS_CUDA_LINEAR_LINEARPLAN_H
 
 #include "kernels/cuda/Ops.h"
+#include "kernels/cuda/device/Tickets.h"
 #include "kernels/cuda/layout/WeightOrder.h"
 
 #include <algorithm>
 
 namespace qrt::cuda {
 
-inline constexpr int64_t linearCounters = 4096;
 inline constexpr int streamWarps = 8;
 /// Beyond, TileLinear: a warp's own loads of activations, once per 32 outputs, would outweigh the
 /// weights' bytes.
@@ -66,7 +64,7 @@ inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64
   // A warp with less than one stage of work would only add to the sums.
   const int64_t most = g.units / (streamWarps * streamStageUnits(desc.format, plan.itemPanels));
   plan.splits = 1;
-  if (plan.items <= linearCounters)
+  if (plan.items <= ticketCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / plan.items, 1, std::max<int64_t>(most, 1)));
   plan.grid = std::min(plan.items * plan.splits, blocks);
   return plan;
@@ -88,7 +86,7 @@ inline TilePlan planTile(const Launch &launch, const WeightDesc &desc, int64_t r
   const int64_t tiles = plan.tokenBlocks * plan.panelBlocks;
   const int64_t blocks = int64_t(std::max(launch.multiprocessors, 1)) * (plan.tokens == 32 ? 2 : 1);
   plan.splits = 1;
-  if (tiles <= linearCounters)
+  if (tiles <= ticketCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / tiles, 1, std::max<int64_t>(g.units / 8, 1)));
   return plan;
 }

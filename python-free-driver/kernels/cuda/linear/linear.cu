@@ -44,7 +44,7 @@ LinearWork workOf(const Launch &launch, const LinearParams &params) {
   work.panels = int32_t(g.panels);
   work.groups = int32_t(g.groups);
   work.counters = static_cast<uint32_t *>(params.workspace);
-  work.partials = reinterpret_cast<float *>(work.counters + linearCounters);
+  work.partials = reinterpret_cast<float *>(work.counters + ticketCounters);
   work.faults = launch.faults;
   return work;
 }
@@ -71,7 +71,7 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
     if (plan.splits == 1 && rows >= 128)
       break;
   }
-  return linearCounters * 4 + most;
+  return ticketCounters * 4 + most;
 }
 
 int launchLinear(const Launch &launch, const LinearParams &params) {

@@ -227,6 +227,19 @@ TEST(Attention, Prefill) {
     expectAttention({4, 2, 64, 64}, type, {{40, 40}, {100, 7}, {70, 1}}, 0.0f, 0);
 }
 
+TEST(Attention, LongContextsAreSplit) {
+  // One row on many multiprocessors: the last block combines; some splits see no key of short rows.
+  for (DType type : {DType::F16, DType::I4})
+    expectAttention({2, 1, 64, 64}, type, {{1500, 1}, {3, 1}, {700, 1}}, 0.0f, 0, {0, 1, 2});
+  expectAttention({2, 1, 64, 64}, DType::F16, {{1500, 1}, {90, 1}}, 0.0f, 600, {0, 2});
+}
+
+TEST(Attention, WideHeadsAndManyHeadsPerKey) {
+  for (bool decode : {true, false})
+    for (Shape shape : {Shape{2, 1, 256, 256}, {20, 1, 64, 64}, {3, 3, 128, 128}})
+      expectAttention(shape, DType::F16, {{100, decode ? 1 : 9}, {33, 1}}, 0.0f, 0, {0, 3});
+}
+
 TEST(Attention, WindowSoftcapAndUnequalDims) {
   expectAttention({2, 1, 64, 64}, DType::F16, {{150, 1}, {20, 1}}, 0.0f, 70);
   expectAttention({2, 1, 64, 64}, DType::F16, {{150, 20}, {20, 2}}, 30.0f, 33);

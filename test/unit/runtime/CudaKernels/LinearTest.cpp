@@ -69,11 +69,11 @@ void check(const Case &c, int multiprocessors = 132, std::vector<uint64_t> seeds
     params.rows = c.rows;
     const int64_t bytes = linearWorkspaceBytes(device.launch, params);
     Memory workspace{size_t(bytes)};
-    std::fill_n(workspace.data<uint8_t>(), std::min(bytes, linearCounters * 4), 0);
+    std::fill_n(workspace.data<uint8_t>(), std::min(bytes, ticketCounters * 4), 0);
     params.workspace = workspace.data();
     ASSERT_EQ(launchLinear(device.launch, params), 0) << device.stream.error;
     EXPECT_TRUE(dst.guardsIntact() && workspace.guardsIntact());
-    for (int64_t i = 0; i < std::min(bytes / 4, linearCounters); ++i)
+    for (int64_t i = 0; i < std::min(bytes / 4, ticketCounters); ++i)
       ASSERT_EQ(workspace.data<uint32_t>()[i], 0u);
     std::vector<float> got = dst.get();
     const double bound = c.dst == DType::BF16 ? 4e-3 : c.dst == DType::F16 ? 6e-4 : 2e-6;
@@ -182,7 +182,7 @@ TEST(StreamLinear, TheResultOfATokenDoesNotDependOnItsBatch) {
     params.weight = weight.view();
     params.rows = rows;
     Memory workspace(size_t(linearWorkspaceBytes(device.launch, params)));
-    std::fill_n(workspace.data<uint8_t>(), linearCounters * 4, 0);
+    std::fill_n(workspace.data<uint8_t>(), ticketCounters * 4, 0);
     params.workspace = workspace.data();
     ASSERT_EQ(launchLinear(device.launch, params), 0) << device.stream.error;
     (rows == 1 ? alone : together) = dst.get();

@@ -1,0 +1,35 @@
+//===- FlashLaunch.h - plan of the tensor-core attention
+//----------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H
+#define QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H
+
+#include "kernels/cuda/attention/DecodeAttention.h"
+#include "kernels/cuda/device/Tickets.h"
+
+#include <algorithm>
+
+namespace qrt::cuda {
+
+/// What the tensor-core kernels take; GenericAttention takes the rest.
+inline bool flashTakes(const AttentionParams &p) {
+  return p.kv.type != DType::F32 && p.headDim % 8 == 0 && p.valueDim % 8 == 0 && p.headDim <= 256 &&
+         p.valueDim <= 256;
+}
+
+/// Splits of the keys of each of `rows` rows: as many blocks as fill the device twice, each with at
+/// least 256 keys of the longest context.
+inline int decodeSplits(const Launch &launch, const AttentionParams &p, int64_t rows) {
+  const int64_t items = rows * p.kvHeads * ((p.heads / p.kvHeads + decodeHeads - 1) / decodeHeads);
+  if (items <= 0 || items > ticketCounters)
+    return 1;
+  const int64_t context = p.window > 0 ? std::min(p.window, p.maxContext) : p.maxContext;
+  const int64_t blocks = 2 * int64_t(std::max(launch.multiprocessors, 1));
+  return int(std::clamp<int64_t>(std::min(blocks / items, context / 256), 1, 128));
+}
+
+int launchFlash(const Launch &launch, const FlashParams &params);
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H

@@ -1,0 +1,93 @@
+//===- KvTile.h - tiles of the cache and of queries in shared memory
+//---------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_ATTENTION_KVTILE_H
+#define QRT_KERNELS_CUDA_ATTENTION_KVTILE_H
+
+#include "kernels/cuda/attention/FlashRows.h"
+#include "kernels/cuda/attention/KvElement.h"
+
+namespace qrt::cuda {
+
+/// Eight elements of a quantized row as f16.
+QRT_DEVICE Words4 dequantizeEight(DType type, const uint8_t *page, int64_t kvHeads, int64_t head,
+                                  int token, int dim, int first) {
+  const uint8_t *row = page + kvRowOffset(head, token, dim, type);
+  const auto *scales =
+      reinterpret_cast<const uint16_t *>(page + kvScaleOffset(kvHeads, head, token, dim, type));
+  Words4 words;
+  if (type == DType::I8) {
+    const float s = floatOfF16(loadGlobal(scales));
+    const auto codes = loadGlobal(reinterpret_cast<const Words2 *>(row + first));
+    QRT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const uint32_t pair = codes.w[i / 2] >> (i % 2 * 16);
+      words.w[i] = packF16(static_cast<float>(int(pair & 255) - 128) * s,
+                           static_cast<float>(int(pair >> 8 & 255) - 128) * s);
+    }
+  } else {
+    const float s = floatOfF16(loadGlobal(scales + first / kvGroup4));
+    const auto codes = loadGlobal(reinterpret_cast<const uint32_t *>(row + first / 2));
+    QRT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const uint32_t pair = codes >> (i * 8);
+      words.w[i] = packF16(static_cast<float>(int(pair & 15) - 8) * s,
+                           static_cast<float>(int(pair >> 4 & 15) - 8) * s);
+    }
+  }
+  return words;
+}
+
+/// Starts to fill a tile with keys (or values) firstKey .. firstKey + keys - 1 of one head; what
+/// lies at `end` or beyond, and columns beyond `dim`, becomes zero. The keys lie in one block of
+/// the cache. f16 comes by cp.async (commit and wait are the caller's), quantized rows through
+/// registers.
+template <int dim, int keys, int threads>
+QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, int64_t head,
+                           int firstKey, int end, bool isKey) {
+  const int width = int(isKey ? p.headDim : p.valueDim);
+  const bool any = firstKey < end;
+  const uint8_t *page =
+      any ? kvPage(p.step, p.kv, part, firstKey, isKey ? p.kv.keyOffset : p.kv.valueOffset)
+          : static_cast<const uint8_t *>(p.kv.base);
+  QRT_UNROLL_4
+  for (int at = 0; at < keys * dim / 8; at += threads) {
+    const int index = at + threadIndex();
+    if (keys * dim / 8 % threads && index >= keys * dim / 8)
+      continue;
+    const int key = index / (dim / 8), column = index % (dim / 8) * 8;
+    const int token = (firstKey + key) % kvBlockTokens;
+    const bool inside = firstKey + key < end && column < width;
+    uint16_t *to = tile + key * flashStride(dim) + column;
+    if (p.kv.type == DType::F16)
+      copyAsync16(to,
+                  inside ? page + kvRowOffset(head, token, width, DType::F16) + column * 2
+                         : static_cast<const uint8_t *>(p.kv.base),
+                  inside ? 16 : 0);
+    else
+      storeShared(reinterpret_cast<Words4 *>(to),
+                  inside ? dequantizeEight(p.kv.type, page, p.kvHeads, head, token, width, column)
+                         : Words4{});
+  }
+}
+
+/// Two columns of a query row, scaled, as f16; zeros beyond the dims.
+QRT_DEVICE void storeQuery(const AttentionParams &p, uint16_t *tile, int stride, int tileRow,
+                           int column, int64_t row, int64_t head, bool used, uint32_t *faults) {
+  float value[2] = {};
+  bool overflow = false;
+  QRT_UNROLL
+  for (int i = 0; i < 2; ++i)
+    if (used && column + i < p.headDim)
+      value[i] = clampToF16(loadElement(p.q, row * p.q.stride + head * p.headDim + column + i) *
+                                p.scale * (p.softcap > 0.0f ? 1.0f : log2e),
+                            overflow);
+  storeShared(reinterpret_cast<uint32_t *>(tile + tileRow * stride + column),
+              packF16(value[0], value[1]));
+  if (overflow && faults)
+    atomicOr(faults, HalfOverflow);
+}
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_ATTENTION_KVTILE_H

@@ -1,0 +1,123 @@
+//===- PrefillAttention.h - attention of many query rows of a sequence
+//--------------------------===//
+//
+// A block has 64 rows of one kv head: the heads of its group are rows too (row = token * group +
+// head), so that keys and values are read once for all of them. Each of four warps has 16 rows; the
+// tiles of keys and values are shared and double-buffered. Tiles that no row may see are not
+// visited.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_ATTENTION_PREFILLATTENTION_H
+#define QRT_KERNELS_CUDA_ATTENTION_PREFILLATTENTION_H
+
+#include "kernels/cuda/attention/KvTile.h"
+
+namespace qrt::cuda {
+
+struct FlashParams {
+  AttentionParams op;
+  int32_t splits = 1;
+  float *partials = nullptr;
+  uint32_t *counters = nullptr;
+  uint32_t *faults = nullptr;
+};
+
+template <int dim>
+struct PrefillAttention {
+  using Params = FlashParams;
+  static constexpr int threads = 128, minBlocks = 1, warps = threads / 32;
+  static constexpr int rows = 16 * warps, keys = dim > 128 ? 32 : 64, stages = 2;
+  static constexpr int stride = flashStride(dim);
+  static constexpr int sharedBytes = (rows + stages * 2 * keys) * stride * 2;
+  static_assert(sharedBytes <= 99 * 1024);
+
+  /// The part and the first of its packed rows that block `index` has; tokens 0: none.
+  struct Piece {
+    int part, firstRow, tokens, position, first;
+  };
+  static QRT_DEVICE Piece pieceOf(const StepState &step, int group, int index) {
+    for (int part = 0; part < step.partCount; ++part) {
+      const Part *p = step.parts + part;
+      const int tokens = loadGlobal(&p->tokens), tiles = (tokens * group + rows - 1) / rows;
+      if (index < tiles)
+        return {part, loadGlobal(&p->firstRow), tokens, loadGlobal(&p->position), index * rows};
+      index -= tiles;
+    }
+    return {0, 0, 0, 0, 0};
+  }
+
+  static QRT_DEVICE void run(const Params &params) {
+    const AttentionParams &p = params.op;
+    const int64_t kvHead = blockIndex().y;
+    const auto group = int(p.heads / p.kvHeads);
+    const Piece piece = pieceOf(p.step, group, blockIndex().x);
+    if (piece.tokens == 0)
+      return;
+    auto *q = reinterpret_cast<uint16_t *>(sharedMemory());
+    uint16_t *tiles = q + rows * stride;
+    auto tileOf = [&](int stage, bool isKey) {
+      return tiles + (2 * stage + (isKey ? 0 : 1)) * keys * stride;
+    };
+    const int packed = piece.tokens * group;
+    for (int at = threadIndex(); at < rows * dim / 2; at += threads) {
+      const int row = at / (dim / 2), column = at % (dim / 2) * 2, index = piece.first + row;
+      storeQuery(p, q, stride, row, column, piece.firstRow + index / group,
+                 kvHead * group + index % group, index < packed, params.faults);
+    }
+    const int lastRow = piece.first + rows < packed ? piece.first + rows - 1 : packed - 1;
+    const int end = piece.position + lastRow / group + 1; // keys that the last row sees
+    const auto window = int(p.window);
+    auto firstKeyOf = [&](int position) {
+      return window > 0 && position + 1 > window ? position + 1 - window : 0;
+    };
+    KeyRange range[2];
+    QRT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const int index = piece.first + warpIndex() * 16 + laneIndex() / 4 + 8 * i;
+      const int position = piece.position + index / group;
+      range[i] = {firstKeyOf(position), index < packed ? position + 1 : 0};
+    }
+    const int begin = firstKeyOf(piece.position + piece.first / group) / keys * keys;
+    auto fetch = [&](int key, int stage) {
+      fillKvTile<dim, keys, threads>(p, tileOf(stage, true), piece.part, kvHead, key, end, true);
+      fillKvTile<dim, keys, threads>(p, tileOf(stage, false), piece.part, kvHead, key, end, false);
+      commitAsync();
+    };
+    FlashRows<dim> state;
+    state.clear();
+    fetch(begin, 0);
+    int stage = 0;
+    QRT_NO_UNROLL
+    for (int key = begin; key < end; key += keys) {
+      waitAsync<0>();
+      syncThreads(); // the tile is there for all, and the other one is free
+      if (key + keys < end)
+        fetch(key + keys, stage ^ 1);
+      state.template attend<keys>(q + warpIndex() * 16 * stride, tileOf(stage, true),
+                                  tileOf(stage, false), key, range, p.softcap);
+      stage ^= 1;
+    }
+    waitAsync<0>();
+    QRT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const float total = state.rowTotal(i);
+      const int index = piece.first + warpIndex() * 16 + laneIndex() / 4 + 8 * i;
+      const int64_t to = (piece.firstRow + index / group) * p.dst.stride +
+                         (kvHead * group + index % group) * p.valueDim;
+      QRT_UNROLL
+      for (int tile = 0; tile < dim / 8; ++tile) {
+        QRT_UNROLL
+        for (int j = 0; j < 2; ++j) {
+          const int d = tile * 8 + laneIndex() % 4 * 2 + j;
+          if (index < packed && d < p.valueDim)
+            storeElement(p.dst, to + d, state.out[tile][2 * i + j] / total, params.faults);
+        }
+      }
+    }
+  }
+};
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_ATTENTION_PREFILLATTENTION_H
