@@ -6,6 +6,8 @@
 
 #include "qopt/Calibration/Passes.h"
 
+#include "qrt/KvSpec.h"
+
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -27,6 +29,7 @@ struct SchemeOptions {
   bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq.
   std::string algorithm = "rtn";
+  qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 
   bool calibrates() const { return algorithm != "rtn" && algorithm != "hqq"; }
 };

@@ -32,7 +32,7 @@ struct Run {
   std::vector<int32_t> ids, positions; ///< [T]
   std::vector<int64_t> selectedRows;   ///< S rows, ascending
   std::vector<RunPart> parts;
-  DType kvType = DType::F32;
+  KvSpec kv;
   /// cos and sin tables [T, half] of each distinct (frequencies, scaling) of the program.
   std::vector<std::vector<float>> ropeCos, ropeSin;
 };
