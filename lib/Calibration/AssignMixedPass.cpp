@@ -37,9 +37,14 @@ struct AssignMixedPass : impl::AssignMixedBase<AssignMixedPass> {
     if (targetBpw > 0)
       made->mixed.targetBpw = targetBpw;
     if (keepCritical > 0)
-      made->mixed.criticalPart = keepCritical;
-    if (made->mixed.targetBpw.has_value() == made->mixed.criticalPart.has_value())
-      made->status = qrt::invalidArgument("qir-assign-mixed needs target-bpw or keep-critical");
+      made->mixed.critical.part = keepCritical;
+    if (alternates > 0)
+      made->mixed.alternates.part = alternates;
+    if (made->mixed.targetBpw && made->mixed.critical.isSet())
+      made->status = qrt::invalidArgument("qir-assign-mixed takes target-bpw or keep-critical");
+    if (!made->mixed.enabled())
+      made->status =
+          qrt::invalidArgument("qir-assign-mixed needs target-bpw, keep-critical or alternates");
     return made;
   }
 

@@ -275,7 +275,7 @@ BoundOp Binder::bindAttention(qir::AttentionOp op) {
       const KvPages::Sequence &pages = chunk.pages.sequence(i);
       const auto [first, tokens] = chunk.sequences[i];
       appends.push_back({first, tokens, 0, pages.keys.data(), pages.values.data()});
-      KvView view = {pages.keys.data(), pages.values.data(), tokens};
+      KvView view = {pages.keys.data(), pages.values.data(), tokens, qrt::DType::F32};
       sequences.push_back({first, tokens, 0, view});
     }
     KvAppendArgs append;

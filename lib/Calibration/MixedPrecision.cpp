@@ -39,12 +39,12 @@ private:
   qrt::Result<int64_t> budget() const;
   int64_t fixedBytes() const;
   qrt::Result<Allocation> allocate();
-  qrt::Result<Allocation> keepCritical();
+  qrt::Result<Allocation> chooseCritical(const CriticalAllowance &allowance) const;
+  Status markAlternates();
   void apply(const Allocation &allocation);
   void addPareto();
   std::vector<std::vector<PrecisionChoice>> choices() const;
   size_t currentChoice(size_t unit) const;
-  bool keepsCritical() const { return options.criticalPart || options.criticalCount; }
 
   func::FuncOp function;
   const MixedOptions &options;
@@ -178,20 +178,19 @@ qrt::Result<Allocation> Assignment::allocate() {
 }
 
 /// Current schemes, except for what is worth its f16.
-qrt::Result<Allocation> Assignment::keepCritical() {
-  std::vector<std::vector<PrecisionChoice>> options2;
+qrt::Result<Allocation> Assignment::chooseCritical(const CriticalAllowance &allowance) const {
+  std::vector<std::vector<PrecisionChoice>> pairs;
   for (size_t u = 0; u < units.size(); ++u) {
     const auto &candidates = units[u].candidates;
     const int64_t price =
-        options.criticalCount ? static_cast<int64_t>(linears[u].size()) : units[u].elements;
-    options2.push_back({{1, candidates[currentChoice(u)].kl}, {1 + price, candidates.back().kl}});
+        allowance.count ? static_cast<int64_t>(linears[u].size()) : units[u].elements;
+    pairs.push_back({{1, candidates[currentChoice(u)].kl}, {1 + price, candidates.back().kl}});
   }
-  const int64_t allowance =
-      options.criticalCount
-          ? *options.criticalCount
-          : static_cast<int64_t>(*options.criticalPart * static_cast<double>(elements));
+  const int64_t limit = allowance.count
+                            ? *allowance.count
+                            : static_cast<int64_t>(*allowance.part * static_cast<double>(elements));
   QRT_ASSIGN_OR_RETURN(Allocation found,
-                       allocatePrecision(options2, static_cast<int64_t>(units.size()) + allowance));
+                       allocatePrecision(pairs, static_cast<int64_t>(units.size()) + limit));
   for (size_t u = 0; u < units.size(); ++u)
     found.choice[u] = found.choice[u] ? units[u].candidates.size() - 1 : currentChoice(u);
   return found;
@@ -232,6 +231,30 @@ void Assignment::apply(const Allocation &allocation) {
   report.lowerBound = allocation.lowerBound;
 }
 
+/// Of the linears that are to be quantized, those whose full precision is worth most.
+Status Assignment::markAlternates() {
+  QRT_ASSIGN_OR_RETURN(Allocation found, chooseCritical(options.alternates));
+  for (size_t u = 0; u < units.size(); ++u) {
+    if (found.choice[u] + 1 != units[u].candidates.size())
+      continue;
+    for (qir::LinearOp linear : linears[u]) {
+      if (!qir::schemeOf(linear).isInt())
+        continue;
+      if (failed(qir::markAlternate(linear)))
+        return qrt::invalidModel("'" + weightName(linear.getW()) +
+                                 "': expects a readable float weight");
+      report.alternates.push_back(weightName(linear.getW()));
+      remark::passed(linear.getW().getLoc(),
+                     remark::RemarkOpts::name("alternate").category("mixed"))
+          << report.alternates.back();
+    }
+  }
+  if (report.alternates.empty())
+    return qrt::invalidArgument("the share of critical linears holds none of them; the smallest "
+                                "unit that is to be quantized is larger");
+  return Status::ok();
+}
+
 /// What other budgets give, in steps of half a bit.
 void Assignment::addPareto() {
   for (double target = 2.0; target <= 8.5; target += 0.5) {
@@ -247,12 +270,19 @@ void Assignment::addPareto() {
 qrt::Result<MixedReport> Assignment::run(const TokenTable &tokens) {
   QRT_RETURN_IF_ERROR(getScores(tokens));
   QRT_RETURN_IF_ERROR(findLinears());
+  if (units.empty() && options.alternates.isSet())
+    return qrt::invalidArgument("a second weight set has no effect: no linear is quantized");
   if (units.empty())
     return report;
-  QRT_ASSIGN_OR_RETURN(Allocation allocation,
-                       options.targetBpw || options.targetBytes ? allocate() : keepCritical());
-  addPareto();
-  apply(allocation);
+  if (options.mixes()) {
+    QRT_ASSIGN_OR_RETURN(Allocation allocation, options.targetBpw || options.targetBytes
+                                                    ? allocate()
+                                                    : chooseCritical(options.critical));
+    addPareto();
+    apply(allocation);
+  }
+  if (options.alternates.isSet())
+    QRT_RETURN_IF_ERROR(markAlternates());
   return std::move(report);
 }
 

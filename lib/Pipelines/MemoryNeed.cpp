@@ -1,6 +1,7 @@
 //===- MemoryNeed.cpp - Is there room for what comes next? -----------------------------------===//
 // Imported weights are mapped and cost nothing that cannot be dropped; codes and packed matrices
 // are owned. Asked before the allocations, so that a large model on a small machine gets a message.
+#include "qopt/Dialect/QIR/IR/QIRDialect.h"
 #include "qopt/Dialect/QIR/IR/QIROps.h"
 #include "qopt/Pipelines/Compiler.h"
 
@@ -31,7 +32,8 @@ qrt::Status Compiler::checkMemory() {
       return;
     bool quantized = scheme && scheme.isInt();
     codes += quantized ? elementsOf(weight) : 0;
-    largest = std::max(largest, elementsOf(weight) * (quantized ? 1 : 4));
+    const int packedBytes = !quantized ? 4 : op->hasAttr(qir::alternateAttr) ? 2 : 1;
+    largest = std::max(largest, elementsOf(weight) * packedBytes);
   });
   const int64_t needed = codes + largest, free = qrt::availableMemory();
   if (needed <= free)

@@ -21,6 +21,8 @@ void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options,
   pm.addNestedPass<func::FuncOp>(qir::createAssignScheme(std::move(assign)));
   if (stage && stage->mixed.enabled())
     pm.addPass(calibration::createAssignMixed(std::move(stage)));
+  if (options.alternates)
+    pm.addNestedPass<func::FuncOp>(qir::createAssignAlternates());
 }
 
 void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,

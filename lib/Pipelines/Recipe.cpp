@@ -24,8 +24,8 @@ std::string recipeJson(const SchemeOptions &options,
   recipe["keep_fp16"] = options.keepFp16;
   recipe["tensor_type"] = options.tensorType;
   recipe["ignore"] = options.ignore;
-  if (options.kv != qrt::KvSpec())
-    recipe["kv"] = qrt::kvText(options.kv);
+  if (options.alternates)
+    recipe["fp16_set"] = "all";
   if (calibration) {
     recipe["nsamples"] = calibration->data.samples;
     recipe["seqlen"] = calibration->data.length;
@@ -35,10 +35,14 @@ std::string recipeJson(const SchemeOptions &options,
       recipe["target_bpw"] = *mixed.targetBpw;
     if (mixed.targetBytes)
       recipe["target_size"] = *mixed.targetBytes;
-    if (mixed.criticalPart)
-      recipe["keep_critical_part"] = *mixed.criticalPart;
-    if (mixed.criticalCount)
-      recipe["keep_critical"] = *mixed.criticalCount;
+    if (mixed.critical.part)
+      recipe["keep_critical_part"] = *mixed.critical.part;
+    if (mixed.critical.count)
+      recipe["keep_critical"] = *mixed.critical.count;
+    if (mixed.alternates.part)
+      recipe["fp16_set_part"] = *mixed.alternates.part;
+    if (mixed.alternates.count)
+      recipe["fp16_set_count"] = *mixed.alternates.count;
     recipe["damp"] = calibration->quantizer.gptq.damping;
     recipe["rounds"] = calibration->quantizer.gptq.rounds;
   }

@@ -14,10 +14,7 @@ using namespace mlir;
 
 namespace qopt {
 
-void buildTransformPipeline(OpPassManager &pm) {
-  pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(qir::createBalanceKeys());
-}
+void buildTransformPipeline(OpPassManager &pm) { pm.addPass(createCSEPass()); }
 
 void registerDialects(DialectRegistry &registry) {
   registry.insert<func::FuncDialect, qir::QIRDialect, qexec::QExecDialect>();

@@ -1,7 +1,8 @@
 //===- Chat.cpp - qrun chat: a conversation --------------------------------------------------===//
 // Turns come from -p, else from stdin, one a line, until its end or /exit. Every turn sends the
 // whole conversation through the model's template; thinking of former turns stays where the
-// template wants it (as reasoning_content). Ctrl-C ends an answer on a terminal and the command
+// template wants it (as reasoning_content). Only what differs from the last turn is read by the
+// model again, the rest is in its KV cache. Ctrl-C ends an answer on a terminal and the command
 // elsewhere (exit 130).
 #include "ChatFormat.h"
 #include "ChatPrinter.h"
@@ -160,9 +161,10 @@ Status chat(const Flags &flags) {
                              variable.key() + "'");
   GenerationRequest request;
   QRT_RETURN_IF_ERROR(flags.controls.applyTo(request, texts));
-  const EngineOptions options = flags.engine.resolve();
+  EngineOptions options = flags.engine.resolve();
+  options.alternateWeights = request.reasoning.usesSecondSet();
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
-  Generator generator(*engine, texts, {.prefillChunk = options.prefillChunk});
+  Generator generator(*engine, texts, {.prefillChunk = options.prefillChunk, .keptSequences = 1});
   QRT_ASSIGN_OR_RETURN(auto plan, generator.reasoningPlan(request.reasoning));
   Conversation conversation(generator, std::move(format), std::move(request), std::move(kwargs),
                             flags.system);

@@ -79,7 +79,8 @@ Status complete(const Flags &flags) {
   QRT_RETURN_IF_ERROR(flags.controls.applyTo(request, texts));
   request.sampling.logprobs = flags.logprobs.value_or(-1);
   QRT_ASSIGN_OR_RETURN(auto prompts, readPrompts(flags.prompts, *model, texts));
-  const EngineOptions options = flags.engine.resolve();
+  EngineOptions options = flags.engine.resolve();
+  options.alternateWeights = request.reasoning.usesSecondSet();
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   Generator generator(*engine, texts,
                       {.maxBatch = flags.batch, .prefillChunk = options.prefillChunk});

@@ -25,8 +25,9 @@ Status ControlFlags::applyTo(GenerationRequest &request, const ModelTexts &texts
   QRT_RETURN_IF_ERROR(reasoning.applyTo(request.reasoning, sampling.ignoreEos));
   // A roll-back draws at a higher temperature, also behind greedy decoding.
   const LoopOptions &loop = request.reasoning.loop;
-  const bool draws = request.sampling.temperature > 0 ||
-                     (loop.action == LoopOptions::Action::Rollback && loop.temperature > 0);
+  const bool rollsBack =
+      loop.action == LoopOptions::Action::Rollback || loop.action == LoopOptions::Action::Fp16;
+  const bool draws = request.sampling.temperature > 0 || (rollsBack && loop.temperature > 0);
   return needs({{sampling.topK.has_value(), "--top-k"},
                 {sampling.topP.has_value(), "--top-p"},
                 {sampling.minP.has_value(), "--min-p"},

@@ -40,9 +40,7 @@ Status evalIds(const Flags &flags) {
   EngineOptions options = flags.engine.resolve();
   // The logits of a chunk, of both models, are in memory at once.
   options.prefillChunk = std::min(options.prefillChunk, teacherForcedChunk(vocab));
-  EngineOptions referenceOptions = options;
-  referenceOptions.kv = {}; // as its file says: flags of the cache are about the model
-  QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, referenceOptions));
+  QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, options));
   QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*reference));
   AuditTokens audit = auditTokens(texts);
@@ -69,14 +67,7 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
                         bool controlled) {
   QRT_ASSIGN_OR_RETURN(auto model, Model::load(path));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
-  EngineOptions options = flags.engine.resolve();
-  if (!controlled)
-    options.kv = {}; // as its file says: flags of the cache are about the model
-  QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   TaskRun run;
-  run.seeds = flags.seeds;
-  run.generator.maxBatch = flags.batch;
-  run.generator.prefillChunk = options.prefillChunk;
   QRT_RETURN_IF_ERROR(flags.controls.applyTo(run.settings, texts));
   if (!controlled) {
     // The reference shares temperature, truncation and what ends a text, but none of what repairs
@@ -91,6 +82,12 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
     plain.seed = given.seed;
     run.settings.sampling = plain;
   }
+  EngineOptions options = flags.engine.resolve();
+  options.alternateWeights = run.settings.reasoning.usesSecondSet();
+  QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
+  run.seeds = flags.seeds;
+  run.generator.maxBatch = flags.batch;
+  run.generator.prefillChunk = options.prefillChunk;
   run.firstSeed = flags.controls.sampling.seed.value_or(run.firstSeed);
   std::atomic<bool> cancel = false;
   run.generator.cancel = &cancel;

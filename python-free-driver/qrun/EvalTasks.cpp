@@ -42,7 +42,6 @@ OrderedJson armJson(const ArmSummary &a) {
     finish[reason] = count;
   out["finish_reasons"] = std::move(finish);
   out["controls"] = countersJson(a.controls);
-  out["controls"]["fp16_tokens"] = 0; // no second weight set in this version
   return out;
 }
 

@@ -23,7 +23,8 @@ constexpr CounterName counterNames[] = {
     {&ReasoningCounters::minThinkHeld, "min_think_held", "end of thinking held back"},
     {&ReasoningCounters::earlyExits, "early_exits", "early exits"},
     {&ReasoningCounters::trialTokens, "trial_tokens", "trial tokens"},
-    {&ReasoningCounters::rolledBack, "rolled_back", "tokens rolled back"}};
+    {&ReasoningCounters::rolledBack, "rolled_back", "tokens rolled back"},
+    {&ReasoningCounters::fp16Tokens, "fp16_tokens", "tokens by the FP16 weights"}};
 
 double perSecond(int64_t count, double seconds) {
   return seconds > 0 ? double(count) / seconds : 0;
@@ -51,10 +52,11 @@ std::string GenerationSummary::text(const GeneratorStats &stats) const {
     return " (" + rounded(perSecond(count, seconds)) + " tok/s)";
   };
   std::string out = std::to_string(stats.prefillTokens) + " prompt tokens" +
-                    speed(stats.prefillTokens, stats.prefillSeconds) + ", " +
-                    std::to_string(tokens) + " tokens" +
-                    speed(stats.decodeTokens, stats.decodeSeconds) + ", " +
-                    std::to_string(reasoningTokens) + " of them thinking";
+                    speed(stats.prefillTokens, stats.prefillSeconds) + ", ";
+  if (stats.cachedTokens > 0)
+    out += std::to_string(stats.cachedTokens) + " more from the cache, ";
+  out += std::to_string(tokens) + " tokens" + speed(stats.decodeTokens, stats.decodeSeconds) +
+         ", " + std::to_string(reasoningTokens) + " of them thinking";
   for (const auto &[reason, count] : endings)
     out += ", " + std::to_string(count) + " " + reason;
   for (const CounterName &name : counterNames) {
@@ -98,6 +100,7 @@ std::string droppedMarkersText(const MarkerTable &table) {
 OrderedJson timingsJson(const GeneratorStats &stats) {
   OrderedJson out;
   out["prompt_n"] = stats.prefillTokens;
+  out["cache_n"] = stats.cachedTokens;
   out["prompt_ms"] = stats.prefillSeconds * 1e3;
   out["prompt_per_second"] = perSecond(stats.prefillTokens, stats.prefillSeconds);
   out["predicted_n"] = stats.decodeTokens;

@@ -84,8 +84,8 @@ std::string inspectText(const Model &model) {
   if (bits.quantizedLinears)
     out += ", " + formatted("%.3f", *bits.quantizedLinears) + " over the quantized linears";
   out += "\n";
-  for (const char *part : {"program", "tokenizer", "think_tags", "markers", "generation_config",
-                           "recipe", "provenance"}) {
+  for (const char *part : {"program", "fp16_set", "tokenizer", "think_tags", "markers",
+                           "generation_config", "recipe", "provenance"}) {
     out += std::string(part) + ":" + (json[part].is_null() ? " none" : "") + "\n";
     out += flatLines(json[part]);
   }

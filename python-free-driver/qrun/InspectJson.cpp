@@ -4,10 +4,9 @@
 #include "GenerationSummary.h"
 #include "Summary.h"
 
-#include "Engine/KvCache.h"
+#include "Format/AlternateSet.h"
 #include "Format/Container.h"
 #include "Generation/ModelTexts.h"
-#include "kernels/cpu/attention/attention.h"
 
 #include <cmath>
 #include <map>
@@ -35,12 +34,6 @@ OrderedJson programJson(const Program &program) {
                       {"head_dim", cache.headDim},
                       {"value_dim", cache.valueDim},
                       {"window", cache.window}});
-  const KvBlockBytes bytes = kvBlockBytes(program.caches, program.kv);
-  out["kv"] = {{"keys", kvTypeName(program.kv.keys)},
-               {"values", kvTypeName(program.kv.values)},
-               {"sink", program.kv.sink},
-               {"window", program.kv.recent},
-               {"bytes_per_token", bytes.stored / kernels::kvPageTokens}};
   out["inputs"] = ioJson(program, program.inputs);
   out["outputs"] = ioJson(program, program.outputs);
   std::map<std::string, int64_t> counts; // by name, so that the order says nothing
@@ -71,6 +64,15 @@ OrderedJson tensorJson(const TensorEntry &tensor) {
           : OrderedJson();
   out["error"] = std::isnan(tensor.rmsError) ? OrderedJson() : OrderedJson(tensor.rmsError);
   return out;
+}
+
+/// The second weight set: linears that are in it, of those that are quantized, and what it adds to
+/// the file.
+OrderedJson alternateJson(const Program &program) {
+  const AlternateSet set = alternateSet(program);
+  if (set.empty())
+    return nullptr;
+  return {{"linears", set.linears}, {"quantized_linears", set.quantized}, {"bytes", set.bytes}};
 }
 
 /// A section that should be JSON: its value, its text if it is not, null if the file has none.
@@ -148,6 +150,7 @@ OrderedJson inspectJson(const Model &model) {
   out["bits_per_weight"] = optionalNumber(bits.quantizedLinears);
   out["bits_per_weight_file"] = optionalNumber(bits.file);
   out["program"] = programJson(model.program());
+  out["fp16_set"] = alternateJson(model.program());
   out["tokenizer"] = tokenizerJson(model);
   addReasoning(model, out);
   out["chat_template_bytes"] = model.section(SectionKind::ChatTemplate).size();

@@ -23,7 +23,8 @@ constexpr Name<MarkerPenaltyOptions::Shape> shapes[] = {
 constexpr Name<LoopOptions::Action> actions[] = {
     {"off", LoopOptions::Action::Off},           {"count", LoopOptions::Action::Count},
     {"rollback", LoopOptions::Action::Rollback}, {"break", LoopOptions::Action::Break},
-    {"commit", LoopOptions::Action::Commit},     {"stop", LoopOptions::Action::Stop}};
+    {"commit", LoopOptions::Action::Commit},     {"stop", LoopOptions::Action::Stop},
+    {"fp16", LoopOptions::Action::Fp16}};
 
 template <class Value, size_t N>
 std::vector<std::string> namesOf(const Name<Value> (&table)[N]) {
@@ -79,7 +80,7 @@ void ReasoningFlags::addTo(CLI::App &command) {
       ->group(reasoningFlagGroup);
 
   option("--loop,--loop-action", loop,
-         "On a loop: off, count, rollback, break, commit or stop (off)")
+         "On a loop: off, count, rollback, break, commit, stop or fp16 (off)")
       ->check(CLI::IsMember(namesOf(actions)));
   option("--loop-ngram", loopNgram, "Tokens that have to repeat (20)");
   option("--loop-count", loopCount, "How often (4)");
@@ -87,6 +88,16 @@ void ReasoningFlags::addTo(CLI::App &command) {
   option("--loop-rescues", loopRescues, "Most roll-backs of --loop rollback (3)");
   option("--loop-temp,--loop-temperature", loopTemperature,
          "Temperature added after a roll-back (0.3)");
+
+  option("--fp16-plan", fp16Plan,
+         "So many first tokens of the thinking by the second weight set (qopt --with-fp16)");
+  command
+      .add_flag(
+          "--fp16-outline", fp16Outline,
+          "The thinking up to its first empty line likewise, at most --fp16-plan tokens (128)")
+      ->group(reasoningFlagGroup);
+  option("--fp16-rescue", fp16Rescue, "So many tokens behind each loop rescue likewise");
+  command.add_flag("--fp16-prompt", fp16Prompt, "The prompt likewise")->group(reasoningFlagGroup);
 
   command
       .add_flag("--early-exit", earlyExit,
@@ -144,7 +155,9 @@ Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
                             out.loop.action != LoopOptions::Action::Off, "--loop"));
   QRT_RETURN_IF_ERROR(needs(
       {{loopRescues.has_value(), "--loop-rescues"}, {loopTemperature.has_value(), "--loop-temp"}},
-      out.loop.action == LoopOptions::Action::Rollback, "--loop rollback"));
+      out.loop.action == LoopOptions::Action::Rollback ||
+          out.loop.action == LoopOptions::Action::Fp16,
+      "--loop rollback or fp16"));
   assign(out.loop.ngram, loopNgram);
   assign(out.loop.count, loopCount);
   assign(out.loop.window, loopWindow);
@@ -160,12 +173,16 @@ Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   out.budget.suppressEos = !ignoreEos && !allowEos;
   QRT_RETURN_IF_ERROR(
       needs({{grace.has_value(), "--think-grace"}}, out.budget.maxThink >= 0, "--think-budget"));
-  const bool closes = out.budget.maxThink >= 0 || earlyExit ||
-                      out.loop.action == LoopOptions::Action::Rollback ||
-                      out.loop.action == LoopOptions::Action::Break ||
-                      out.loop.action == LoopOptions::Action::Commit;
+  const bool closes = out.budget.maxThink >= 0 || earlyExit || out.loop.rescues();
   QRT_RETURN_IF_ERROR(needs({{message.has_value(), "--think-message"}}, closes,
                             "--think-budget, --early-exit or a rescuing --loop"));
+
+  assign(out.fp16.planTokens, fp16Plan);
+  out.fp16.outline = fp16Outline;
+  out.fp16.prompt = fp16Prompt;
+  QRT_RETURN_IF_ERROR(needs({{fp16Rescue.has_value(), "--fp16-rescue"}}, out.loop.rescues(),
+                            "--loop rollback, break, commit or fp16"));
+  assign(out.fp16.rescueTokens, fp16Rescue);
 
   out.earlyExit.enabled = earlyExit;
   QRT_RETURN_IF_ERROR(needs({{confidence.has_value(), "--early-exit-confidence"},

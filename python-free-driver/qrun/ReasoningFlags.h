@@ -1,5 +1,5 @@
 //===- ReasoningFlags.h - Flags that steer the thinking --------------------------------------===//
-// A part of ControlFlags: marker penalty, thinking budget, loops, early exit. Every control has its
+// A part of ControlFlags: marker penalty, budget, loops, FP16, early exit. Every control has its
 // own switch; a flag that refines a control which is off is an error.
 #ifndef QRUN_REASONINGFLAGS_H
 #define QRUN_REASONINGFLAGS_H
@@ -26,6 +26,9 @@ struct ReasoningFlags {
   std::optional<std::string> loop;
   std::optional<int32_t> loopNgram, loopCount, loopWindow, loopRescues;
   std::optional<float> loopTemperature;
+
+  std::optional<int64_t> fp16Plan, fp16Rescue;
+  bool fp16Outline = false, fp16Prompt = false;
 
   bool earlyExit = false;
   std::optional<float> confidence;

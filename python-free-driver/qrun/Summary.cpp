@@ -1,6 +1,7 @@
 //===- Summary.cpp - What a model file holds, in figures -------------------------------------===//
 #include "Summary.h"
 
+#include "Format/AlternateSet.h"
 #include "Support/CheckedMath.h"
 
 #include <set>
@@ -30,8 +31,10 @@ BitsPerWeight bitsPerWeight(const Model &model) {
     quantizedBits += 8.0 * double(storedBytes(program.tensors[size_t(index)]));
     quantizedWeights += double(elementCount(program.tensors[size_t(index)]));
   }
-  for (const TensorEntry &tensor : program.tensors)
-    if (tensor.packed || isFloat(tensor.dtype))
+  const AlternateSet second = alternateSet(program); // the same weights once more
+  for (size_t i = 0; i < program.tensors.size(); ++i)
+    if (const TensorEntry &tensor = program.tensors[i];
+        (tensor.packed || isFloat(tensor.dtype)) && !second.onlyHere[i])
       weights += double(elementCount(tensor));
   BitsPerWeight out;
   if (quantizedWeights > 0)

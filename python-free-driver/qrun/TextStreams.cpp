@@ -8,10 +8,7 @@
 namespace qrt {
 
 bool mayRetract(const ReasoningOptions &options) {
-  using Action = LoopOptions::Action;
-  const Action action = options.loop.action;
-  return options.earlyExit.enabled || action == Action::Rollback || action == Action::Break ||
-         action == Action::Commit;
+  return options.earlyExit.enabled || options.loop.rescues();
 }
 
 bool promptOpensThinking(const ModelTexts &texts, std::span<const int32_t> prompt) {

@@ -49,6 +49,10 @@ CalibrationFlags::CalibrationFlags()
       scores("scores", cl::value_desc("FILE"),
              cl::desc("Sensitivity scores for the three above: read, or written if missing"),
              category()),
+      withFp16("with-fp16", cl::value_desc("all|critical|critical:N|critical:P%"),
+               cl::desc("Also store the 16-bit weights of all quantized linears, or of the most "
+                        "critical ones (5 %), for qrun's FP16 planning and rescue"),
+               category()),
       gate("gate", cl::value_desc("kl<=X,top1>=Y"),
            cl::desc("Compare logits on the first tokens of --calib before and after; exit code 8 "
                     "where a bound is not kept"),
@@ -81,6 +85,26 @@ std::string CalibrationFlags::calibrationFlag() const {
   return "";
 }
 
+/// "auto" (5 % of the weights), "12" linears, or "7.5%" of the weights.
+static qrt::Result<calibration::CriticalAllowance> parseAllowance(StringRef flag, StringRef text) {
+  calibration::CriticalAllowance allowance;
+  StringRef rest = text;
+  double part = 0;
+  int64_t count = 0;
+  if (text == "auto")
+    allowance.part = 0.05;
+  else if (rest.consume_back("%") && !rest.getAsDouble(part) && part > 0 && part <= 100)
+    allowance.part = part / 100;
+  else if (!text.getAsInteger(10, count) && count > 0)
+    allowance.count = count;
+  else
+    return qrt::invalidArgument(flag.str() +
+                                ": expects auto, a number of linears or a share as in "
+                                "5%, got '" +
+                                text.str() + "'");
+  return allowance;
+}
+
 qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
   mixed.scoresFile = scores;
   if (targetBpw.getNumOccurrences()) {
@@ -91,24 +115,25 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
   if (targetSize.getNumOccurrences()) {
     QRT_ASSIGN_OR_RETURN(mixed.targetBytes, parseBytes(targetSize, "target-size"));
   }
-  if (!keepCritical.getNumOccurrences())
-    return qrt::Status::ok();
-  if (mixed.targetBpw || mixed.targetBytes)
-    return qrt::invalidArgument("--keep-critical has no effect with a target, which may choose f16 "
-                                "for any linear");
-  StringRef text = keepCritical;
-  double part = 0;
-  int64_t count = 0;
-  if (text == "auto")
-    mixed.criticalPart = 0.05;
-  else if (text.consume_back("%") && !text.getAsDouble(part) && part > 0 && part <= 100)
-    mixed.criticalPart = part / 100;
-  else if (!StringRef(keepCritical).getAsInteger(10, count) && count > 0)
-    mixed.criticalCount = count;
-  else
-    return qrt::invalidArgument("--keep-critical: expects auto, a number of linears or a share as "
-                                "in 5%, got '" +
-                                keepCritical + "'");
+  if (mixed.targetBytes && withFp16.getNumOccurrences())
+    return qrt::invalidArgument(
+        "--target-size does not count the second weight set of --with-fp16; "
+        "give --target-bpw");
+  if (keepCritical.getNumOccurrences()) {
+    if (mixed.targetBpw || mixed.targetBytes)
+      return qrt::invalidArgument("--keep-critical has no effect with a target, which may choose "
+                                  "f16 for any linear");
+    QRT_ASSIGN_OR_RETURN(mixed.critical, parseAllowance("--keep-critical", keepCritical));
+  }
+  StringRef second = withFp16;
+  if (second.consume_front("critical")) {
+    if (!second.empty() && !second.consume_front(":"))
+      return qrt::invalidArgument("--with-fp16: expects all, critical, critical:N or critical:P%, "
+                                  "got '" +
+                                  withFp16 + "'");
+    QRT_ASSIGN_OR_RETURN(mixed.alternates,
+                         parseAllowance("--with-fp16 critical", second.empty() ? "auto" : second));
+  }
   return qrt::Status::ok();
 }
 
@@ -156,6 +181,12 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
   options.scheme.algorithm = chosen;
   const bool calibrates = options.scheme.calibrates();
   auto stage = std::make_shared<calibration::CalibrationStage>();
+  options.scheme.alternates = withFp16 == "all";
+  if (withFp16.getNumOccurrences() && withFp16 != "all" &&
+      !StringRef(withFp16).starts_with("critical"))
+    return qrt::invalidArgument("--with-fp16: expects all, critical, critical:N or critical:P%, "
+                                "got '" +
+                                withFp16 + "'");
   QRT_RETURN_IF_ERROR(readMixed(stage->mixed));
   if (gate.getNumOccurrences()) {
     QRT_ASSIGN_OR_RETURN(stage->gate, calibration::Gate::parse(gate));
@@ -167,19 +198,21 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
     if (std::string flag = calibrationFlag(); !flag.empty())
       return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);
   } else if (!stage->mixed.enabled() && scores.getNumOccurrences()) {
-    return qrt::invalidArgument("--scores has no effect without a target or --keep-critical");
+    return qrt::invalidArgument("--scores has no effect without a target, --keep-critical or "
+                                "--with-fp16 critical");
   }
   if (chosen != "rtn" && options.scheme.mse)
     return qrt::invalidArgument("--mse has no effect with --algo " + chosen);
-  if (options.scheme.scheme.empty() && stage->mixed.enabled())
+  if (options.scheme.scheme.empty() && stage->mixed.mixes())
     options.scheme.scheme = "w4a16-g128-sym";
   if (chosen != "rtn" && options.scheme.scheme.empty() && options.scheme.tensorType.empty())
     return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
   if (!needed)
     return qrt::Status::ok();
   if (data.empty() && (calibrates || scores.empty()))
-    return qrt::invalidArgument((calibrates ? "--algo " + chosen : std::string("a target")) +
-                                " needs --calib FILE; data is never made up");
+    return qrt::invalidArgument(
+        (calibrates ? "--algo " + chosen : std::string("choosing linears")) +
+        " needs --calib FILE; data is never made up");
   QRT_RETURN_IF_ERROR(readQuantizer(*stage, threads));
   stage->foldAwq = StringRef(chosen).starts_with("awq");
   stage->quantizer.algorithm = chosen == "scale" || chosen == "awq" ? calibration::Algorithm::Scale

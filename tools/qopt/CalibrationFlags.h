@@ -22,7 +22,7 @@ struct CalibrationFlags {
   llvm::cl::opt<std::string> workDirectory, maxMemory;
   llvm::cl::opt<bool> resume, force;
   llvm::cl::opt<double> targetBpw;
-  llvm::cl::opt<std::string> targetSize, keepCritical, scores, gate;
+  llvm::cl::opt<std::string> targetSize, keepCritical, scores, withFp16, gate;
 
   /// Chooses the algorithm and, if it needs one, makes the calibration stage. Reads what
   /// `options.scheme` already says. InvalidArgument for flags that would be ignored.

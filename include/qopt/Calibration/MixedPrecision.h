@@ -1,6 +1,7 @@
 //===- MixedPrecision.h - A precision for every linear under a budget -------------------------===//
 // Decides `scheme` (and #qir.critical for what stays f16) of the calibrated linears from
-// sensitivity scores: the allocation of least predicted KL divergence. Thread safety: as the IR.
+// sensitivity scores: the allocation of least predicted KL divergence. The same scores choose the
+// critical linears of the second weight set. Thread safety: as the IR.
 #ifndef QOPT_CALIBRATION_MIXEDPRECISION_H
 #define QOPT_CALIBRATION_MIXEDPRECISION_H
 
@@ -10,16 +11,26 @@
 
 namespace qopt::calibration {
 
+/// How much may be chosen for being critical: a share of the weights, or so many linears.
+struct CriticalAllowance {
+  std::optional<double> part;
+  std::optional<int64_t> count;
+
+  bool isSet() const { return part || count; }
+};
+
 struct MixedOptions {
-  std::optional<double> targetBpw;      ///< bits per weight of the calibrated linears, all included
-  std::optional<int64_t> targetBytes;   ///< of the whole file
-  int64_t reservedBytes = 0;            ///< of the file, for what is not in the graph
-  std::optional<double> criticalPart;   ///< share of the weights that may stay f16
-  std::optional<int64_t> criticalCount; ///< how many linears may stay f16
-  std::string scoresFile;               ///< read if it is there, else written; "": neither
+  std::optional<double> targetBpw;    ///< bits per weight of the calibrated linears, all included
+  std::optional<int64_t> targetBytes; ///< of the whole file
+  int64_t reservedBytes = 0;          ///< of the file, for what is not in the graph
+  CriticalAllowance critical;         ///< what may stay f16
+  CriticalAllowance alternates;       ///< what also enters the second weight set (qir.alternate)
+  std::string scoresFile;             ///< read if it is there, else written; "": neither
   SensitivityOptions sensitivity;
 
-  bool enabled() const { return targetBpw || targetBytes || criticalPart || criticalCount; }
+  /// Does it change schemes?
+  bool mixes() const { return targetBpw || targetBytes || critical.isSet(); }
+  bool enabled() const { return mixes() || alternates.isSet(); }
 };
 
 /// A point that another budget would give.
@@ -40,6 +51,7 @@ struct MixedReport {
   double lowerBound = 0;    ///< no allocation of this budget has less
   bool probed = false;      ///< KL at the logits, else sums of relative output errors
   std::vector<ParetoPoint> pareto;
+  std::vector<std::string> alternates; ///< weights of the second set, if it holds critical ones
 };
 
 /// Measures (or reads scores), allocates and sets schemes. TargetUnreachable, with what is

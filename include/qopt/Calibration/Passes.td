@@ -27,8 +27,9 @@ def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
 
     The choice is the one of least predicted KL divergence at the logits (docs/mixed-precision.md) for
     `target-bpw` bits per weight, scales and zero points included. With `keep-critical` instead, linears
-    keep their scheme, but for a share of the weights that is better kept in f16. Emits remarks of
-    category `mixed`.
+    keep their scheme, but for a share of the weights that is better kept in f16. With `alternates`,
+    that share of what is still to be quantized also enters the second weight set (`qir.alternate`).
+    Emits remarks of category `mixed`.
     ```mlir
     %y = qir.linear %x, %w {scheme = #qir.scheme<w3a16, group = 128, asym>} : ...
     // becomes, with target-bpw=3.5
@@ -38,6 +39,7 @@ def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
   let options = !listconcat([
     Option<"targetBpw", "target-bpw", "double", "0", "bits per weight; 0: not a target">,
     Option<"keepCritical", "keep-critical", "double", "0", "share of the weights for f16">,
+    Option<"alternates", "alternates", "double", "0", "share of the weights for the second set">,
     Option<"scores", "scores", "std::string", "\"\"", "file of scores: read, or written if missing">
   ], calibrationOptions);
   let dependentDialects = ["::qopt::qir::QIRDialect"];

@@ -6,8 +6,6 @@
 
 #include "qopt/Calibration/Passes.h"
 
-#include "qrt/KvSpec.h"
-
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -27,9 +25,9 @@ struct SchemeOptions {
   std::vector<std::string> tensorType; ///< REGEX=SCHEME, first match wins
   bool mse = false;                    ///< search the scale that minimises the squared error
   bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
+  bool alternates = false;             ///< the second weight set holds every quantized linear
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq.
   std::string algorithm = "rtn";
-  qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 
   bool calibrates() const { return algorithm != "rtn" && algorithm != "hqq"; }
 };

@@ -97,7 +97,8 @@ LogicalResult GenericLowering::convertLinear(Operation *op, Value x, Value weigh
   Type f32 = builder.getF32Type();
   Value product = qexec::LinearOp::create(builder, op->getLoc(), result.clone(f32),
                                           castTo(op->getLoc(), input, f32), weight, vector,
-                                          builder.getStringAttr(activation), IntegerAttr())
+                                          /*alternate=*/Value(), builder.getStringAttr(activation),
+                                          IntegerAttr())
                       .getResult();
   values.map(op->getResult(0), castTo(op->getLoc(), product, result.getElementType()));
   return success();
@@ -154,6 +155,8 @@ LogicalResult GenericLowering::convert(Operation *op) {
         return convertLinear(op, op.getX(), weight, op.getBias(), "f32");
       })
       .Case([&](qir::QuantizedLinearOp op) {
+        if (op.getAlternate())
+          return LogicalResult(op.emitError() << "a second weight set needs a token-major program");
         Value weight = tensors.codeWeight(op, op.getCodes(), op.getScales(), op.getZeroPoints(),
                                           op.getBits(), op.getGroupSize());
         return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation());

@@ -79,6 +79,32 @@ Value TensorTable::denseWeight(Operation *user, Value value, qir::SchemeAttr sch
   return made[key] = weight.getResult();
 }
 
+Value TensorTable::alternateWeight(Operation *user, Value value, StringRef format) {
+  auto constant = value.getDefiningOp<qir::ConstantOp>();
+  if (!constant) {
+    user->emitError() << "expects a constant alternate weight";
+    return {};
+  }
+  if (Value known = made.lookup(storageKey(builder, {constant.getValue()}, format, 0)))
+    return known;
+  Attribute key =
+      storageKey(builder, {constant.getValue(), builder.getStringAttr("alternate")}, format, 0);
+  if (Value known = made.lookup(key))
+    return known;
+  auto type = cast<RankedTensorType>(value.getType());
+  auto result =
+      qexec::WeightType::get(builder.getContext(), type.getDimSize(0), type.getDimSize(1));
+  std::string name = initializerName(constant).str() + "#fp16";
+  for (int number = 0; !names.insert({name, 1}).second; ++number)
+    name = initializerName(constant).str() + "#fp16#" + std::to_string(number);
+  auto weight = qexec::WeightOp::create(
+      builder, constant->getLoc(), result, builder.getStringAttr(name),
+      builder.getStringAttr(format), constant.getValue(), /*scales=*/ElementsAttr(),
+      /*zero_points=*/ElementsAttr(), builder.getI64IntegerAttr(0), builder.getArrayAttr({}),
+      builder.getStringAttr(format), FloatAttr());
+  return made[key] = weight.getResult();
+}
+
 Value TensorTable::codeWeight(Operation *user, Value codes, Value scales, Value zeroPoints,
                               int64_t bits, int64_t groupSize) {
   auto codesOp = codes.getDefiningOp<qir::ConstantOp>();
@@ -136,20 +162,6 @@ Value TensorTable::vector(Value value) {
                                         builder.getStringAttr(uniqueName(constant, "f32")),
                                         elements, sourcesOf(constant));
   return made[key] = tensor.getResult();
-}
-
-Value TensorTable::factors(Location loc, ArrayRef<float> values, StringRef name) {
-  auto type = RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
-                       values.size() * sizeof(float));
-  std::string numbered;
-  for (int number = 0;; ++number)
-    if (numbered = name.str() + "#" + std::to_string(number); names.insert({numbered, 1}).second)
-      break;
-  return qexec::TensorOp::create(builder, loc, type, builder.getStringAttr(numbered),
-                                 WeightStore::insertCopy(type, name.str(), bytes),
-                                 builder.getArrayAttr({}))
-      .getResult();
 }
 
 Value TensorTable::plain(qir::ConstantOp constant) {

@@ -18,6 +18,9 @@ public:
   /// A packed float matrix. `scheme` may be null: the format of the constant's own type. Null,
   /// after an error at `user`, if `value` is not a float matrix constant.
   mlir::Value denseWeight(mlir::Operation *user, mlir::Value value, qir::SchemeAttr scheme);
+  /// A weight of the second set, in `format`. It is named "<initializer>#fp16" and no source, since
+  /// the codes are what the model's initializer has become; one that is stored anyway is shared.
+  mlir::Value alternateWeight(mlir::Operation *user, mlir::Value value, mlir::StringRef format);
 
   /// A packed matrix of codes.
   mlir::Value codeWeight(mlir::Operation *user, mlir::Value codes, mlir::Value scales,
@@ -26,9 +29,6 @@ public:
   /// A plain f32 vector: the elements of a float constant of any shape. Null, without an error, if
   /// `value` is no constant.
   mlir::Value vector(mlir::Value value);
-
-  /// A plain f32 vector that no constant holds; `name` gets a number behind it.
-  mlir::Value factors(mlir::Location loc, llvm::ArrayRef<float> values, llvm::StringRef name);
 
   /// A constant as it is, for generic programs.
   mlir::Value plain(qir::ConstantOp constant);

@@ -26,7 +26,7 @@ private:
 
   LogicalResult convertEmbedding(Operation *op, Value weight, Value ids, int64_t offset);
   LogicalResult convertLinear(Operation *op, Value x, Value weight, Value bias,
-                              StringRef activation);
+                              StringRef activation, Value alternate = {});
   LogicalResult convertBinary(Operation *op, Value a, Value b, StringRef kind);
   LogicalResult convertUnary(Operation *op, StringRef kind, FloatAttr cap = {});
   LogicalResult convertGated(Operation *op, Value gate, Value up, StringRef kind);
@@ -117,7 +117,7 @@ LogicalResult TokenMajorLowering::convertEmbedding(Operation *op, Value weight, 
 }
 
 LogicalResult TokenMajorLowering::convertLinear(Operation *op, Value x, Value weight, Value bias,
-                                                StringRef activation) {
+                                                StringRef activation, Value alternate) {
   Value input = buffer(x);
   if (!weight)
     return failure();
@@ -129,7 +129,7 @@ LogicalResult TokenMajorLowering::convertLinear(Operation *op, Value x, Value we
   int64_t rows = cast<qexec::WeightType>(weight.getType()).getN();
   auto type = qexec::BufferType::get(builder.getContext(), rows, false);
   values.map(op->getResult(0),
-             qexec::LinearOp::create(builder, op->getLoc(), type, input, weight, vector,
+             qexec::LinearOp::create(builder, op->getLoc(), type, input, weight, vector, alternate,
                                      builder.getStringAttr(activation), IntegerAttr())
                  .getResult());
   return success();
@@ -256,14 +256,11 @@ LogicalResult TokenMajorLowering::convertAttention(qir::AttentionOp op) {
     return lowering.unsupported(op, "of something else than activations");
   auto type =
       qexec::BufferType::get(builder.getContext(), op.getNumHeads() * op.getValueDim(), false);
-  Value balance;
-  if (auto factors = op->getAttrOfType<DenseF32ArrayAttr>(qir::keyBalanceAttr))
-    balance = tensors.factors(op.getLoc(), factors.asArrayRef(), "key_balance");
   values.map(op.getY(),
-             qexec::AttentionOp::create(
-                 builder, op.getLoc(), type, q, k, v, balance, op.getNumHeadsAttr(),
-                 op.getKvHeadsAttr(), op.getHeadDimAttr(), op.getValueDimAttr(), op.getCacheAttr(),
-                 op.getScaleAttr(), op.getSoftcapAttr(), op.getWindowAttr(), IntegerAttr())
+             qexec::AttentionOp::create(builder, op.getLoc(), type, q, k, v, op.getNumHeadsAttr(),
+                                        op.getKvHeadsAttr(), op.getHeadDimAttr(),
+                                        op.getValueDimAttr(), op.getCacheAttr(), op.getScaleAttr(),
+                                        op.getSoftcapAttr(), op.getWindowAttr(), IntegerAttr())
                  .getResult());
   return success();
 }
@@ -316,7 +313,15 @@ LogicalResult TokenMajorLowering::convert(Operation *op) {
       .Case([&](qir::QuantizedLinearOp op) {
         Value weight = tensors.codeWeight(op, op.getCodes(), op.getScales(), op.getZeroPoints(),
                                           op.getBits(), op.getGroupSize());
-        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation());
+        Value alternate;
+        if (op.getAlternate()) {
+          auto format = op->getAttrOfType<StringAttr>(qir::alternateAttr);
+          alternate = tensors.alternateWeight(op, op.getAlternate(),
+                                              format ? format.getValue() : StringRef("f16"));
+          if (!alternate)
+            return failure();
+        }
+        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation(), alternate);
       })
       .Case([&](qir::AddOp op) { return convertBinary(op, op.getA(), op.getB(), "add"); })
       .Case([&](qir::SubOp op) { return convertBinary(op, op.getA(), op.getB(), "sub"); })

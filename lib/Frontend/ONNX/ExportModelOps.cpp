@@ -135,6 +135,10 @@ bool GraphExporter::exportModelOp(Operation *op) {
     product(linear.getX(), elementOf(linear.getW()) == element ? weight : castTo(weight, element),
             linear.getBias());
   } else if (auto packed = dyn_cast<qir::QuantizedLinearOp>(op)) {
+    if (packed.getAlternate()) {
+      unsupported(op, "alternate weight");
+      return true;
+    }
     product(packed.getX(),
             dequantized(op, packed.getCodes(), packed.getScales(), packed.getZeroPoints(), element),
             packed.getBias());

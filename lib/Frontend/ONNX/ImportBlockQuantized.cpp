@@ -248,7 +248,7 @@ static Outcome importMatMulNBits(Node &node) {
                                            qir::SchemeAttr(), StringAttr()));
   OperationState state(e.loc, qir::QuantizedLinearOp::getOperationName());
   qir::QuantizedLinearOp::build(e.builder, state, type, x, w.codes, w.scales, w.zeros, bias,
-                                uint64_t(b.bits), uint64_t(w.group), "a16");
+                                Value(), uint64_t(b.bits), uint64_t(w.group), "a16");
   return node.done(e.builder.create(state)->getResult(0));
 }
 

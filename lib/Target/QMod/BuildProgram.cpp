@@ -137,6 +137,10 @@ qrt::Status ProgramBuilder::addInstruction(Operation &op, qrt::OpCode code) {
   instruction.location = locationName(op);
   for (Value operand : op.getOperands())
     instruction.inputs.push_back(numbers.lookup(operand));
+  if (auto linear = dyn_cast<qexec::LinearOp>(op); linear && linear.getAlternate()) {
+    if (!linear.getBias()) // operands have places: the alternate is the fourth
+      instruction.inputs.insert(instruction.inputs.begin() + 2, -1);
+  }
   for (NamedAttribute attribute : op.getAttrs()) {
     std::string name = nameOf(attribute);
     if (name == "arena" || StringRef(name).contains('.'))

@@ -12,8 +12,7 @@
 // Results: logits do not depend on the number of threads. How a sequence is cut into steps and what
 // else is in the batch changes them by f32 rounding only (relative 2e-6 in the tests), with one
 // exception that kernels/cpu/linear/linear.h documents: with bf16 weights, 16 rows and more may
-// round activations to bf16. With a KV cache of codes, tokens that had left the precise window stay
-// codes after a roll-back (KvSpec).
+// round activations to bf16.
 // Memory: KV pages of 64 tokens are allocated as sequences grow and returned to a free list; every
 // allocation is checked against EngineOptions::maxMemory and the free memory of the machine first,
 // and refused as ResourceExhausted with figures. A step that returns an error leaves every sequence
@@ -23,8 +22,8 @@
 #define QRT_ENGINE_H
 
 #include "Support/SampleRow.h"
+#include "qrt/DType.h"
 #include "qrt/Device.h"
-#include "qrt/KvSpec.h"
 #include "qrt/Model.h"
 #include "qrt/Status.h"
 
@@ -40,16 +39,18 @@ struct EngineOptions {
   int threads = 0;            ///< 0 = all processors this process may use
   int64_t maxContext = 0;     ///< tokens per sequence; 0 = what the model says, else unlimited
   int64_t prefillChunk = 512; ///< most tokens in one run of the program
-  KvOptions kv;               ///< what is not given comes from the model
+  DType kvType = DType::F32;  ///< F32, F16 or BF16
   int64_t maxMemory = 0;      ///< bytes for arena, workspace and KV together; 0 = what is free
   DeviceRequest device;       ///< Auto: CUDA where model and machine allow it, else the CPU
   /// Told in one line why Auto took the CPU.
   std::function<void(const std::string &)> notice;
+  /// Chunks may ask for the second weight set: its bytes then count as needed memory. Without it
+  /// the set is never read and costs nothing. InvalidArgument if the model has none.
+  bool alternateWeights = false;
 };
 
 struct EngineStats {
   int64_t arenaBytes = 0; ///< activations and workspace
-  KvSpec kv;              ///< what the cache stores; f32 for a program without one
   int64_t kvBytes = 0;    ///< KV pages in use and free
   int64_t kvPagesInUse = 0;
   int64_t programRuns = 0;
@@ -73,6 +74,8 @@ public:
   /// Tokens in the cache; -1 for a number that is not a sequence.
   virtual int64_t length(int seq) const = 0;
   virtual int32_t vocabSize() const = 0;
+  /// EngineOptions::alternateWeights was set, so chunks may ask for the second weight set.
+  virtual bool alternateWeights() const { return false; }
   /// Tokens per sequence, 0 = no limit but memory.
   virtual int64_t maxContext() const = 0;
 
@@ -81,6 +84,10 @@ public:
     int seq;
     std::span<const int32_t> tokens; ///< at least one, each in [0, vocab)
     Logits logits = Logits::Last;
+    /// Compute these tokens with the second weight set (Format/AlternateSet.h). The KV cache is the
+    /// same, so a sequence may change between sets at any token; sequences of one step may differ,
+    /// and get what they would get alone. Fastest where chunks of one set stand together.
+    bool alternate = false;
   };
   struct StepResult {
     const float *logits; ///< [rows, vocabSize], valid until the next call

@@ -1,6 +1,8 @@
 //===- Cost.cpp - What one token of a model costs ---------------------------------------------===//
 #include "Bench/Cost.h"
 
+#include "Format/AlternateSet.h"
+
 #include <set>
 
 namespace qrt::bench {
@@ -43,8 +45,9 @@ static void addParts(std::vector<Bytes> &parts, const Model &model, int32_t inde
 Cost costOf(const Model &model, kernels::Isa isa) {
   const Program &program = model.program();
   Cost cost;
-  for (const TensorEntry &tensor : program.tensors)
-    if (tensor.packed) {
+  const AlternateSet second = alternateSet(program); // not read by what is measured
+  for (size_t i = 0; i < program.tensors.size(); ++i)
+    if (const TensorEntry &tensor = program.tensors[i]; tensor.packed && !second.onlyHere[i]) {
       cost.weights += tensor.shape[0] * tensor.shape[1];
       cost.weightBytes += bytesOf(tensor);
     }

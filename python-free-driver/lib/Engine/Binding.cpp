@@ -1,6 +1,7 @@
 //===- Binding.cpp - Embedding, linear, norms, rows and columns ------------------------------===//
 #include "Engine/Binding.h"
 
+#include "Format/AlternateSet.h"
 #include "Format/Verifier.h"
 #include "kernels/cpu/embedding/embedding.h"
 #include "kernels/cpu/norm/norm.h"
@@ -50,15 +51,28 @@ BoundInstruction Binder::bindLinear(const Instruction &instruction) {
   if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
     args.bias = vector(instruction.inputs[2]);
   args.activation = activationFromWord(instruction.getString("activation", "f32"));
+  // The second set computes in f32, so that its rows do not depend on what they are batched with.
+  kernels::LinearArgs second = args;
+  const int32_t alternate = alternateTensor(program, instruction);
+  if (alternate >= 0) {
+    second.weight = model.weight(alternate);
+    second.activation = kernels::Activation::F32;
+  }
   BufferRef in = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]);
-  return [=](Run &run) {
-    kernels::LinearArgs call = args;
-    call.m = in.rows(run);
-    call.src = in.data(run);
+  auto multiply = [in, out](Run &run, kernels::LinearArgs call, int64_t firstRow, int64_t rows) {
+    call.m = rows;
+    call.src = in.data(run) + firstRow * in.width;
     call.srcStride = in.width;
-    call.dst = out.data(run);
+    call.dst = out.data(run) + firstRow * out.width;
     call.dstStride = out.width;
     return kernels::linear(run.pool, call, run.workspace);
+  };
+  if (alternate < 0)
+    return [=](Run &run) { return multiply(run, args, 0, in.rows(run)); };
+  return [=](Run &run) {
+    for (const RowSegment &s : in.selected ? run.selectedSegments : run.segments)
+      QRT_RETURN_IF_ERROR(multiply(run, s.alternate ? second : args, s.firstRow, s.rows));
+    return Status::ok();
   };
 }
 

@@ -24,7 +24,7 @@ Result<int64_t> contextLimitOf(const Program &program, const EngineOptions &opti
 
 Status verifyChunks(std::span<const Engine::Chunk> chunks,
                     const std::function<int64_t(int)> &length, int32_t vocabSize,
-                    int64_t contextLimit) {
+                    int64_t contextLimit, bool alternateWeights) {
   std::vector<int> seen;
   for (const Engine::Chunk &chunk : chunks) {
     if (length(chunk.seq) < 0)
@@ -32,6 +32,8 @@ Status verifyChunks(std::span<const Engine::Chunk> chunks,
     if (chunk.tokens.empty())
       return invalidArgument("a chunk without tokens");
     seen.push_back(chunk.seq);
+    if (chunk.alternate && !alternateWeights)
+      return invalidArgument("a chunk asks for the second weight set, which is not switched on");
     for (int32_t token : chunk.tokens)
       if (token < 0 || token >= vocabSize)
         return invalidArgument("token id " + std::to_string(token) +

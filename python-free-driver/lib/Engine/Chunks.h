@@ -13,10 +13,11 @@ namespace qrt {
 Result<int64_t> contextLimitOf(const Program &program, const EngineOptions &options);
 
 /// InvalidArgument: a sequence that is none or occurs twice, no tokens, a token outside the
-/// vocabulary, more tokens than the context. `length`: of a sequence, -1 if there is none.
+/// vocabulary, more tokens than the context, or the second weight set where the engine does not
+/// have it switched on. `length`: of a sequence, -1 if there is none.
 Status verifyChunks(std::span<const Engine::Chunk> chunks,
                     const std::function<int64_t(int)> &length, int32_t vocabSize,
-                    int64_t contextLimit);
+                    int64_t contextLimit, bool alternateWeights = false);
 
 } // namespace qrt
 

@@ -98,6 +98,8 @@ Status GenericEngine::validate(std::span<const Chunk> chunks) const {
     seen.push_back(chunk.seq);
     if (chunk.tokens.empty())
       return invalidArgument("a chunk without tokens");
+    if (chunk.alternate)
+      return invalidArgument("a chunk asks for the second weight set, which this program lacks");
     for (int32_t token : chunk.tokens)
       if (token < 0 || token >= vocabSize())
         return invalidArgument("token id " + std::to_string(token) +

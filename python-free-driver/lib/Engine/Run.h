@@ -23,6 +23,19 @@ struct RunPart {
   int64_t position; ///< of the first row
 };
 
+/// Consecutive rows that are computed with one weight set.
+struct RowSegment {
+  int64_t firstRow = 0, rows = 0;
+  bool alternate = false;
+};
+/// Appends one row.
+inline void addRow(std::vector<RowSegment> &segments, bool alternate) {
+  if (segments.empty() || segments.back().alternate != alternate)
+    segments.push_back(
+        {segments.empty() ? 0 : segments.back().firstRow + segments.back().rows, 0, alternate});
+  ++segments.back().rows;
+}
+
 struct Run {
   kernels::ThreadPool &pool;
   kernels::Workspace &workspace;
@@ -32,7 +45,8 @@ struct Run {
   std::vector<int32_t> ids, positions; ///< [T]
   std::vector<int64_t> selectedRows;   ///< S rows, ascending
   std::vector<RunPart> parts;
-  KvSpec kv;
+  std::vector<RowSegment> segments, selectedSegments; ///< of the T and of the S rows
+  DType kvType = DType::F32;
   /// cos and sin tables [T, half] of each distinct (frequencies, scaling) of the program.
   std::vector<std::vector<float>> ropeCos, ropeSin;
 };

@@ -2,6 +2,7 @@
 #include "Engine/TokenMajorEngine.h"
 
 #include "Engine/Chunks.h"
+#include "Format/AlternateSet.h"
 #include "Format/Verifier.h"
 #include "Support/Memory.h"
 #include "kernels/cpu/attention/attention.h"
@@ -11,17 +12,13 @@
 namespace qrt {
 
 TokenMajorEngine::TokenMajorEngine(std::shared_ptr<const Model> theModel,
-                                   const EngineOptions &theOptions, const KvSpec &kv)
+                                   const EngineOptions &theOptions)
     : model(std::move(theModel)), options(theOptions), pool(options.threads),
-      budget(options.maxMemory), cache(model->program().caches, kv, budget) {}
+      budget(options.maxMemory), cache(model->program().caches, options.kvType, budget) {}
 
 Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const Model> model,
-                                                         const EngineOptions &options,
-                                                         const KvSpec &kv) {
-  for (const CacheSpec &spec : model->program().caches)
-    QRT_RETURN_IF_ERROR(kernels::checkKvTypes(spec.headDim, kv.keys, spec.valueDim, kv.values)
-                            .withContext(model->path()));
-  std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options, kv));
+                                                         const EngineOptions &options) {
+  std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options));
   const Program &program = engine->model->program();
   QRT_ASSIGN_OR_RETURN(engine->contextLimit, contextLimitOf(program, options));
 
@@ -53,13 +50,15 @@ Status TokenMajorEngine::checkMemory() const {
   // The weights are mapped, not allocated, but decoding reads all of them for every token: a model
   // that does not fit would read the disk for ever.
   int64_t available = availableMemory();
-  int64_t needed = int64_t(model->fileBytes()) + arenaBytes + cache.bytesPerBlock();
+  int64_t weights = int64_t(model->fileBytes());
+  if (!options.alternateWeights) // then nobody reads the second set
+    weights -= alternateSet(model->program()).bytes;
+  int64_t needed = weights + arenaBytes + cache.bytesPerBlock();
   if (needed > available)
     return resourceExhausted(model->path() + ": needs " + formatBytes(needed) + " (weights " +
-                             formatBytes(int64_t(model->fileBytes())) + ", activations " +
-                             formatBytes(arenaBytes) + ", first KV block " +
-                             formatBytes(cache.bytesPerBlock()) + "), the machine has " +
-                             formatBytes(available) + " free");
+                             formatBytes(weights) + ", activations " + formatBytes(arenaBytes) +
+                             ", first KV block " + formatBytes(cache.bytesPerBlock()) +
+                             "), the machine has " + formatBytes(available) + " free");
   return Status::ok();
 }
 
@@ -102,7 +101,6 @@ Status TokenMajorEngine::truncate(int seq, int64_t newLength) {
 
 EngineStats TokenMajorEngine::stats() const {
   EngineStats out;
-  out.kv = cache.spec();
   out.kvBytes = cache.totalBytes();
   out.arenaBytes = budget.usedBytes() - out.kvBytes + int64_t(workspace.size());
   out.kvPagesInUse = cache.blocksInUse();
@@ -120,8 +118,9 @@ Status TokenMajorEngine::reserveCache(std::span<const Chunk> chunks) {
 }
 
 Result<Engine::StepResult> TokenMajorEngine::step(std::span<const Chunk> chunks) {
-  QRT_RETURN_IF_ERROR(
-      verifyChunks(chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit));
+  QRT_RETURN_IF_ERROR(verifyChunks(
+      chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit,
+      options.alternateWeights));
   Result<StepResult> result = [&]() -> Result<StepResult> {
     QRT_RETURN_IF_ERROR(reserveCache(chunks));
     return stepAll(chunks);

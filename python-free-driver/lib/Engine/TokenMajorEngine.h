@@ -16,20 +16,20 @@ namespace qrt {
 class TokenMajorEngine final : public Engine {
 public:
   static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
-                                                const EngineOptions &options, const KvSpec &kv);
+                                                const EngineOptions &options);
 
   Result<int> addSequence() override;
   void release(int seq) override;
   Status truncate(int seq, int64_t length) override;
   int64_t length(int seq) const override;
   int32_t vocabSize() const override { return model->program().vocabSize; }
+  bool alternateWeights() const override { return options.alternateWeights; }
   int64_t maxContext() const override { return contextLimit; }
   Result<StepResult> step(std::span<const Chunk> chunks) override;
   EngineStats stats() const override;
 
 private:
-  TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options,
-                   const KvSpec &kv);
+  TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options);
   /// Refuses a model whose weights and arena cannot fit, before anything is touched.
   Status checkMemory() const;
   Status reserveCache(std::span<const Chunk> chunks);

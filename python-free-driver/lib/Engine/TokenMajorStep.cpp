@@ -1,5 +1,7 @@
 //===- TokenMajorStep.cpp - Cuts a step into program runs and executes them ------------------===//
 #include "Engine/TokenMajorEngine.h"
+
+#include "Format/AlternateSet.h"
 #include "kernels/cpu/attention/attention.h"
 #include "kernels/cpu/rope/rope.h"
 
@@ -30,6 +32,11 @@ Status TokenMajorEngine::reserveRun(int64_t tokens, int64_t selectedRows) {
       bytes = std::max(bytes, kernels::linearWorkspaceBytes(
                                   program.tensors[weight.tensorIndex].weight, workspaceTokens,
                                   activationFromWord(instruction.getString("activation", "f32"))));
+      if (int32_t second = alternateTensor(program, instruction);
+          second >= 0 && options.alternateWeights)
+        bytes = std::max(bytes,
+                         kernels::linearWorkspaceBytes(program.tensors[second].weight,
+                                                       workspaceTokens, kernels::Activation::F32));
     } else if (instruction.op == OpCode::Attention) {
       bytes = std::max(bytes, kernels::attentionWorkspaceBytes(
                                   pool.size(), instruction.getInt("num_heads"),
@@ -49,9 +56,7 @@ Status TokenMajorEngine::execute(Run &run) {
   QRT_RETURN_IF_ERROR(reserveRun(run.tokens, int64_t(run.selectedRows.size())));
   run.arena = arena.data();
   run.selectedArena = selectedArena.data();
-  run.kv = cache.spec();
-  for (const RunPart &part : run.parts)
-    QRT_RETURN_IF_ERROR(cache.growPrecise(*part.sequence, part.position, part.tokens));
+  run.kvType = options.kvType;
   run.ropeCos.resize(ropeTables.size());
   run.ropeSin.resize(ropeTables.size());
   for (size_t i = 0; i < ropeTables.size(); ++i) {
@@ -71,8 +76,6 @@ Status TokenMajorEngine::execute(Run &run) {
                                 opCodeName(program.instructions[i].op) + ", '" +
                                 program.instructions[i].location + "')");
   }
-  for (const RunPart &part : run.parts)
-    cache.releasePrecise(*part.sequence, part.position + part.tokens);
   ++programRuns;
   totalTokens += run.tokens;
   return Status::ok();
@@ -112,9 +115,12 @@ Result<Engine::StepResult> TokenMajorEngine::stepAll(std::span<const Chunk> chun
       for (int64_t i = 0; i < take; ++i) {
         run.ids.push_back(chunk.tokens[size_t(within + i)]);
         run.positions.push_back(int32_t(position + i));
+        addRow(run.segments, chunk.alternate);
         bool last = within + i + 1 == size;
-        if (chunk.logits == Logits::All || (chunk.logits == Logits::Last && last))
+        if (chunk.logits == Logits::All || (chunk.logits == Logits::Last && last)) {
           run.selectedRows.push_back(firstRow + i);
+          addRow(run.selectedSegments, chunk.alternate);
+        }
       }
       within += take;
       if (within == size)

@@ -11,17 +11,16 @@
 //    arenaOffset floats per token: the engine keeps it at arena + arenaOffset * T, rows `width`
 //    floats apart). Instructions, with their operands and attributes ("?" optional):
 //      Embed          (table, ids) {offset?: int}                        -> [T, K of table]
-//      Linear         (x, weight, bias?) {activation?: "f32"|"a16"|"a8"} -> [T, N]
+//      Linear         (x, weight, bias?, alternate?) {activation?: "f32"|"a16"|"a8"} -> [T, N]
+//                     alternate: the weight of the second set, for tokens that ask for it
 //      RmsNorm        (x, weight) {epsilon: float}      each chunk of len(weight) features
 //      LayerNorm      (x, weight, bias?) {epsilon: float}
 //      Rope           (x, positions, inv_freq) {head_dim: int, interleaved?: 0|1, scaling?: float}
 //                     rotates the first 2 * len(inv_freq) features of each head; the angle is
 //                     position * inv_freq; scaling multiplies cos and sin
-//      Attention      (q, k, v, balance?) {num_heads, kv_heads, head_dim, value_dim, cache: int,
+//      Attention      (q, k, v) {num_heads, kv_heads, head_dim, value_dim, cache: int,
 //                     scale: float, softcap?: float, window?: int}        -> [T, heads * value_dim]
-//                     appends k and v to cache `cache`, then attends causally over it; balance:
-//                     f32 [kv_heads * head_dim], positive, for coded keys
-//                     (kernels/cpu/attention/attention.h)
+//                     appends k and v to cache `cache`, then attends causally over it
 //      GatedActivation(gate, up) {kind: "silu"|"gelu"|"gelu_tanh"}        act(gate) * up
 //      Unary          (x) {kind: "gelu"|"gelu_tanh"|"silu"|"relu"|"tanh"|"softcap",
 //                     cap: float for softcap}                             cap * tanh(x / cap)
@@ -43,7 +42,7 @@
 #define QRT_FORMAT_PROGRAM_H
 
 #include "kernels/cpu/linear/linear.h"
-#include "qrt/KvSpec.h"
+#include "qrt/DType.h"
 
 #include <cstdint>
 #include <limits>
@@ -168,7 +167,6 @@ struct Program {
   std::vector<IoDesc> inputs;  ///< TokenMajor: "ids" and, where used, "positions"
   std::vector<IoDesc> outputs; ///< TokenMajor: "logits"
   std::vector<CacheSpec> caches;
-  KvSpec kv; ///< what caches store unless the engine's options say otherwise
   int32_t vocabSize = 0;
   int64_t arenaFloatsPerToken = 0;
   int64_t maxContext = 0; ///< 0 = unknown

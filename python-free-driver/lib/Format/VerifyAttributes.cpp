@@ -55,11 +55,11 @@ struct OpRule {
 const OpRule &ruleOf(OpCode op) {
   static const OpRule rules[numOpCodes] = {
       /*Embed*/ {2, 2, 2, 1, 1, embedAttrs},
-      /*Linear*/ {2, 3, 2, 1, 1, linearAttrs},
+      /*Linear*/ {2, 4, 2, 1, 1, linearAttrs},
       /*RmsNorm*/ {2, 2, 2, 1, 1, normAttrs},
       /*LayerNorm*/ {2, 3, 2, 1, 1, normAttrs},
       /*Rope*/ {3, 3, 3, 1, 1, ropeAttrs},
-      /*Attention*/ {3, 4, 3, 1, 1, attentionAttrs},
+      /*Attention*/ {3, 3, 3, 1, 1, attentionAttrs},
       /*GatedActivation*/ {2, 2, 2, 1, 1, gatedAttrs},
       /*Unary*/ {1, 1, 1, 1, 1, unaryAttrs},
       /*Binary*/ {2, 2, 2, 1, 1, binaryAttrs},

@@ -1,4 +1,4 @@
-//===- VerifyOperands.cpp - Kinds and widths of operands: R21, R22, R25, R29 -----------------===//
+//===- VerifyOperands.cpp - Kinds and widths of operands: R21, R22, R25, R29, R31 -----------===//
 #include "Format/Container.h"
 #include "Format/Verifier.h"
 #include "Format/VerifierParts.h"
@@ -38,6 +38,7 @@ private:
 
   Status verifyEmbed();
   Status verifyLinear();
+  Status verifyAlternate(const TensorEntry &weight) const;
   Status verifyNorm();
   Status verifyRope();
   Status verifyAttention();
@@ -106,6 +107,20 @@ Status OperandVerifier::verifyEmbed() {
   return needOutWidth(table->weight.k);
 }
 
+/// R31: the second weight set is of dense weights, and of token-major programs.
+Status OperandVerifier::verifyAlternate(const TensorEntry &weight) const {
+  const TensorEntry *alternate = nullptr;
+  QRT_RETURN_IF_ERROR(needWeight(3, alternate));
+  auto error = [&](const char *text) { return ruleError("R31 alternate", what + ": " + text); };
+  if (program.kind == ProgramKind::Generic)
+    return error("only linears of token-major programs have an alternate weight");
+  if (kernels::isQuantized(alternate->weight.format))
+    return error("the alternate weight is quantized");
+  if (alternate->shape != weight.shape)
+    return error("the alternate weight has another shape than the weight");
+  return Status::ok();
+}
+
 Status OperandVerifier::verifyLinear() {
   const TensorEntry *weight = nullptr;
   QRT_RETURN_IF_ERROR(needActivation(0));
@@ -120,6 +135,8 @@ Status OperandVerifier::verifyLinear() {
       return widthError("the bias has " + std::to_string(length) + " entries, the weight " +
                         std::to_string(weight->weight.n) + " rows");
   }
+  if (has(3))
+    QRT_RETURN_IF_ERROR(verifyAlternate(*weight));
   if (program.kind == ProgramKind::Generic)
     return Status::ok();
   if (in(0).width != weight->weight.k)
@@ -171,13 +188,6 @@ Status OperandVerifier::verifyAttention() {
       return widthError("operand " + std::to_string(i) + " has width " +
                         std::to_string(in(i).width) + ", heads and dimensions say " +
                         std::to_string(widths[i]));
-  if (has(3)) {
-    int64_t length = 0;
-    QRT_RETURN_IF_ERROR(needVector(3, length));
-    if (length != kvHeads * headDim)
-      return widthError("the balance has " + std::to_string(length) + " entries, the keys " +
-                        std::to_string(kvHeads * headDim));
-  }
   auto cache = static_cast<size_t>(inst->getInt("cache"));
   if (cache >= program.caches.size() || cacheUsed[cache])
     return ruleError("R27 caches",

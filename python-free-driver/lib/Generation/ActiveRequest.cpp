@@ -30,10 +30,22 @@ ActiveRequest::ActiveRequest(int id, GenerationRequest request,
       text(plan->tokenizer, plan->tags.get(), req.stopStrings, controller.thinking()),
       maxContext(maxContext) {}
 
-void ActiveRequest::started() {
-  if (!running)
-    start = firstToken = Clock::now();
+void ActiveRequest::startAt(int sequence, int64_t length, bool alternate) {
+  seq = sequence;
+  fed = cached = length;
+  fedSets.assign(size_t(length), alternate);
+  start = firstToken = Clock::now();
   running = true;
+}
+
+void ActiveRequest::feed(int64_t count, bool alternate) {
+  fed += count;
+  fedSets.insert(fedSets.end(), size_t(count), alternate);
+}
+
+void ActiveRequest::unfeed(int64_t keep) {
+  fed = keep;
+  fedSets.resize(size_t(keep));
 }
 
 Status ActiveRequest::advance(Sampler &sampler, std::span<const float> logits) {
@@ -103,6 +115,18 @@ void ActiveRequest::endTrial(double confidence, int64_t tokensTried) {
   } else {
     tell(tokens.back());
   }
+}
+
+ActiveRequest::Feed ActiveRequest::nextFeed() const {
+  const int64_t left = int64_t(tokens.size()) - fed, beforeLast = promptLength() - 1 - fed;
+  const bool second = controller.usesSecondSet();
+  if (fed >= promptLength())
+    return {left, second};
+  if (req.reasoning.fp16.prompt)
+    return {left, true};
+  // The first token comes from logits of the set that is to write it: so does the last one of the
+  // prompt.
+  return second && beforeLast > 0 ? Feed{beforeLast, false} : Feed{left, second};
 }
 
 void ActiveRequest::takeBack(int64_t keep) {
@@ -183,8 +207,8 @@ GenerationResult ActiveRequest::takeResult() {
   if (running) {
     if (result.ids.empty())
       firstToken = end;
-    result.timings = {std::min(fed, promptLength()),
-                      std::max<int64_t>(0, int64_t(result.ids.size()) - 1),
+    result.timings = {std::min(fed, promptLength()) - cached,
+                      std::max<int64_t>(0, int64_t(result.ids.size()) - 1), cached,
                       seconds(firstToken - start), seconds(end - firstToken)};
   }
   return std::move(result);

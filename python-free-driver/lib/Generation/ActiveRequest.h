@@ -38,11 +38,26 @@ public:
   const int id;
   int seq = -1;
   int64_t fed = 0; ///< tokens in the engine; never more than tokens.size() after advance()
+  std::vector<bool> fedSets; ///< per token in the engine: computed with the second weight set
   std::vector<int32_t> tokens;
+  /// What to feed next, from `fed` on: so many tokens, all with one weight set.
+  struct Feed {
+    int64_t tokens;
+    bool alternate;
+  };
+  Feed nextFeed() const;
+  bool usesSecondSet() const { return controller.usesSecondSet(); }
   const GenerationRequest &request() const { return req; }
   const ReasoningPlan &plan() const { return controller.plan(); }
   int64_t promptLength() const { return int64_t(req.prompt.size()); }
-  void started();
+  /// Puts the request on a sequence that has its first `length` tokens already.
+  void startAt(int sequence, int64_t length, bool alternate);
+  /// The engine has read `count` further tokens with one weight set, or only the first `keep`
+  /// count.
+  void feed(int64_t count, bool alternate);
+  void unfeed(int64_t keep);
+  /// What the engine has read.
+  std::vector<int32_t> fedTokens() const { return {tokens.begin(), tokens.begin() + fed}; }
 
 private:
   using Clock = std::chrono::steady_clock;
@@ -58,6 +73,7 @@ private:
   GenerationResult result;
   int64_t maxContext;
   bool trial = false, finished = false, running = false;
+  int64_t cached = 0;
   int64_t retractTokens = 0; // not told yet
   size_t retractBytes = 0;
   std::vector<std::string> details;

@@ -78,7 +78,8 @@ Result<std::shared_ptr<const ReasoningPlan>>
 Generator::Impl::reasoningPlan(const ReasoningOptions &wanted) {
   if (!lastPlan || lastPlan->options != wanted) {
     ReasoningModel model{texts.tokenizer, texts.thinkTags,
-                         texts.markers ? &*texts.markers : nullptr, texts.eosIds};
+                         texts.markers ? &*texts.markers : nullptr, texts.eosIds,
+                         engine.alternateWeights()};
     QRT_ASSIGN_OR_RETURN(lastPlan, ReasoningPlan::create(model, wanted));
   }
   return lastPlan;

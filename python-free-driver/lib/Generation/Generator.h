@@ -66,6 +66,7 @@ const char *finishReasonName(FinishReason reason);
 
 struct GenerationTimings {
   int64_t prefillTokens = 0, decodeTokens = 0;
+  int64_t cachedTokens = 0;  ///< of the prompt, that were in the KV cache already
   double prefillSeconds = 0; ///< from the start of the request's first step to its first token
   double decodeSeconds = 0;  ///< from there to its end
 };
@@ -89,13 +90,16 @@ struct GenerationResult {
 /// Sums over everything since the generator was made.
 struct GeneratorStats {
   int64_t prefillTokens = 0, decodeTokens = 0, steps = 0;
+  int64_t cachedTokens = 0;  ///< of prompts, that were in the KV cache already
   double prefillSeconds = 0; ///< steps that had prompt tokens in them
   double decodeSeconds = 0;  ///< steps that had none
 };
 
 struct GeneratorOptions {
-  int maxBatch = 64;                         ///< sequences that run at once; further requests wait
-  int64_t prefillChunk = 512;                ///< most prompt tokens in one step, over all sequences
+  int maxBatch = 64;          ///< sequences that run at once; further requests wait
+  int64_t prefillChunk = 512; ///< most prompt tokens in one step, over all sequences
+  /// Finished sequences whose KV cache stays for prompts that begin alike (a conversation's turns).
+  int keptSequences = 0;
   const std::atomic<bool> *cancel = nullptr; ///< true: every request ends, finish reason cancelled
 };
 

@@ -24,11 +24,13 @@ Status Generator::Impl::stepAndChoose(std::span<const Engine::Chunk> chunks,
     return chooseOnEngine(chunks, who);
 
   auto result = engine.step(chunks);
+  if (!result && makeRoom(result.status()))
+    result = engine.step(chunks);
   if (!result)
     return result.status();
   const float *row = result->logits;
   for (size_t i = 0; i < chunks.size(); ++i) {
-    who[i]->fed += int64_t(chunks[i].tokens.size());
+    who[i]->feed(int64_t(chunks[i].tokens.size()), chunks[i].alternate);
     if (chunks[i].logits == Engine::Logits::None)
       continue;
     QRT_RETURN_IF_ERROR(who[i]->advance(sampler, {row, size_t(engine.vocabSize())}));
@@ -44,10 +46,15 @@ Status Generator::Impl::chooseOnEngine(std::span<const Engine::Chunk> chunks,
   for (size_t i = 0; i < chunks.size(); ++i)
     if (chunks[i].logits != Engine::Logits::None)
       QRT_RETURN_IF_ERROR(who[i]->prepare(lists, rows.emplace_back(), entries));
-  QRT_ASSIGN_OR_RETURN(auto results, engine.stepAndSample(chunks, rows, entries));
+  auto stepped = engine.stepAndSample(chunks, rows, entries);
+  if (!stepped && makeRoom(stepped.status()))
+    stepped = engine.stepAndSample(chunks, rows, entries);
+  if (!stepped)
+    return stepped.status();
+  const std::span<const SampleResult> results = *stepped;
   size_t next = 0;
   for (size_t i = 0; i < chunks.size(); ++i) {
-    who[i]->fed += int64_t(chunks[i].tokens.size());
+    who[i]->feed(int64_t(chunks[i].tokens.size()), chunks[i].alternate);
     if (chunks[i].logits == Engine::Logits::None)
       continue;
     const SampleResult &chosen = results[next++];

@@ -5,6 +5,7 @@
 
 #include "Generation/ActiveRequest.h"
 #include "Generation/Generator.h"
+#include "Generation/PrefixCache.h"
 
 #include <deque>
 #include <map>
@@ -14,7 +15,7 @@ namespace qrt {
 struct Generator::Impl {
   Impl(Engine &engine, ModelTexts texts, const GeneratorOptions &options)
       : engine(engine), texts(std::move(texts)), options(options), sampler(engine.vocabSize()),
-        lists(engine.vocabSize()) {}
+        lists(engine.vocabSize()), prefixes(engine, options.keptSequences) {}
   ~Impl();
 
   Status check(const GenerationRequest &request) const;
@@ -29,6 +30,7 @@ struct Generator::Impl {
   Sampler sampler;
   SampleLists lists; ///< for engines that choose tokens themselves
   GeneratorStats stats;
+  PrefixCache prefixes;
   Requests waiting, running;
   std::map<int, GenerationResult> results;
   int nextId = 0;
@@ -45,10 +47,14 @@ private:
   /// Runs the engine and takes in the next token of every request whose logits are wanted.
   Status stepAndChoose(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
   Status chooseOnEngine(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
+  /// Out of memory: gives up the sequences that are only kept. True if there were some.
+  bool makeRoom(const Status &error) {
+    return error.code() == StatusCode::ResourceExhausted && prefixes.clear();
+  }
   Status runTrial(ActiveRequest &request);
   Status settle(ActiveRequest &request);
   void retire();
-  void release(ActiveRequest &request);
+  void release(ActiveRequest &request, bool keep = false);
 };
 
 } // namespace qrt

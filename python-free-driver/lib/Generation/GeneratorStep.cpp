@@ -15,8 +15,10 @@ Generator::Impl::~Impl() {
     release(*request);
 }
 
-void Generator::Impl::release(ActiveRequest &request) {
-  if (request.seq >= 0)
+void Generator::Impl::release(ActiveRequest &request, bool keep) {
+  if (request.seq >= 0 && keep)
+    prefixes.put(request.seq, request.fedTokens(), std::move(request.fedSets));
+  else if (request.seq >= 0)
     engine.release(request.seq);
   request.seq = -1;
 }
@@ -61,9 +63,11 @@ Status Generator::Impl::check(const GenerationRequest &request) const {
 
 Status Generator::Impl::admit() {
   while (!waiting.empty() && running.size() < size_t(std::max(options.maxBatch, 1))) {
-    QRT_ASSIGN_OR_RETURN(int seq, engine.addSequence());
-    waiting.front()->seq = seq;
-    waiting.front()->started();
+    ActiveRequest &next = *waiting.front();
+    const bool alternate = next.request().reasoning.fp16.prompt;
+    QRT_ASSIGN_OR_RETURN(PrefixCache::Start start, prefixes.take(next.request().prompt, alternate));
+    next.startAt(start.seq, start.length, alternate);
+    stats.cachedTokens += start.length;
     running.push_back(std::move(waiting.front()));
     waiting.pop_front();
   }
@@ -73,23 +77,27 @@ Status Generator::Impl::admit() {
 void Generator::Impl::plan(std::vector<Engine::Chunk> &chunks, std::vector<ActiveRequest *> &who,
                            int64_t &promptTokens) const {
   int64_t room = std::max<int64_t>(options.prefillChunk, 1);
-  for (const auto &request : running) {
-    const int64_t left = int64_t(request->tokens.size()) - request->fed;
-    const bool prompt = request->fed < request->promptLength();
+  auto add = [&](ActiveRequest &request, const ActiveRequest::Feed &feed) {
+    const int64_t left = int64_t(request.tokens.size()) - request.fed;
+    const bool prompt = request.fed < request.promptLength();
     // Generated tokens always go: one, or some that a roll-back left behind.
-    int64_t take = prompt ? std::min(left, room) : left;
+    const int64_t take = prompt ? std::min(feed.tokens, room) : feed.tokens;
     if (take == 0)
-      continue;
+      return;
     if (prompt) {
       room -= take;
       promptTokens += take;
     }
-    auto ids =
-        std::span<const int32_t>(request->tokens).subspan(size_t(request->fed), size_t(take));
-    chunks.push_back(
-        {request->seq, ids, take == left ? Engine::Logits::Last : Engine::Logits::None});
-    who.push_back(request.get());
-  }
+    auto ids = std::span<const int32_t>(request.tokens).subspan(size_t(request.fed), size_t(take));
+    chunks.push_back({request.seq, ids, take == left ? Engine::Logits::Last : Engine::Logits::None,
+                      feed.alternate});
+    who.push_back(&request);
+  };
+  // Weight sets one after the other, so that each linear is two products at most.
+  for (bool alternate : {false, true})
+    for (const auto &request : running)
+      if (const ActiveRequest::Feed feed = request->nextFeed(); feed.alternate == alternate)
+        add(*request, feed);
 }
 
 Status Generator::Impl::step() {
@@ -141,7 +149,7 @@ Status Generator::Impl::settle(ActiveRequest &request) {
   const int64_t keep = std::min(request.fed, int64_t(request.tokens.size()) - 1);
   if (keep < request.fed) {
     QRT_RETURN_IF_ERROR(engine.truncate(request.seq, keep));
-    request.fed = keep;
+    request.unfeed(keep);
   }
   return Status::ok();
 }
@@ -157,7 +165,7 @@ Status Generator::Impl::runTrial(ActiveRequest &request) {
   const bool fits =
       engine.maxContext() == 0 || length + int64_t(input.size()) + limit <= engine.maxContext();
   while (fits && count < limit) {
-    Engine::Chunk chunk{request.seq, input, Engine::Logits::Last};
+    Engine::Chunk chunk{request.seq, input, Engine::Logits::Last, request.usesSecondSet()};
     QRT_ASSIGN_OR_RETURN(auto result, engine.step({&chunk, 1}));
     LogitSummary summary = summarize({result.logits, size_t(engine.vocabSize())});
     if (summary.argmax < 0)
@@ -182,7 +190,7 @@ void Generator::Impl::retire() {
       if (!request->done())
         return false;
       results.emplace(request->id, request->takeResult());
-      release(*request);
+      release(*request, /*keep=*/true);
       return true;
     });
 }

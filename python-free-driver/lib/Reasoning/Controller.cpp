@@ -6,6 +6,7 @@
 #include "Reasoning/Landing.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace qrt {
 
@@ -26,6 +27,23 @@ ReasoningController::ReasoningController(std::shared_ptr<const ReasoningPlan> pl
 
 bool ReasoningController::inMarkerScope() const {
   return thePlan->options.marker.scope == MarkerPenaltyOptions::Scope::All || thinking();
+}
+
+/// The last `added` bytes complete an empty line that has text before it: the end of a first step
+/// (steps as in arXiv 2504.04823).
+static bool endsParagraph(std::string_view text, size_t added) {
+  const size_t gap = text.rfind("\n\n");
+  return gap != text.npos && gap + 2 + added > text.size() &&
+         text.find_first_not_of(" \t\r\n") < gap;
+}
+
+bool ReasoningController::usesSecondSet() const {
+  const Fp16Options &o = thePlan->options.fp16;
+  if (rescueLeft > 0)
+    return true;
+  if (!thinking() || !o.plans() || (o.outline && state.outlined))
+    return false;
+  return state.reasoningTokens < (o.planTokens > 0 ? o.planTokens : Fp16Options::outlineTokens);
 }
 
 std::optional<Loop> ReasoningController::follow(int32_t token, bool generatedToken) {
@@ -53,6 +71,7 @@ std::optional<Loop> ReasoningController::follow(int32_t token, bool generatedTok
   if (!bytes.empty())
     state.lineStart = bytes.back() == '\n';
   state.tail = (state.tail + bytes);
+  state.outlined |= before && endsParagraph(state.tail, bytes.size());
   if (state.tail.size() > 16)
     state.tail.erase(0, state.tail.size() - 16);
   if (generatedToken && thePlan->options.loop.action != LoopOptions::Action::Off)
@@ -153,13 +172,17 @@ void ReasoningController::ban(StepControls &out) {
 }
 
 ReasoningController::Verdict ReasoningController::accept(int32_t token) {
+  counts.fp16Tokens += usesSecondSet();
   wasForced = !forced.empty() && forced.front() == token;
+  rescueLeft -= rescueLeft > 0 && !wasForced;
   if (wasForced)
     forced.pop_front();
   const Marker *marker = thePlan->marker(token);
   const bool transition = marker && (!marker->lineStart || state.lineStart) && thinking();
   generated.push_back(token);
   std::optional<Loop> loop = follow(token, true);
+  if (event == ThinkState::Event::Closed && thePlan->options.fp16.rescueTokens == 0)
+    rescueLeft = 0;
   if (event == ThinkState::Event::Opened)
     nextTrial = int64_t(generated.size()) + thePlan->options.earlyExit.every;
   if (wasForced)
@@ -192,12 +215,19 @@ std::string ReasoningController::thinkingText() const {
   return text;
 }
 
+/// Behind a roll-back to `keep` tokens something else than `token` has to come.
+void ReasoningController::perturb(int64_t keep, int32_t token) {
+  bans[keep].push_back(token);
+  perturbUntil = keep + thePlan->options.loop.perturbTokens;
+}
+
 ReasoningController::Verdict ReasoningController::onLoop(const Loop &loop) {
   using Action = LoopOptions::Action;
   const LoopOptions &options = thePlan->options.loop;
   ++counts.loopEvents;
   Action action = options.action;
-  if (action == Action::Rollback && counts.rescued >= options.maxRescues)
+  if ((action == Action::Rollback || action == Action::Fp16) &&
+      counts.rescued >= options.maxRescues)
     action = thinking() ? Action::Break : Action::Stop;
   if ((action == Action::Break || action == Action::Commit) && !thinking())
     action = Action::Stop; // there is no thinking to end
@@ -218,10 +248,18 @@ ReasoningController::Verdict ReasoningController::onLoop(const Loop &loop) {
   const int64_t keep = state.segmentStart + loop.start;
   const int32_t first = generated[size_t(keep)];
   goBack(keep);
+  rescueLeft = thePlan->options.fp16.rescueTokens;
   if (action == Action::Rollback) {
     detail("loop_rollback");
-    bans[keep].push_back(first);
-    perturbUntil = keep + options.perturbTokens;
+    perturb(keep, first);
+    return {Verdict::Kind::Rollback, keep};
+  }
+  if (action == Action::Fp16) {
+    detail("loop_fp16");
+    if (rescueLeft == 0)
+      rescueLeft = std::numeric_limits<int64_t>::max(); // to the end of the block
+    if (counts.rescued > 1) // the other weights alone did not leave the loop
+      perturb(keep, first);
     return {Verdict::Kind::Rollback, keep};
   }
   queueClosing();

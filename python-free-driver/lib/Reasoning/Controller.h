@@ -51,6 +51,9 @@ public:
   /// here.
   Verdict endTrial(double confidence, int64_t tokens);
 
+  /// The next token is to come from the file's second weight set: FP16 planning or rescue.
+  bool usesSecondSet() const;
+
   bool thinking() const { return state.think.thinking(); }
   /// What the last accepted token did to the think state.
   ThinkState::Event lastEvent() const { return event; }
@@ -77,6 +80,7 @@ private:
     int64_t segmentTokens = 0; ///< tokens in it, those of the prompt included
     int64_t segmentMarkers = 0, lastMarker = 0;
     int64_t markerHits = 0, reasoningTokens = 0;
+    bool outlined = false; ///< the thinking has had an empty line behind its first text
   };
   std::optional<Loop> follow(int32_t token, bool generatedToken);
   void goBack(int64_t keep);
@@ -86,6 +90,7 @@ private:
   bool mayLand(std::span<const float> logits) const;
   void queueClosing();
   Verdict onLoop(const Loop &loop);
+  void perturb(int64_t keep, int32_t token);
   void detail(const char *what);
   std::string thinkingText() const;
   bool inMarkerScope() const;
@@ -99,6 +104,7 @@ private:
   int64_t perturbUntil = 0;
   int64_t rollbacks = 0;
   int64_t nextTrial = 0;
+  int64_t rescueLeft = 0; ///< tokens for the second weight set behind a rescue
   bool wasForced = false;
   ThinkState::Event event = ThinkState::Event::None;
   ReasoningCounters counts; ///< those that roll-backs do not undo

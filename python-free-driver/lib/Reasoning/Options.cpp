@@ -29,6 +29,7 @@ ReasoningCounters &ReasoningCounters::operator+=(const ReasoningCounters &other)
   earlyExits += other.earlyExits;
   trialTokens += other.trialTokens;
   rolledBack += other.rolledBack;
+  fp16Tokens += other.fp16Tokens;
   return *this;
 }
 
@@ -55,6 +56,10 @@ Status ReasoningOptions::verify() const {
   QRT_RETURN_IF_ERROR(inRange("min_thinking", double(budget.minThink), 0, 1e15));
   if (budget.maxThink >= 0 && budget.minThink > budget.maxThink)
     return bad("min_thinking", "is larger than the thinking budget");
+  QRT_RETURN_IF_ERROR(inRange("fp16.plan_tokens", double(fp16.planTokens), 0, 1e15));
+  QRT_RETURN_IF_ERROR(inRange("fp16.rescue_tokens", double(fp16.rescueTokens), 0, 1e15));
+  if (fp16.rescueTokens > 0 && !loop.rescues())
+    return bad("fp16.rescue_tokens", "has no effect without a loop action that rescues");
   QRT_RETURN_IF_ERROR(inRange("early_exit.confidence", earlyExit.confidence, 0, 1));
   QRT_RETURN_IF_ERROR(inRange("early_exit.trial_tokens", earlyExit.trialTokens, 1, 1024));
   QRT_RETURN_IF_ERROR(inRange("early_exit.every", earlyExit.every, 1, INT32_MAX));

@@ -46,13 +46,20 @@ struct LoopOptions {
     Break,    ///< write the closing message and end the thinking
     Commit,   ///< end the thinking with the answer found in it
     Stop,     ///< finish the request, finish reason "loop"
+    Fp16,     ///< forget the loop and go on with the second weight set
   };
   Action action = Action::Off;
   int32_t ngram = 20, count = 4, window = 1024; ///< exact: 2606.02011, appendix B
   bool nearCycles = true;                       ///< also cycles with small differences
-  int32_t maxRescues = 3;                       ///< afterwards Rollback becomes Break
+  int32_t maxRescues = 3;                       ///< afterwards Rollback and Fp16 become Break
   float temperature = 0.3f; ///< added for `perturbTokens` tokens after a rollback
   int32_t perturbTokens = 32;
+
+  /// The action changes the text and lets the request go on.
+  bool rescues() const {
+    return action == Action::Rollback || action == Action::Break || action == Action::Commit ||
+           action == Action::Fp16;
+  }
   bool operator==(const LoopOptions &) const = default;
 };
 
@@ -75,12 +82,31 @@ struct EarlyExitOptions {
   bool operator==(const EarlyExitOptions &) const = default;
 };
 
+/// FP16 planning and rescue (2606.02011): tokens that the second weight set of the file writes
+/// (qopt --with-fp16), in place of the quantized one.
+struct Fp16Options {
+  int64_t planTokens = 0;   ///< so many first tokens of the thinking
+  bool outline = false;     ///< until the first empty line of the thinking, at most outlineTokens
+  int64_t rescueTokens = 0; ///< so many behind every loop rescue; 0 with Fp16: to the block's end
+  bool prompt = false;      ///< the prompt
+  static constexpr int64_t outlineTokens = 128;
+
+  bool plans() const { return planTokens > 0 || outline; }
+  bool operator==(const Fp16Options &) const = default;
+};
+
 struct ReasoningOptions {
   MarkerPenaltyOptions marker;
   LoopOptions loop;
   BudgetOptions budget;
   EarlyExitOptions earlyExit;
+  Fp16Options fp16;
 
+  /// Some control needs the second weight set of the file.
+  bool usesSecondSet() const {
+    return fp16.plans() || fp16.rescueTokens > 0 || fp16.prompt ||
+           loop.action == LoopOptions::Action::Fp16;
+  }
   /// InvalidArgument naming the field.
   Status verify() const;
   bool operator==(const ReasoningOptions &) const = default;
@@ -98,6 +124,7 @@ struct ReasoningCounters {
   int64_t earlyExits = 0;
   int64_t trialTokens = 0; ///< tokens spent on trial answers
   int64_t rolledBack = 0;  ///< generated tokens that were forgotten
+  int64_t fp16Tokens = 0;  ///< steps that used the second weight set, forgotten tokens too
 
   ReasoningCounters &operator+=(const ReasoningCounters &other);
   bool operator==(const ReasoningCounters &) const = default;

@@ -35,6 +35,9 @@ Result<MarkerTable> resolveMarkers(const ReasoningModel &model, const MarkerPena
 Status checkAbilities(const ReasoningModel &model, const ReasoningOptions &o) {
   const bool closes =
       o.loop.action == LoopOptions::Action::Break || o.loop.action == LoopOptions::Action::Commit;
+  if (o.usesSecondSet() && !model.secondWeightSet)
+    return cannot("FP16 planning and rescue", "its engine has no second weight set; compile the "
+                                              "model with qopt --with-fp16 all (or critical)");
   const char *control = nullptr;
   if (o.budget.maxThink >= 0)
     control = "thinking budget";
@@ -46,6 +49,8 @@ Status checkAbilities(const ReasoningModel &model, const ReasoningOptions &o) {
     control = "loop rescue by ending the thinking";
   else if (o.earlyExit.enabled)
     control = "early exit";
+  else if (o.fp16.plans())
+    control = "FP16 planning";
   else if (o.marker.active() && o.marker.scope == MarkerPenaltyOptions::Scope::Think)
     control = "marker penalty with scope think";
   if (!control)

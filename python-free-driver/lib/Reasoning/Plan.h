@@ -26,6 +26,7 @@ struct ReasoningModel {
   std::optional<ThinkTags> thinkTags;
   const MarkerTable *markers = nullptr; ///< the model's own table
   std::vector<int32_t> eosIds;
+  bool secondWeightSet = false; ///< its engine takes chunks for the second weight set
 };
 
 class ReasoningPlan {

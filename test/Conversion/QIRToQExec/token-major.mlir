@@ -45,3 +45,24 @@ func.func @main(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?xi32
   %scaled = qir.mul %scale, %logits : (tensor<f32>, tensor<?x16xf32>) -> tensor<?x16xf32>
   return %scaled : tensor<?x16xf32>
 }
+
+// The alternate of a quantized linear is a weight of its own, without the initializer's name; one that is
+// stored anyway, here as the embedding, is shared.
+// CHECK-LABEL: func.func @alternate
+func.func @alternate(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?xi32> {qir.name = "positions"})
+    -> (tensor<?x4xf32> {qir.name = "logits"}) attributes {qir.token_major} {
+  // CHECK: %[[TABLE:.*]] = qexec.weight "table" format "f16" {{.*}} sources = [{name = "table", transposed = false}]
+  %table = qir.constant dense<1.0> : tensor<4x4xf32> loc("table")
+  %w = qir.constant dense<0.5> : tensor<4x4xbf16> loc("w")
+  %c = qir.constant dense<3> : tensor<4x4xui8> loc("w")
+  %d = qir.constant dense<2> : tensor<4x4xui8> loc("table")
+  %s = qir.constant dense<1.0> : tensor<4x1xf16> loc("s")
+  %h = qir.embedding %table, %ids {scheme = #qir.scheme<f16>} : (tensor<4x4xf32>, tensor<?xi32>) -> tensor<?x4xf32>
+  // CHECK: %[[CODES:.*]] = qexec.weight "w" format "u2"
+  // CHECK: %[[W:.*]] = qexec.weight "w#fp16" format "bf16" {{.*}} sources = []
+  // CHECK: qexec.linear %{{.*}}, %[[CODES]] alternate %[[W]] at {{[0-9]+}} {activation = "a16"}
+  %y = qir.quantized_linear %h, %c scales %s alternate %w {bits = 2 : i64, qir.alternate = "bf16"} : (tensor<?x4xf32>, tensor<4x4xui8>, tensor<4x1xf16>, tensor<4x4xbf16>) -> tensor<?x4xf32>
+  // CHECK: qexec.linear %{{.*}}, %{{.*}} alternate %[[TABLE]]
+  %z = qir.quantized_linear %y, %d scales %s alternate %table {bits = 2 : i64, qir.alternate = "f16"} : (tensor<?x4xf32>, tensor<4x4xui8>, tensor<4x1xf16>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  return %z : tensor<?x4xf32>
+}

@@ -48,6 +48,14 @@ func.func @linear_c4(%a: !qexec.buffer<8, selected>, %b: !qexec.weight<4, 8>) ->
 
 // -----
 
+func.func @linear_c5(%a: !qexec.buffer<8>, %b: !qexec.weight<4, 8>, %c: !qexec.weight<8, 8>) -> !qexec.buffer<4> {
+  // expected-error @below {{expects an alternate of type '!qexec.weight<4, 8>' and buffers, got '!qexec.weight<8, 8>'}}
+  %0 = qexec.linear %a, %b alternate %c : (!qexec.buffer<8>, !qexec.weight<4, 8>, !qexec.weight<8, 8>) -> !qexec.buffer<4>
+  return %0 : !qexec.buffer<4>
+}
+
+// -----
+
 func.func @linear_c4_tensor(%a: tensor<?x8xf32>, %b: !qexec.weight<4, 8>) -> !qexec.buffer<4> {
   // expected-error @below {{expects operand and result over the same rows}}
   %0 = qexec.linear %a, %b : (tensor<?x8xf32>, !qexec.weight<4, 8>) -> !qexec.buffer<4>

@@ -19,6 +19,8 @@ func.func @instructions(%ids: !qexec.ids, %pos: !qexec.positions, %w: !qexec.wei
   %i = qexec.embed %w, %ids : (!qexec.weight<8, 8>, !qexec.ids) -> !qexec.buffer<8>
   // CHECK: qexec.linear %[[E]], %{{.*}} bias %{{.*}} at 16 {activation = "a8"} : (!qexec.buffer<8>, !qexec.weight<8, 8>, tensor<8xf32>) -> !qexec.buffer<8>
   %l = qexec.linear %e, %w bias %v at 16 {activation = "a8"} : (!qexec.buffer<8>, !qexec.weight<8, 8>, tensor<8xf32>) -> !qexec.buffer<8>
+  // CHECK: qexec.linear %[[E]], %{{.*}} alternate %{{.*}} at 16 : (!qexec.buffer<8>, !qexec.weight<8, 8>, !qexec.weight<8, 8>) -> !qexec.buffer<8>
+  %alt = qexec.linear %e, %w alternate %w at 16 : (!qexec.buffer<8>, !qexec.weight<8, 8>, !qexec.weight<8, 8>) -> !qexec.buffer<8>
   // CHECK: qexec.rms_norm %{{.*}}, %{{.*}} at 16 {epsilon = 1.000000e-05 : f64}
   %r = qexec.rms_norm %l, %v at 16 {epsilon = 1.0e-5 : f64} : (!qexec.buffer<8>, tensor<8xf32>) -> !qexec.buffer<8>
   // CHECK: qexec.layer_norm %{{.*}}, %{{.*}} bias %{{.*}} {epsilon = 1.000000e-05 : f64}

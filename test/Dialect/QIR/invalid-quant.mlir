@@ -288,6 +288,14 @@ func.func @quantized_linear_c9(%a: tensor<?x40xf32>, %b: tensor<8x40xui8>, %c: t
 
 // -----
 
+func.func @quantized_linear_c10(%a: tensor<?x40xf32>, %b: tensor<8x40xui8>, %c: tensor<8x2xf16>, %d: tensor<40x8xf16>) -> tensor<?x8xf32> {
+  // expected-error @below {{expects an alternate of shape [8, 40], got [40, 8]}}
+  %0 = qir.quantized_linear %a, %b scales %c alternate %d {bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<8x40xui8>, tensor<8x2xf16>, tensor<40x8xf16>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+
+// -----
+
 func.func @quantized_embedding_c6(%a: tensor<8x40xui8>, %b: tensor<8x2xf16>, %c: tensor<?xi32>) -> tensor<?x8xf32> {
   // expected-error @below {{expects a result of shape [?, 40], got [?, 8]}}
   %0 = qir.quantized_embedding %a scales %b ids %c {bits = 4 : i64, group_size = 32 : i64} : (tensor<8x40xui8>, tensor<8x2xf16>, tensor<?xi32>) -> tensor<?x8xf32>

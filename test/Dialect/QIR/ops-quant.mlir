@@ -64,6 +64,13 @@ func.func @quantized_linear_bias(%a: tensor<?x?x64xf32>, %b: tensor<8x64xui8>, %
   return %0 : tensor<?x?x8xf32>
 }
 
+// CHECK-LABEL: func.func @quantized_linear_alternate(
+// CHECK: qir.quantized_linear %arg0, %arg1 scales %arg2 alternate %arg3 {bits = 2 : i64, group_size = 64 : i64, qir.alternate = "bf16"} : (
+func.func @quantized_linear_alternate(%a: tensor<?x64xf32>, %b: tensor<8x64xui8>, %c: tensor<8x1xf16>, %d: tensor<8x64xbf16>) -> tensor<?x8xf32> {
+  %0 = qir.quantized_linear %a, %b scales %c alternate %d {bits = 2 : i64, group_size = 64 : i64, qir.alternate = "bf16"} : (tensor<?x64xf32>, tensor<8x64xui8>, tensor<8x1xf16>, tensor<8x64xbf16>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+
 // CHECK-LABEL: func.func @quantized_embedding(
 // CHECK: qir.quantized_embedding %arg0 scales %arg1 zero_points %arg2 ids %arg3 {bits = 3 : i64, group_size = 128 : i64, offset = 2 : i64} : (
 func.func @quantized_embedding(%a: tensor<8x128xui8>, %b: tensor<8x1xf16>, %c: tensor<8x1xui8>, %d: tensor<?xi32>) -> tensor<?x128xf32> {

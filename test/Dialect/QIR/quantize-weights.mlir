@@ -31,3 +31,13 @@ func.func @float(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
   %y = qir.linear %x, %w {scheme = #qir.scheme<f16>} : (tensor<?x4xf32>, tensor<2x4xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
+
+// A weight of the second set stays as the alternate.
+// CHECK-LABEL: func.func @alternate
+// CHECK: %[[W:.*]] = qir.constant dense<1.000000e+00> : tensor<2x4xf32>
+// CHECK: qir.quantized_linear %arg0, %{{.*}} scales %{{.*}} alternate %[[W]] {bits = 4 : i64, qir.alternate = "f16", qir.rms_error
+func.func @alternate(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
+  %w = qir.constant dense<1.0> : tensor<2x4xf32>
+  %y = qir.linear %x, %w {qir.alternate = "f16", scheme = #qir.scheme<w4a16, channel, sym>} : (tensor<?x4xf32>, tensor<2x4xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}

@@ -51,6 +51,9 @@ LogicalResult LinearOp::verify() {
   if (x && (x.getWidth() != weight.getK() || result.getWidth() != weight.getN())) // C1
     return emitOpError() << "expects buffers of width " << weight.getK() << " and " << weight.getN()
                          << ", got " << x.getWidth() << " and " << result.getWidth();
+  if (getAlternate() && (!x || getAlternate().getType() != weight)) // C5
+    return emitOpError() << "expects an alternate of type " << weight << " and buffers, got "
+                         << getAlternate().getType();
   return success();
 }
 
@@ -99,9 +102,6 @@ LogicalResult AttentionOp::verify() {
         type.getWidth() != expected || type.getSelected())
       return emitOpError() << "expects " << BufferType::get(getContext(), expected, false)
                            << ", got " << type;
-  if (getBalance() && length(getBalance()) != kvHeads * int64_t(getHeadDim())) // C1
-    return emitOpError() << "expects a balance of " << kvHeads * int64_t(getHeadDim())
-                         << " factors, got " << getBalance().getType();
   for (AttentionOp other : (*this)->getBlock()->getOps<AttentionOp>()) { // C3
     if (other == *this)
       break;

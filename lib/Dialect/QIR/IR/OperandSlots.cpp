@@ -24,6 +24,7 @@ SmallVector<Value> operandSlots(Operation *op) {
       .Case<ClipOp, DequantizeLinearOp, QuantizeLinearOp, PadOp, LinearOp, LayerNormOp,
             DequantizeOp, QuantizeOp>([](auto op) { return slotsOf(op, 3); })
       .Case<SdpaOp, MatmulIntegerOp, QuantizedEmbeddingOp>([](auto op) { return slotsOf(op, 4); })
+      // Without the alternate, which takes no part in the value.
       .Case<QuantizedLinearOp>([](auto op) { return slotsOf(op, 5); })
       .Default([](Operation *op) { return llvm::to_vector(op->getOperands()); });
 }

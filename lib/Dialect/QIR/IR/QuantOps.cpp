@@ -81,6 +81,8 @@ LogicalResult QuantizedLinearOp::verify() {
                          << getX().getType();
   if (getBias() && failed(checkDims(*this, "a bias", getBias(), Dims{codes->front()}))) // C7
     return failure();
+  if (getAlternate() && failed(checkDims(*this, "an alternate", getAlternate(), codes))) // C10
+    return failure();
   if (expected)
     expected->back() = codes->front();
   return checkDims(*this, "a result", getY(), expected); // C8

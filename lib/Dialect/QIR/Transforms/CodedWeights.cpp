@@ -1,6 +1,11 @@
 //===- CodedWeights.cpp - Quantized weights in a graph ---------------------------------------===//
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 
+#include "qopt/Dialect/QIR/IR/QIRDialect.h"
+#include "qopt/Support/FloatElements.h"
+
+#include <cmath>
+
 using namespace mlir;
 
 namespace qopt::qir {
@@ -24,6 +29,23 @@ bool isCalibrated(Operation *op) {
     return isa<EmbeddingOp, QuantizedEmbeddingOp>(user);
   });
   return !tied && schemeOf(op).getWeightBits() < 8;
+}
+
+LogicalResult markAlternate(LinearOp linear) {
+  auto weight = linear.getW().getDefiningOp<ConstantOp>();
+  if (!weight)
+    return linear.emitOpError() << "expects a constant weight for the second weight set";
+  Type element = weight.getValue().getElementType();
+  bool half = element.isF16();
+  if (!half && !element.isBF16()) {
+    FailureOr<std::vector<float>> values = readFloats(weight.getValue());
+    if (failed(values))
+      return linear.emitOpError() << "expects a readable float weight";
+    constexpr float largestHalf = 65504;
+    half = llvm::all_of(*values, [](float v) { return std::fabs(v) <= largestHalf; });
+  }
+  linear->setAttr(alternateAttr, StringAttr::get(linear.getContext(), half ? "f16" : "bf16"));
+  return success();
 }
 
 NewCodedWeight::Part::Part(RankedTensorType type, std::string name)
@@ -91,10 +113,12 @@ static Operation *createQuantized(OpBuilder &builder, Operation *op, SchemeAttr 
   IntegerAttr bits = builder.getI64IntegerAttr(scheme.getWeightBits());
   IntegerAttr group = builder.getI64IntegerAttr(scheme.getGroupSize());
   Type type = op->getResult(0).getType();
-  if (auto linear = dyn_cast<LinearOp>(op))
+  if (auto linear = dyn_cast<LinearOp>(op)) {
+    Value alternate = op->hasAttr(alternateAttr) ? linear.getW() : Value();
     return QuantizedLinearOp::create(builder, op->getLoc(), type, linear.getX(), weight.codes,
-                                     weight.scales, weight.zeroPoints, linear.getBias(), bits,
-                                     group, builder.getStringAttr(scheme.activationName()));
+                                     weight.scales, weight.zeroPoints, linear.getBias(), alternate,
+                                     bits, group, builder.getStringAttr(scheme.activationName()));
+  }
   auto embedding = cast<EmbeddingOp>(op);
   return QuantizedEmbeddingOp::create(builder, op->getLoc(), type, weight.codes, weight.scales,
                                       weight.zeroPoints, embedding.getIds(), bits, group,

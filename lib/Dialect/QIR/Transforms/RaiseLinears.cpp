@@ -33,9 +33,9 @@ struct RaiseLinear : OpRewritePattern<MatmulOp> {
       auto weight = quantizedWeight(rewriter, *source, /*rowsAreOutputs=*/false);
       if (!weight)
         return rewriter.notifyMatchFailure(op, "has codes of another form than the file's");
-      rewriter.replaceOpWithNewOp<QuantizedLinearOp>(op, op.getType(), op.getA(), weight->codes,
-                                                     weight->scales, weight->zeroPoints, Value(),
-                                                     weight->bits, weight->groupSize, "f32");
+      rewriter.replaceOpWithNewOp<QuantizedLinearOp>(
+          op, op.getType(), op.getA(), weight->codes, weight->scales, weight->zeroPoints, Value(),
+          Value(), weight->bits, weight->groupSize, "f32");
       return success();
     }
     Value weight = turnedConstant(rewriter, source->constant, /*turn=*/!source->transposed);

@@ -117,10 +117,50 @@ TEST(MixedPrecision, UnreachableTargetsSaySo) {
             qrt::StatusCode::TargetUnreachable);
 }
 
+TEST(MixedPrecision, ChoosesTheSecondSetLikeWhatMattersMost) {
+  Model model("w3a16-g32-asym"), kept("w3a16-g32-asym"), both("w3a16-g32-asym");
+  MixedOptions options, keep, mixed;
+  options.alternates.part = keep.critical.part = 0.3;
+  auto report = model.assign(options);
+  ASSERT_TRUE(report.isOk()) << report.status().message();
+  ASSERT_TRUE(kept.assign(keep).isOk());
+  std::vector<std::string> critical;
+  kept.module->walk([&](qir::LinearOp op) {
+    if (op->hasAttr("qir.critical"))
+      critical.push_back(weightName(op.getW()));
+  });
+  llvm::sort(critical);
+  std::vector<std::string> chosen = report->alternates;
+  llvm::sort(chosen);
+  EXPECT_FALSE(chosen.empty());
+  EXPECT_EQ(chosen, critical);
+  size_t marked = 0;
+  model.module->walk([&](qir::LinearOp op) { // schemes stay
+    marked += op->hasAttr(qir::alternateAttr);
+    if (op.getRole() != "head") {
+      EXPECT_EQ(qir::schemeOf(op).toText(), "w3a16-g32-asym");
+    }
+  });
+  EXPECT_EQ(marked, chosen.size());
+  // What stays f16 anyway needs no alternate.
+  mixed.critical.part = 0.3;
+  mixed.alternates.part = 0.2;
+  auto second = both.assign(mixed);
+  ASSERT_TRUE(second.isOk()) << second.status().message();
+  both.module->walk([&](qir::LinearOp op) {
+    EXPECT_FALSE(op->hasAttr("qir.critical") && op->hasAttr(qir::alternateAttr));
+  });
+  // A share that holds nothing is no choice.
+  MixedOptions little;
+  little.alternates.part = 1e-9;
+  EXPECT_EQ(Model("w3a16-g32-asym").assign(little).status().code(),
+            qrt::StatusCode::InvalidArgument);
+}
+
 TEST(MixedPrecision, KeepsWhatMattersMost) {
   Model model("w3a16-g32-asym");
   MixedOptions options;
-  options.criticalPart = 0.3;
+  options.critical.part = 0.3;
   auto report = model.assign(options);
   ASSERT_TRUE(report.isOk()) << report.status().message();
   int64_t kept = 0, all = 0;
@@ -140,7 +180,7 @@ TEST(MixedPrecision, KeepsWhatMattersMost) {
   EXPECT_LE(kept, 0.3 * all);
   EXPECT_LT(report->kl, report->klUniform);
   MixedOptions count;
-  count.criticalCount = 3;
+  count.critical.count = 3;
   Model three("w3a16-g32-asym");
   ASSERT_TRUE(three.assign(count).isOk());
   int linears = 0;

@@ -64,6 +64,10 @@ public:
     std::vector<int32_t> inputs = {x, weight(name, n, k)};
     if (bias)
       inputs.push_back(randomVector(name + ".bias", n, 0, 0.1));
+    if (config.alternates) {
+      inputs.resize(3, -1);
+      inputs.push_back(weight(name + "#fp16", n, k, *config.alternates));
+    }
     return emit(OpCode::Linear, inputs, n, {{"activation", config.activation}});
   }
   int32_t norm(const std::string &name, int32_t x, int64_t width, int64_t chunk) {

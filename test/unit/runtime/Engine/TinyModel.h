@@ -12,6 +12,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct TinyConfig {
   double ropeScaling = 1.0;
   double softcap = 0; ///< on attention scores and on logits
   bool selectRows = true;
+  /// Every linear has an alternate weight, other random numbers than its own.
+  std::optional<kernels::WeightFormat> alternates;
   int64_t positions = 96; ///< rows of the learned position table
   uint32_t seed = 1;
 };
@@ -45,8 +48,9 @@ public:
   explicit TinyModel(const TinyConfig &config);
   ~TinyModel();
 
-  /// Logits of every position, [tokens][vocab].
-  std::vector<std::vector<double>> reference(const std::vector<int32_t> &tokens) const;
+  /// Logits of every position, [tokens][vocab]. alternate[t]: token t uses the second weight set.
+  std::vector<std::vector<double>> reference(const std::vector<int32_t> &tokens,
+                                             const std::vector<bool> &alternate = {}) const;
   std::shared_ptr<const Model> load() const;
   std::unique_ptr<Engine> engine(const EngineOptions &options = {}) const;
 
@@ -55,7 +59,8 @@ public:
 
 private:
   void build();
-  std::vector<double> projected(const std::string &name, const std::vector<double> &x) const;
+  std::vector<double> projected(const std::string &name, const std::vector<double> &x,
+                                bool alternate) const;
   std::vector<double> normed(const std::string &name, std::vector<double> x, size_t chunk) const;
   void rotate(std::vector<double> &x, int64_t position) const;
 

@@ -7,8 +7,8 @@ namespace qrt::test {
 
 using Row = std::vector<double>;
 
-Row TinyModel::projected(const std::string &name, const Row &x) const {
-  const Matrix &w = weights.at(name);
+Row TinyModel::projected(const std::string &name, const Row &x, bool alternate) const {
+  const Matrix &w = weights.at(alternate ? name + "#fp16" : name);
   auto bias = weights.find(name + ".bias");
   Row out(static_cast<size_t>(w.rows));
   for (int64_t n = 0; n < w.rows; ++n) {
@@ -59,7 +59,9 @@ static void add(Row &x, const Row &y) {
 
 static double softcapped(double x, double cap) { return cap > 0 ? cap * std::tanh(x / cap) : x; }
 
-std::vector<Row> TinyModel::reference(const std::vector<int32_t> &tokens) const {
+std::vector<Row> TinyModel::reference(const std::vector<int32_t> &tokens,
+                                      const std::vector<bool> &alternate) const {
+  auto second = [&](size_t t) { return t < alternate.size() && alternate[t]; };
   const auto hidden = size_t(config.hidden), d = size_t(config.headDim);
   const auto heads = size_t(config.heads), kvHeads = size_t(config.kvHeads);
   std::vector<Row> x;
@@ -77,15 +79,15 @@ std::vector<Row> TinyModel::reference(const std::vector<int32_t> &tokens) const 
     for (size_t t = 0; t < x.size(); ++t) {
       Row h = normed(p + "norm1", x[t], hidden);
       if (config.gptStyle) {
-        Row qkv = projected(p + "qkv", h);
+        Row qkv = projected(p + "qkv", h, second(t));
         auto at = qkv.begin();
         q.emplace_back(at, at + long(heads * d));
         k.emplace_back(at + long(heads * d), at + long((heads + kvHeads) * d));
         v.emplace_back(at + long((heads + kvHeads) * d), qkv.end());
       } else {
-        q.push_back(normed(p + "q_norm", projected(p + "q", h), d));
-        k.push_back(normed(p + "k_norm", projected(p + "k", h), d));
-        v.push_back(projected(p + "v", h));
+        q.push_back(normed(p + "q_norm", projected(p + "q", h, second(t)), d));
+        k.push_back(normed(p + "k_norm", projected(p + "k", h, second(t)), d));
+        v.push_back(projected(p + "v", h, second(t)));
         rotate(q.back(), int64_t(t));
         rotate(k.back(), int64_t(t));
       }
@@ -110,22 +112,22 @@ std::vector<Row> TinyModel::reference(const std::vector<int32_t> &tokens) const 
         for (size_t i = 0; i < d; ++i)
           attended[head * d + i] = out[i] / sum;
       }
-      add(x[t], projected(p + "o", attended));
+      add(x[t], projected(p + "o", attended, second(t)));
       Row h = normed(p + "norm2", x[t], hidden);
-      Row m = projected(p + "up", h);
-      Row gate = config.gptStyle ? m : projected(p + "gate", h);
+      Row m = projected(p + "up", h, second(t));
+      Row gate = config.gptStyle ? m : projected(p + "gate", h, second(t));
       for (size_t i = 0; i < m.size(); ++i)
         m[i] =
             config.gptStyle
                 ? m[i] / 2 *
                       (1 + std::tanh(std::sqrt(2 / M_PI) * (m[i] + 0.044715 * m[i] * m[i] * m[i])))
                 : gate[i] / (1 + std::exp(-gate[i])) * m[i];
-      add(x[t], projected(p + "down", m));
+      add(x[t], projected(p + "down", m, second(t)));
     }
   }
-  for (Row &row : x) {
-    row = projected("head", normed("norm", row, hidden));
-    for (double &value : row)
+  for (size_t t = 0; t < x.size(); ++t) {
+    x[t] = projected("head", normed("norm", x[t], hidden), second(t));
+    for (double &value : x[t])
       value = softcapped(value, config.softcap);
   }
   return x;

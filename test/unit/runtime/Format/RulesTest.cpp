@@ -131,6 +131,37 @@ TEST_F(Rules, OperandsAndAttributes) {
          [](Program &p) { set(first(p, OpCode::Linear), "activation", std::string("a8")); });
 }
 
+TEST_F(Rules, AlternateWeights) {
+  // The third linear is [kv, hidden] as well.
+  auto linear = [](Program &p, int number) -> Instruction & {
+    for (Instruction &instruction : p.instructions)
+      if (instruction.op == OpCode::Linear && number-- == 0)
+        return instruction;
+    return p.instructions[0];
+  };
+  auto alternate = [&](Program &p, int from) {
+    linear(p, 1).inputs.resize(3, -1);
+    linear(p, 1).inputs.push_back(linear(p, from).inputs[1]);
+  };
+  EXPECT_EQ(broken([&](Program &p) { alternate(p, 2); }), "no error");
+  expect("R31 alternate: instruction ", [&](Program &p) { alternate(p, 0); }); // another shape
+  expect("R21 operand-kind: ", [&](Program &p) {
+    alternate(p, 2);
+    linear(p, 1).inputs[3] = linear(p, 0).inputs[2]; // a bias
+  });
+  expect("R19 operands: ", [&](Program &p) {
+    alternate(p, 2);
+    linear(p, 1).inputs.push_back(-1);
+  });
+  TinyConfig quantized;
+  quantized.format = kernels::WeightFormat::U4;
+  TinyModel coded(quantized);
+  Program program = coded.load()->program();
+  alternate(program, 2);
+  Status status = verifyProgram(program, coded.load()->section(SectionKind::Weights).size());
+  EXPECT_TRUE(status.message().starts_with("R31 alternate: ")) << status.message();
+}
+
 TEST_F(Rules, Widths) {
   auto widen = [](OpCode op) {
     return [op](Program &p) { p.values[first(p, op).outputs[0]].width -= 1; };
@@ -186,18 +217,6 @@ TEST_F(Rules, CachesAndInterface) {
   expect("R27 caches: ", [](Program &p) { set(first(p, OpCode::Attention), "cache", int64_t(9)); });
   expect("R27 caches: cache 0 has an impossible shape",
          [](Program &p) { p.caches[0].kvHeads = 0; });
-  expect("R27 caches: the stored form", [](Program &p) { p.kv.keys = DType::I16; });
-  expect("R27 caches: the stored form", [](Program &p) { p.kv.sink = 4; }); // of floats
-  expect("R27 caches: the stored form", [](Program &p) { p.kv = {DType::I4, DType::I4, 4, -1}; });
-  EXPECT_EQ(broken([](Program &p) { p.kv = {DType::I8, DType::I4, 4, 64}; }), "no error");
-  expect("R22 width: ", [](Program &p) { // a balance of the wrong length
-    Instruction &attention = first(p, OpCode::Attention);
-    attention.inputs.push_back(first(p, OpCode::Rope).inputs[2]);
-  });
-  expect("R21 operand-kind: ", [](Program &p) {
-    Instruction &attention = first(p, OpCode::Attention);
-    attention.inputs.push_back(attention.inputs[0]);
-  });
   expect("R28 interface: ", [](Program &p) { p.vocabSize = 0; });
   expect("R28 interface: ", [](Program &p) { p.inputs.clear(); });
   expect("R28 interface: ", [](Program &p) { p.outputs.clear(); });

@@ -203,3 +203,49 @@ TEST_F(ReasoningRun, EntropyGateAndDrawsAreTheSameOnBothSamplers) {
     }
   }
 }
+
+/// Loops of different lengths that begin at different times, with every action, in a batch smaller
+/// than their number: each text, reason and count is that of the request alone.
+TEST_F(ReasoningRun, LoopsInABatchAreFoundAsAlone) {
+  // The prompt says how long the loop is: "a", "a b", "a b .", "a b . 5".
+  auto script = [](const std::vector<int32_t> &t) -> int32_t {
+    if (std::find(t.begin(), t.end(), Close) != t.end())
+      return t.back() == Close ? Box : t.back() == Box ? Five : t.back() == Five ? Brace : Eos;
+    const std::vector<int32_t> cycle = {A, B, Dot, Wait};
+    const int64_t period = std::count(t.begin(), t.end(), int32_t(Line));
+    auto at = std::find(cycle.begin(), cycle.begin() + period, t.back());
+    return at == cycle.begin() + period ? A
+                                        : cycle[size_t(at - cycle.begin() + 1) % size_t(period)];
+  };
+  request.reasoning.loop.maxRescues = 2;
+  request.maxTokens = 90;
+  std::vector<GenerationRequest> requests;
+  using Action = LoopOptions::Action;
+  for (size_t period = 1; period <= 4; ++period)
+    for (Action action :
+         {Action::Count, Action::Rollback, Action::Break, Action::Commit, Action::Stop}) {
+      requests.push_back(request);
+      requests.back().prompt.insert(requests.back().prompt.begin(), period, Line);
+      requests.back().reasoning.loop.action = action;
+    }
+  ModelTexts texts;
+  texts.tokenizer = std::make_shared<FakeTokenizer>(words, std::set<int32_t>{Eos});
+  texts.eosIds = {Eos};
+  texts.thinkTags = findThinkTags(texts.tokenizer.get(), "");
+  ScriptEngine engine(int32_t(words.size()), script);
+  Generator generator(engine, texts, {.maxBatch = 3, .prefillChunk = 2});
+  auto together = generator.run(requests);
+  ASSERT_TRUE(together.isOk()) << together.status().message();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    ScriptEngine own(int32_t(words.size()), script);
+    Generator alone(own, texts);
+    auto single = alone.run({&requests[i], 1});
+    ASSERT_TRUE(single.isOk());
+    const GenerationResult &a = (*together)[i], &b = (*single)[0];
+    EXPECT_GT(a.counters.loopEvents, 0) << i;
+    EXPECT_EQ(a.ids, b.ids) << i;
+    EXPECT_EQ(a.stopDetail, b.stopDetail) << i;
+    EXPECT_EQ(a.counters.loopEvents, b.counters.loopEvents) << i;
+    EXPECT_EQ(a.counters.rolledBack, b.counters.rolledBack) << i;
+  }
+}

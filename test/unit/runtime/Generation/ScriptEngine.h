@@ -25,6 +25,7 @@ public:
     while (sequences.contains(seq))
       ++seq;
     sequences[seq] = {};
+    alternate[seq] = {};
     return seq;
   }
   void release(int seq) override { EXPECT_EQ(sequences.erase(seq), 1u); }
@@ -36,6 +37,7 @@ public:
   int64_t length(int seq) const override { return int64_t(sequences.at(seq).size()); }
   int32_t vocabSize() const override { return vocab; }
   int64_t maxContext() const override { return context; }
+  bool alternateWeights() const override { return secondSet; }
   Result<StepResult> step(std::span<const Chunk> chunks) override {
     ++steps;
     std::set<int> seen;
@@ -45,13 +47,18 @@ public:
     for (const Chunk &chunk : chunks) {
       EXPECT_TRUE(seen.insert(chunk.seq).second);
       EXPECT_FALSE(chunk.tokens.empty());
+      EXPECT_TRUE(secondSet || !chunk.alternate);
       auto &tokens = sequences.at(chunk.seq);
+      auto &sets = alternate[chunk.seq];
+      sets.resize(tokens.size());
+      sets.insert(sets.end(), chunk.tokens.size(), chunk.alternate);
       tokens.insert(tokens.end(), chunk.tokens.begin(), chunk.tokens.end());
       EXPECT_TRUE(context == 0 || int64_t(tokens.size()) <= context);
       largest = std::max(largest, chunk.tokens.size());
       if (chunk.logits == Logits::Last) {
         logits.resize(logits.size() + size_t(vocab), 0.0f);
-        logits[logits.size() - size_t(vocab) + size_t(script(tokens))] = sharpness;
+        const auto &chosen = chunk.alternate && secondScript ? secondScript : script;
+        logits[logits.size() - size_t(vocab) + size_t(chosen(tokens))] = sharpness;
       }
     }
     widest = std::max(widest, chunks.size());
@@ -61,11 +68,13 @@ public:
 
   int32_t vocab;
   int64_t context;
-  Script script;
+  Script script, secondScript; ///< of the second weight set, if it differs
+  bool secondSet = false;
   float sharpness = 20;
   int64_t steps = 0, failAt = -1;
   size_t largest = 0, widest = 0;
   std::map<int, std::vector<int32_t>> sequences;
+  std::map<int, std::vector<bool>> alternate; ///< per token: by the second set; kept when released
   std::vector<float> logits;
 };
 

@@ -17,7 +17,7 @@ struct Stream {
   std::string out[2];
 
   Stream(std::vector<std::string> entries, std::vector<std::string> stops,
-      const ThinkTags *tags = nullptr, bool thinking = false)
+         const ThinkTags *tags = nullptr, bool thinking = false)
       : tokenizer(std::make_shared<FakeTokenizer>(std::move(entries), std::set<int32_t>{1})),
         stream(tokenizer, tags, std::move(stops), thinking) {}
   std::optional<std::string> push(int32_t token, Event event = Event::None) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <random>
 
 using namespace qrt;
 using namespace qrt::test;
@@ -314,4 +315,38 @@ TEST_F(Controller, EarlyExitTriesAtTransitions) {
   EXPECT_TRUE(c.controls(want(" so"), 1).forced);
   EXPECT_EQ(c.counters().earlyExits, 1);
   EXPECT_EQ(c.counters().trialTokens, 8);
+}
+
+/// Behind a roll-back the controller finds the next loop where one does that has only ever seen
+/// what was kept.
+TEST_F(Controller, LoopsBehindARollbackAreThoseOfTheKeptText) {
+  options.loop = {.action = LoopOptions::Action::Rollback,
+                  .ngram = 3,
+                  .count = 3,
+                  .window = 64,
+                  .nearCycles = false,
+                  .maxRescues = 1000};
+  std::mt19937 random(5);
+  auto c = make();
+  std::vector<int32_t> kept;
+  std::optional<ReasoningController> fresh;
+  int rollbacks = 0;
+  for (int step = 0; step < 3000; ++step) {
+    const int32_t token = id(random() % 3 ? " so" : "5");
+    auto verdict = c.accept(token);
+    kept.push_back(token);
+    if (fresh) {
+      auto other = fresh->accept(token);
+      ASSERT_EQ(other.kind, verdict.kind) << step;
+      ASSERT_EQ(other.keep, verdict.keep) << step;
+    }
+    if (verdict.kind != Kind::Rollback)
+      continue;
+    ++rollbacks;
+    kept.resize(size_t(verdict.keep));
+    fresh.emplace(make());
+    for (int32_t before : kept)
+      ASSERT_EQ(fresh->accept(before).kind, Kind::Continue);
+  }
+  EXPECT_GT(rollbacks, 100);
 }

@@ -60,22 +60,25 @@ def QExec_EmbedOp : QExec_Op<"embed"> {
   let hasVerifier = 1;
 }
 
-def QExec_LinearOp : QExec_Op<"linear"> {
+def QExec_LinearOp : QExec_Op<"linear", [AttrSizedOperandSegments]> {
   let summary = "x w^T + bias";
   let description = [{
-    `activation`: `f32`, or `a16`/`a8` for 16- and 8-bit fixed point inputs.
+    `activation`: `f32`, or `a16`/`a8` for 16- and 8-bit fixed point inputs. `alternate`: the weight of
+    the second set, which the runtime reads instead, with f32 activations, for tokens that ask for it.
 
     - (C1) x is K wide, the result N wide, for a weight of [N, K]
     - (C2) the bias has N entries
     - (C3) activation is "f32", "a16" or "a8"
     - (C4) x and result are both buffers over the same rows, or both tensors
+    - (C5) the alternate has the shape of the weight, and x is a buffer
   }];
   let arguments = (ins QExec_Activation:$x, QExec_WeightType:$weight, Optional<QExec_Vector>:$bias,
+                       Optional<QExec_WeightType>:$alternate,
                        DefaultValuedStrAttr<StrAttr, "f32">:$activation,
                        OptionalAttr<I64Attr>:$arena);
   let results = (outs QExec_Activation:$result);
   let assemblyFormat = [{
-    $x `,` $weight (`bias` $bias^)? (`at` $arena^)? attr-dict `:`
+    $x `,` $weight (`bias` $bias^)? (`alternate` $alternate^)? (`at` $arena^)? attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -141,23 +144,20 @@ def QExec_AttentionOp : QExec_Op<"attention"> {
     | q | num_heads * head_dim |
     | k | kv_heads * head_dim |
     | v | kv_heads * value_dim |
-    | balance | kv_heads * head_dim, optional |
     | result | num_heads * value_dim |
-
-    balance: caches of codes store k / balance and multiply q by it (kernels/cpu/attention/attention.h).
 
     - (C1) widths as in the table, all rows
     - (C2) num_heads is a multiple of kv_heads
     - (C3) no other attention of the function uses the cache
   }];
   let arguments = (ins QExec_BufferType:$q, QExec_BufferType:$k, QExec_BufferType:$v,
-                       Optional<QExec_Vector>:$balance, I64Attr:$num_heads, I64Attr:$kv_heads, I64Attr:$head_dim,
+                       I64Attr:$num_heads, I64Attr:$kv_heads, I64Attr:$head_dim,
                        I64Attr:$value_dim, I64Attr:$cache, F64Attr:$scale,
                        DefaultValuedAttr<F64Attr, "0.0">:$softcap,
                        DefaultValuedAttr<I64Attr, "0">:$window, OptionalAttr<I64Attr>:$arena);
   let results = (outs QExec_BufferType:$result);
   let assemblyFormat = [{
-    $q `,` $k `,` $v (`balance` $balance^)? `cache` $cache (`at` $arena^)? attr-dict `:`
+    $q `,` $k `,` $v `cache` $cache (`at` $arena^)? attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;

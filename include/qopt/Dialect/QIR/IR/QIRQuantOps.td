@@ -127,6 +127,11 @@ def QIR_QuantizedLinearOp : QIR_QuantOp<"quantized_linear", [AttrSizedOperandSeg
     | zero_points | `[N, G]` | ui8; absent: 2^(bits-1) |
     | x | `[..., K]` | float |
     | bias | `[N]` | float |
+    | alternate | `[N, K]` | float |
+
+    `alternate` is the weight before it was quantized, stored beside the codes as the file's second
+    weight set, in the format that the attribute `qir.alternate` names. The value of the op is that of
+    the codes.
 
     - (C1) codes are `[N, K]`
     - (C2) bits is 2, 3, 4 or 8
@@ -137,15 +142,17 @@ def QIR_QuantizedLinearOp : QIR_QuantOp<"quantized_linear", [AttrSizedOperandSeg
     - (C7) bias has N elements
     - (C8) y is `[..., N]`
     - (C9) activation is "f32", "a16" or "a8"
+    - (C10) the alternate is `[N, K]`
   }];
   let arguments = (ins QIR_FloatTensor:$x, QIR_CodeTensor:$codes, QIR_ScaleTensor:$scales,
                        Optional<QIR_CodeTensor>:$zero_points, Optional<QIR_FloatTensor>:$bias,
+                       Optional<QIR_FloatTensor>:$alternate,
                        I64Attr:$bits, QIR_I64Default<"0">:$group_size,
                        QIR_StrDefault<"a16">:$activation);
   let results = (outs QIR_FloatTensor:$y);
   let assemblyFormat = [{
-    $x `,` $codes `scales` $scales (`zero_points` $zero_points^)? (`bias` $bias^)? attr-dict `:`
-    functional-type(operands, results)
+    $x `,` $codes `scales` $scales (`zero_points` $zero_points^)? (`bias` $bias^)?
+    (`alternate` $alternate^)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -20,6 +20,11 @@ SchemeAttr schemeOf(mlir::Operation *op);
 /// of 8 bits or one that shares its weight with an embedding: these have one table for both.
 bool isCalibrated(mlir::Operation *op);
 
+/// Puts the weight of a linear into the second weight set, in the 16-bit format of its source; f32
+/// becomes f16, or bf16 where f16 does not hold its values. Whoever quantizes the linear then keeps
+/// its weight as the alternate.
+mlir::LogicalResult markAlternate(LinearOp linear);
+
 /// The constants that stand for one quantized weight.
 struct CodedWeight {
   mlir::Value codes, scales, zeroPoints; ///< zeroPoints: null if symmetric

@@ -5,6 +5,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignAlternates : Pass<"qir-assign-alternates", "::mlir::func::FuncOp"> {
+  let summary = "Keep every weight that will be quantized as the second weight set, too";
+  let description = [{
+    Contract: *requires* a token-major function and qir-assign-scheme; *preserves* everything else;
+    *result*: `qir.alternate` with the 16-bit format of its source on every `qir.linear` with an integer
+    scheme, which makes the passes that quantize keep its weight as the alternate of the quantized
+    linear (as it is then: smoothed or rotated, if it was). f32 becomes f16, or bf16 where f16 does not
+    hold the values. A function that is not token-major, or without such a linear, is an error.
+    Emits remarks of category `assign`.
+    ```mlir
+    %y = qir.linear %x, %w {scheme = #qir.scheme<w2a16, group = 64, sym>} : ...
+    // becomes
+    %y = qir.linear %x, %w {qir.alternate = "f16", scheme = #qir.scheme<w2a16, group = 64, sym>} : ...
+    ```
+  }];
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 def AssignScheme : Pass<"qir-assign-scheme", "::mlir::func::FuncOp"> {
   let summary = "Decide how each weight is stored";
   let description = [{
