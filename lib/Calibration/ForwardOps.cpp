@@ -275,7 +275,7 @@ BoundOp Binder::bindAttention(qir::AttentionOp op) {
       const KvPages::Sequence &pages = chunk.pages.sequence(i);
       const auto [first, tokens] = chunk.sequences[i];
       appends.push_back({first, tokens, 0, pages.keys.data(), pages.values.data()});
-      KvView view = {pages.keys.data(), pages.values.data(), tokens, qrt::DType::F32};
+      KvView view = {pages.keys.data(), pages.values.data(), tokens};
       sequences.push_back({first, tokens, 0, view});
     }
     KvAppendArgs append;

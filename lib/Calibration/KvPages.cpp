@@ -13,8 +13,8 @@ static size_t alignUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 qrt::Status KvPages::prepare(const std::vector<int64_t> &lengths, int64_t kvHeads, int64_t headDim,
                              int64_t valueDim) {
-  const size_t keyBytes = alignUp(kvPageBytes(kvHeads, headDim, qrt::DType::F32));
-  const size_t valueBytes = alignUp(kvPageBytes(kvHeads, valueDim, qrt::DType::F32));
+  const size_t keyBytes = alignUp(kvPageBytes(kvHeads, headDim, qrt::DType::F32, true));
+  const size_t valueBytes = alignUp(kvPageBytes(kvHeads, valueDim, qrt::DType::F32, false));
   size_t pages = 0;
   for (int64_t length : lengths)
     pages += (length + kvPageTokens - 1) / kvPageTokens;

@@ -112,6 +112,7 @@ Status Compiler::write() {
   QModOptions qmod;
   qmod.releaseWeights = true;
   qmod.maxContext = maxContext;
+  qmod.kv = options.scheme.kv;
   if (options.synthetic.empty()) {
     QRT_ASSIGN_OR_RETURN(Sidecars sidecars, readSidecars(report.modelFile));
     qmod.sections = std::move(sidecars.sections);

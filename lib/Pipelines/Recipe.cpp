@@ -24,6 +24,8 @@ std::string recipeJson(const SchemeOptions &options,
   recipe["keep_fp16"] = options.keepFp16;
   recipe["tensor_type"] = options.tensorType;
   recipe["ignore"] = options.ignore;
+  if (options.kv != qrt::KvSpec())
+    recipe["kv"] = qrt::kvText(options.kv);
   if (options.alternates)
     recipe["fp16_set"] = "all";
   if (calibration) {

@@ -14,7 +14,10 @@ using namespace mlir;
 
 namespace qopt {
 
-void buildTransformPipeline(OpPassManager &pm) { pm.addPass(createCSEPass()); }
+void buildTransformPipeline(OpPassManager &pm) {
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(qir::createBalanceKeys());
+}
 
 void registerDialects(DialectRegistry &registry) {
   registry.insert<func::FuncDialect, qir::QIRDialect, qexec::QExecDialect>();

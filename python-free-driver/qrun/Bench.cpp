@@ -11,7 +11,7 @@ namespace qrt {
 namespace {
 struct Flags {
   std::string model;
-  std::string kvType = "f32";
+  EngineFlags engine;
   bool json = false, quiet = false;
   bench::BenchOptions options;
   DeviceFlag device;
@@ -19,10 +19,7 @@ struct Flags {
 } // namespace
 
 static Status runBenchCommand(Flags &flags) {
-  const auto kvType = dtypeFromName(flags.kvType);
-  if (!kvType)
-    return invalidArgument("--kv-type: expects f32, f16 or bf16, got '" + flags.kvType + "'");
-  flags.options.engine.kvType = *kvType;
+  flags.options.engine.kv = flags.engine.resolve().kv;
   flags.device.applyTo(flags.options.engine);
   flags.options.checkpoint = checkInterrupt;
   if (!flags.quiet)
@@ -39,8 +36,7 @@ void addBench(CLI::App &app, Action &action) {
       app.add_subcommand("bench", "Measure speed and memory beside the limits of the machine");
   command->add_option("MODEL", flags->model, "The .qmod file")->required();
   command->add_option("-t,--threads", options.engine.threads, "Threads (0: all processors)");
-  command->add_option("--kv-type", flags->kvType, "Keys and values: f32, f16 or bf16")
-      ->capture_default_str();
+  flags->engine.addKvFlags(*command);
   command->add_option("--context", options.contexts, "Contexts of decoding, batch 1")
       ->delimiter(',')
       ->capture_default_str();

@@ -19,12 +19,15 @@ std::string versionText() {
 
 void message(const std::string &text) { std::fprintf(stderr, "qrun: %s\n", text.c_str()); }
 
-/// Reads --foo_bar as --foo-bar; the value after '=' is left alone, and so is what follows "--".
+/// Reads --foo_bar as --foo-bar and -ctk, -ctv as --ctk, --ctv; the value after '=' is left alone,
+/// and so is what follows "--".
 static std::vector<std::string> normaliseFlags(int argc, const char *const *argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   for (std::string &argument : arguments) {
     if (argument == "--")
       break;
+    if (argument.starts_with("-ctk") || argument.starts_with("-ctv"))
+      argument.insert(0, "-");
     if (argument.starts_with("--"))
       std::replace(argument.begin(),
                    argument.begin() + ptrdiff_t(std::min(argument.find('='), argument.size())), '_',

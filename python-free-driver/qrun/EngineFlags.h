@@ -1,6 +1,6 @@
 //===- EngineFlags.h - Flags of every command that runs a model ------------------------------===//
-// -t/--threads, --kv-type, --chunk, --ctx, --max-memory, --device: one spelling and one check for
-// all commands.
+// -t/--threads, --kv-type, --ctk, --ctv, --kv-sink, --kv-window, --chunk, --ctx, --max-memory,
+// --device: one spelling and one check for all commands.
 #ifndef QRUN_ENGINEFLAGS_H
 #define QRUN_ENGINEFLAGS_H
 
@@ -22,12 +22,14 @@ struct DeviceFlag {
 };
 
 struct EngineFlags {
-  EngineOptions options; ///< kvType aside
-  std::string kvType = "f32";
+  EngineOptions options; ///< types of the KV cache aside
+  std::string kvTypes, keyType, valueType;
   DeviceFlag device;
 
   /// The object must live as long as the app and the action of its command.
   void addTo(CLI::App &command);
+  /// Those of the KV cache alone.
+  void addKvFlags(CLI::App &command);
   EngineOptions resolve() const;
 };
 

@@ -40,7 +40,9 @@ Status evalIds(const Flags &flags) {
   EngineOptions options = flags.engine.resolve();
   // The logits of a chunk, of both models, are in memory at once.
   options.prefillChunk = std::min(options.prefillChunk, teacherForcedChunk(vocab));
-  QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, options));
+  EngineOptions referenceOptions = options;
+  referenceOptions.kv = {}; // as its file says: flags of the cache are about the model
+  QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, referenceOptions));
   QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
   QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*reference));
   AuditTokens audit = auditTokens(texts);
@@ -84,6 +86,8 @@ Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::
   }
   EngineOptions options = flags.engine.resolve();
   options.alternateWeights = run.settings.reasoning.usesSecondSet();
+  if (!controlled)
+    options.kv = {}; // as its file says: flags of the cache are about the model
   QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
   run.seeds = flags.seeds;
   run.generator.maxBatch = flags.batch;

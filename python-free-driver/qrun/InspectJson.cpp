@@ -4,9 +4,11 @@
 #include "GenerationSummary.h"
 #include "Summary.h"
 
+#include "Engine/KvCache.h"
 #include "Format/AlternateSet.h"
 #include "Format/Container.h"
 #include "Generation/ModelTexts.h"
+#include "kernels/cpu/attention/attention.h"
 
 #include <cmath>
 #include <map>
@@ -34,6 +36,12 @@ OrderedJson programJson(const Program &program) {
                       {"head_dim", cache.headDim},
                       {"value_dim", cache.valueDim},
                       {"window", cache.window}});
+  const KvBlockBytes bytes = kvBlockBytes(program.caches, program.kv);
+  out["kv"] = {{"keys", kvTypeName(program.kv.keys)},
+               {"values", kvTypeName(program.kv.values)},
+               {"sink", program.kv.sink},
+               {"window", program.kv.recent},
+               {"bytes_per_token", bytes.stored / kernels::kvPageTokens}};
   out["inputs"] = ioJson(program, program.inputs);
   out["outputs"] = ioJson(program, program.outputs);
   std::map<std::string, int64_t> counts; // by name, so that the order says nothing

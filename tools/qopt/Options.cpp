@@ -73,6 +73,16 @@ struct Flags {
                                 cl::desc("Scheme of the output head"), cl::cat(category)};
   cl::opt<std::string> embedType{"embed-type", cl::value_desc("SCHEME"),
                                  cl::desc("Scheme of the embedding"), cl::cat(category)};
+  cl::opt<bool> kv8{"kv8", cl::desc("Shorthand for --kv-type int8"), cl::cat(category)};
+  cl::opt<bool> kv4{"kv4", cl::desc("Shorthand for --kv-type int4"), cl::cat(category)};
+  cl::opt<std::string> kvType{
+      "kv-type", cl::value_desc("TYPE|k=TYPE,v=TYPE"),
+      cl::desc("KV cache of the runtime: f32, f16, bf16, int8 or int4 (default f32)"),
+      cl::cat(category)};
+  cl::opt<int64_t> kvSink{"kv-sink", cl::desc("First tokens that a coded cache also keeps in f16"),
+                          cl::cat(category)};
+  cl::opt<int64_t> kvWindow{
+      "kv-window", cl::desc("Last tokens that a coded cache also keeps in f16"), cl::cat(category)};
   cl::opt<std::string> emit{"emit",
                             cl::value_desc("import|raised|transformed|assigned|quantized|lowered"),
                             cl::desc("Stop after a stage and print the IR"), cl::cat(category)};
@@ -206,6 +216,23 @@ qrt::Status readSchemes(Flags &flags, SchemeOptions &schemes) {
   return qrt::Status::ok();
 }
 
+qrt::Status readKv(Flags &flags, qrt::KvSpec &kv) {
+  qrt::KvOptions options;
+  if (flags.kv8 + flags.kv4 + (flags.kvType.getNumOccurrences() > 0) > 1)
+    return qrt::invalidArgument("--kv8, --kv4 and --kv-type exclude each other");
+  const std::string text = flags.kv8 ? "int8" : flags.kv4 ? "int4" : flags.kvType.getValue();
+  if (flags.kv8 || flags.kv4 || flags.kvType.getNumOccurrences())
+    QRT_RETURN_IF_ERROR(qrt::parseKvTypes(text, options).withContext("--kv-type"));
+  if (flags.kvSink.getNumOccurrences())
+    options.sink = flags.kvSink;
+  if (flags.kvWindow.getNumOccurrences())
+    options.recent = flags.kvWindow;
+  QRT_ASSIGN_OR_RETURN(kv, qrt::resolveKv({}, options));
+  if (kv != qrt::KvSpec() && flags.emit.getNumOccurrences())
+    return qrt::invalidArgument("--kv8, --kv4 and --kv-type have no effect with --emit");
+  return qrt::Status::ok();
+}
+
 qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
   compile.input = flags.input;
   compile.synthetic = flags.synthetic;
@@ -254,6 +281,7 @@ qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
   CommandLine line;
   QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
   QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
+  QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads));
   QRT_RETURN_IF_ERROR(checkDevice("--target", flags.target,
                                   "weights in the order of tensor cores are made when a device "

@@ -6,6 +6,8 @@
 
 #include "qopt/Calibration/Passes.h"
 
+#include "qrt/KvSpec.h"
+
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -28,6 +30,7 @@ struct SchemeOptions {
   bool alternates = false;             ///< the second weight set holds every quantized linear
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq.
   std::string algorithm = "rtn";
+  qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 
   bool calibrates() const { return algorithm != "rtn" && algorithm != "hqq"; }
 };

@@ -24,6 +24,7 @@ struct QModOptions {
   /// Text sections to store beside the program: tokenizer.json and so on.
   std::vector<std::pair<qrt::SectionKind, std::string>> sections;
   int64_t maxContext = 0; ///< 0 = unknown
+  qrt::KvSpec kv;         ///< of token-major programs; others must leave it as it is
   /// Free each constant's blob once it is written. The function cannot be executed afterwards.
   bool releaseWeights = false;
   /// Called after each tensor with its number, the count of all and its entry; false stops with

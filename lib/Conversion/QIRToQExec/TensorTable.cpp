@@ -164,6 +164,20 @@ Value TensorTable::vector(Value value) {
   return made[key] = tensor.getResult();
 }
 
+Value TensorTable::factors(Location loc, ArrayRef<float> values, StringRef name) {
+  auto type = RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
+                       values.size() * sizeof(float));
+  std::string numbered;
+  for (int number = 0;; ++number)
+    if (numbered = name.str() + "#" + std::to_string(number); names.insert({numbered, 1}).second)
+      break;
+  return qexec::TensorOp::create(builder, loc, type, builder.getStringAttr(numbered),
+                                 WeightStore::insertCopy(type, name.str(), bytes),
+                                 builder.getArrayAttr({}))
+      .getResult();
+}
+
 Value TensorTable::plain(qir::ConstantOp constant) {
   Attribute key = storageKey(builder, {constant.getValue()}, "plain", 0);
   if (Value known = made.lookup(key))

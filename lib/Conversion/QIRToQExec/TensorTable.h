@@ -30,6 +30,9 @@ public:
   /// `value` is no constant.
   mlir::Value vector(mlir::Value value);
 
+  /// A plain f32 vector that no constant holds; `name` gets a number behind it.
+  mlir::Value factors(mlir::Location loc, llvm::ArrayRef<float> values, llvm::StringRef name);
+
   /// A constant as it is, for generic programs.
   mlir::Value plain(qir::ConstantOp constant);
 

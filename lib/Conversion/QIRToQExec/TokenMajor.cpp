@@ -256,11 +256,14 @@ LogicalResult TokenMajorLowering::convertAttention(qir::AttentionOp op) {
     return lowering.unsupported(op, "of something else than activations");
   auto type =
       qexec::BufferType::get(builder.getContext(), op.getNumHeads() * op.getValueDim(), false);
+  Value balance;
+  if (auto factors = op->getAttrOfType<DenseF32ArrayAttr>(qir::keyBalanceAttr))
+    balance = tensors.factors(op.getLoc(), factors.asArrayRef(), "key_balance");
   values.map(op.getY(),
-             qexec::AttentionOp::create(builder, op.getLoc(), type, q, k, v, op.getNumHeadsAttr(),
-                                        op.getKvHeadsAttr(), op.getHeadDimAttr(),
-                                        op.getValueDimAttr(), op.getCacheAttr(), op.getScaleAttr(),
-                                        op.getSoftcapAttr(), op.getWindowAttr(), IntegerAttr())
+             qexec::AttentionOp::create(
+                 builder, op.getLoc(), type, q, k, v, balance, op.getNumHeadsAttr(),
+                 op.getKvHeadsAttr(), op.getHeadDimAttr(), op.getValueDimAttr(), op.getCacheAttr(),
+                 op.getScaleAttr(), op.getSoftcapAttr(), op.getWindowAttr(), IntegerAttr())
                  .getResult());
   return success();
 }

@@ -3,6 +3,8 @@
 
 #include "qopt/Support/WeightStore.h"
 
+#include "kernels/cpu/attention/attention.h"
+
 using namespace mlir;
 
 namespace qopt {
@@ -23,10 +25,25 @@ static llvm::DenseMap<Attribute, int> countReaders(func::FuncOp function) {
   return readers;
 }
 
+/// Unsupported: caches that cannot be stored so.
+static qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv) {
+  if (program.kind != qrt::ProgramKind::TokenMajor && kv != qrt::KvSpec())
+    return qrt::unsupported(
+        "a cache of " + qrt::kvText(kv) +
+        " needs a raised graph; this one runs op by op and keeps keys and values "
+        "as they are");
+  for (const qrt::CacheSpec &cache : program.caches)
+    QRT_RETURN_IF_ERROR(
+        qrt::kernels::checkKvTypes(cache.headDim, kv.keys, cache.valueDim, kv.values));
+  program.kv = kv;
+  return qrt::Status::ok();
+}
+
 qrt::Result<std::vector<qrt::TensorEntry>> writeQMod(func::FuncOp function, const std::string &path,
                                                      const QModOptions &options) {
   QRT_ASSIGN_OR_RETURN(qrt::Program program, buildProgram(function));
   program.maxContext = options.maxContext;
+  QRT_RETURN_IF_ERROR(setKv(program, options.kv));
   QRT_ASSIGN_OR_RETURN(qrt::QmodWriter writer, qrt::QmodWriter::create(path));
 
   llvm::DenseMap<Attribute, int> readers = countReaders(function);

@@ -12,7 +12,8 @@
 // Results: logits do not depend on the number of threads. How a sequence is cut into steps and what
 // else is in the batch changes them by f32 rounding only (relative 2e-6 in the tests), with one
 // exception that kernels/cpu/linear/linear.h documents: with bf16 weights, 16 rows and more may
-// round activations to bf16.
+// round activations to bf16. With a KV cache of codes, tokens that had left the precise window stay
+// codes after a roll-back (KvSpec).
 // Memory: KV pages of 64 tokens are allocated as sequences grow and returned to a free list; every
 // allocation is checked against EngineOptions::maxMemory and the free memory of the machine first,
 // and refused as ResourceExhausted with figures. A step that returns an error leaves every sequence
@@ -22,8 +23,8 @@
 #define QRT_ENGINE_H
 
 #include "Support/SampleRow.h"
-#include "qrt/DType.h"
 #include "qrt/Device.h"
+#include "qrt/KvSpec.h"
 #include "qrt/Model.h"
 #include "qrt/Status.h"
 
@@ -39,7 +40,7 @@ struct EngineOptions {
   int threads = 0;            ///< 0 = all processors this process may use
   int64_t maxContext = 0;     ///< tokens per sequence; 0 = what the model says, else unlimited
   int64_t prefillChunk = 512; ///< most tokens in one run of the program
-  DType kvType = DType::F32;  ///< F32, F16 or BF16
+  KvOptions kv;               ///< what is not given comes from the model
   int64_t maxMemory = 0;      ///< bytes for arena, workspace and KV together; 0 = what is free
   DeviceRequest device;       ///< Auto: CUDA where model and machine allow it, else the CPU
   /// Told in one line why Auto took the CPU.
@@ -51,6 +52,7 @@ struct EngineOptions {
 
 struct EngineStats {
   int64_t arenaBytes = 0; ///< activations and workspace
+  KvSpec kv;              ///< what the cache stores; f32 for a program without one
   int64_t kvBytes = 0;    ///< KV pages in use and free
   int64_t kvPagesInUse = 0;
   int64_t programRuns = 0;

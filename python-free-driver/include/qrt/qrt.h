@@ -55,7 +55,14 @@ QRT_API int64_t qrt_model_max_context(const qrt_model *model);
  * a zero byte; lives as long as the model. */
 QRT_API const char *qrt_model_section(const qrt_model *model, const char *name, size_t *size);
 
-enum { QRT_KV_F32 = 0, QRT_KV_F16 = 1, QRT_KV_BF16 = 2 };
+enum {
+  QRT_KV_MODEL = -1, /* what the file says */
+  QRT_KV_F32 = 0,
+  QRT_KV_F16 = 1,
+  QRT_KV_BF16 = 2,
+  QRT_KV_INT8 = 3,
+  QRT_KV_INT4 = 4
+};
 typedef struct qrt_engine_options {
   size_t struct_size;    /* sizeof(qrt_engine_options): later fields are added behind */
   int32_t threads;       /* 0 = all processors */

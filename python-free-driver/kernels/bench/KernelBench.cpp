@@ -4,25 +4,20 @@
 // MLP, 24 layers, a head of 151936) as often as a token does, and reports the bytes it streams per
 // second beside a read probe over the same memory, timed in turns with it: shared machines change
 // their bandwidth within minutes, so only the ratio means something. Prefill reports arithmetic
-// rates of one linear. Environment: QRT_BENCH_THREADS (default: all processors).
+// rates of one linear. AttentionBench.cpp has attention.
 //
 //===----------------------------------------------------------------------===//
 
+#include "kernels/bench/KernelBench.h"
 #include "kernels/cpu/linear/Variants.h"
 
-#include <benchmark/benchmark.h>
-
-#include <chrono>
 #include <cstdlib>
-#include <cstring>
-#include <immintrin.h>
 #include <memory>
-#include <random>
 #include <string>
-#include <sys/mman.h>
 #include <vector>
 
 using namespace qrt::kernels;
+using namespace qrt::kernels::bench;
 
 namespace {
 
@@ -41,36 +36,6 @@ const char *activationName(Activation activation) {
   constexpr const char *names[] = {"a32", "a16", "a8"};
   return names[static_cast<int>(activation)];
 }
-
-ThreadPool &pool() {
-  static const char *threads = std::getenv("QRT_BENCH_THREADS");
-  static ThreadPool instance(threads ? std::atoi(threads) : 0);
-  return instance;
-}
-
-/// Anonymous memory with huge pages, filled with random codes, or with small finite numbers where
-/// it will be read as floats.
-class Memory {
-public:
-  explicit Memory(size_t size) : bytes(size) {
-    base = static_cast<uint8_t *>(
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base == MAP_FAILED)
-      std::abort();
-    madvise(base, size, MADV_HUGEPAGE);
-    std::mt19937_64 random(1);
-    for (size_t i = 0; i + 8 <= size; i += 8) {
-      uint64_t word = random() & 0xbfffbfffbfffbfffu; // every 16-bit half is a finite f16
-      std::memcpy(base + i, &word, 8);
-    }
-  }
-  ~Memory() { munmap(base, bytes); }
-  uint8_t *data() const { return base; }
-
-private:
-  uint8_t *base;
-  size_t bytes;
-};
 
 struct Model {
   std::vector<WeightView> weights;
@@ -98,36 +63,6 @@ Model makeModel(WeightFormat format, int32_t group, const std::vector<Shape> &sh
     model.weights[i].scales = model.memory->data() + offsets[2 * i + 1];
   }
   return model;
-}
-
-double seconds(auto &&body) {
-  auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Reads [p, last) with the widest plain loads that every supported vector machine has.
-__attribute__((target("avx2"))) void readRange(const uint8_t *p, const uint8_t *last) {
-  __m256i sum[8] = {};
-  for (; p < last; p += 256) {
-    _mm_prefetch(reinterpret_cast<const char *>(p + 4096), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char *>(p + 4160), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char *>(p + 4224), _MM_HINT_T0);
-    _mm_prefetch(reinterpret_cast<const char *>(p + 4288), _MM_HINT_T0);
-    for (int i = 0; i < 8; ++i)
-      sum[i] =
-          _mm256_xor_si256(sum[i], _mm256_load_si256(reinterpret_cast<const __m256i *>(p) + i));
-  }
-  for (int i = 1; i < 8; ++i)
-    sum[0] = _mm256_xor_si256(sum[0], sum[i]);
-  benchmark::DoNotOptimize(_mm256_extract_epi32(sum[0], 0));
-}
-
-/// Reads everything once, split over the pool as the kernels split it.
-void readAll(const uint8_t *data, size_t bytes) {
-  pool().parallelFor(static_cast<int64_t>(bytes / 4096), 1, [&](int64_t begin, int64_t end, int) {
-    readRange(data + begin * 4096, data + end * 4096);
-  });
 }
 
 void decode(benchmark::State &state, const LinearKernels &kernels, WeightFormat format,
@@ -188,12 +123,6 @@ void prefill(benchmark::State &state, const LinearKernels &kernels, WeightFormat
       2e-9 * static_cast<double>(tokens) * static_cast<double>(shape.n * shape.k) / best;
 }
 
-void add(const std::string &name, auto function) {
-  benchmark::RegisterBenchmark(name.c_str(), function)
-      ->UseManualTime()
-      ->Unit(benchmark::kMillisecond);
-}
-
 void registerAll() {
   for (const LinearKernels *kernels : linearVariants()) {
     if (kernels->isa > detectIsa() || kernels->isa == Isa::Scalar)
@@ -229,6 +158,7 @@ int main(int argc, char **argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;
   registerAll();
+  registerAttention();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -3,6 +3,8 @@
 
 #include "Bench/Cost.h"
 #include "Bench/Probe.h"
+#include "Engine/KvCache.h"
+#include "kernels/cpu/attention/attention.h"
 
 #include <algorithm>
 #include <chrono>
@@ -49,6 +51,7 @@ void dropFromPageCache(const std::string &path) {
 
 struct Samples {
   std::vector<double> seconds, limits; ///< per step
+  std::vector<double> readRates;       ///< beside it
 };
 
 class Bench {
@@ -67,6 +70,7 @@ private:
   Status prefill(const CaseResult &what, double &seconds);
   double limitSeconds(const CaseResult &what) const;
   void summarize();
+  void summarizeKv(size_t index);
 
   Status checkpoint() const { return options.checkpoint ? options.checkpoint() : Status::ok(); }
   void progress(const std::string &text) const {
@@ -87,7 +91,8 @@ private:
   std::unique_ptr<kernels::ThreadPool> pool; ///< of the probes
   kernels::Isa isa = kernels::Isa::Scalar;
   Cost cost;
-  int64_t readBytes = 0, kvElementBytes = 4;
+  int64_t readBytes = 0;
+  KvSpec kv;
   /// Per case, the sequences that hold its context; shared by cases of one context.
   std::vector<std::vector<int>> sequences;
   std::vector<Samples> samples;
@@ -148,18 +153,19 @@ Status Bench::prepare() {
   cost = costOf(*model, isa);
   for (Bytes part : cost.read)
     readBytes += int64_t(part.size());
-  kvElementBytes = byteWidth(options.engine.kvType);
+  kv = engine->stats().kv;
   report.model = path;
   report.isa = onDevice() ? "cuda:" + std::to_string(options.engine.device.index)
                           : std::string(kernels::isaName(isa));
-  report.kvType = name(options.engine.kvType);
+  report.kvType = kvText(kv);
   report.threads = pool->size();
   report.fileBytes = int64_t(model->fileBytes());
   report.weights = cost.weights;
   report.weightBytes = cost.weightBytes;
   report.bitsPerWeight = cost.bitsPerWeight();
   report.stepBytes = cost.stepBytes;
-  report.kvBytesPerToken = cost.kvElements * kvElementBytes;
+  const KvBlockBytes kvBytes = kvBlockBytes(model->program().caches, kv);
+  report.kvBytesPerToken = kvBytes.stored / kernels::kvPageTokens;
   for (int64_t tokens : options.prefills)
     report.cases.push_back({false, 0, 1, tokens});
   for (int64_t context : options.contexts)
@@ -230,7 +236,7 @@ double Bench::limitSeconds(const CaseResult &what) const {
     // In the middle of the measured steps.
     const double context = double(what.context) + double(options.decodeSteps + 1) / 2;
     const double perSequence =
-        double(cost.tokenBytes) + context * double(cost.kvElements * kvElementBytes);
+        double(cost.tokenBytes) + kvReadBytes(model->program().caches, kv, context);
     return (double(cost.stepBytes) + double(what.batch) * perSequence) / readRate;
   }
   double seconds = 0;
@@ -264,8 +270,34 @@ Status Bench::round(size_t number) {
     before = after;
     samples[i].seconds.push_back(seconds);
     samples[i].limits.push_back(onDevice() ? 0 : limitSeconds(what)); // probes are the CPU's
+    samples[i].readRates.push_back(readRate);
   }
   return Status::ok();
+}
+
+/// What a longer context costs beside the shortest one is the reading of keys and values.
+void Bench::summarizeKv(size_t index) {
+  CaseResult &what = report.cases[index];
+  size_t base = index;
+  for (size_t i = 0; i < report.cases.size(); ++i)
+    if (report.cases[i].isDecode && report.cases[i].batch == 1 &&
+        report.cases[i].context < report.cases[base].context)
+      base = i;
+  if (!what.isDecode || what.batch != 1 || base == index)
+    return;
+  const std::vector<CacheSpec> &caches = model->program().caches;
+  const double bytes = kvReadBytes(caches, kv, double(what.context)) -
+                       kvReadBytes(caches, kv, double(report.cases[base].context));
+  std::vector<double> rates, fractions;
+  for (size_t r = 0; r < samples[index].seconds.size(); ++r) {
+    const double seconds = samples[index].seconds[r] - samples[base].seconds[r];
+    if (seconds <= 0)
+      continue; // the machine changed in between
+    rates.push_back(bytes / seconds);
+    fractions.push_back(bytes / seconds / samples[index].readRates[r]);
+  }
+  what.kvBytesPerSecond = median(rates);
+  what.kvFraction = median(fractions);
 }
 
 void Bench::summarize() {
@@ -280,6 +312,7 @@ void Bench::summarize() {
     what.tokensPerSecond = tokens / what.secondsPerStep;
     what.limitTokensPerSecond = limit > 0 ? tokens / limit : 0;
     what.fraction = median(fractions);
+    summarizeKv(i);
   }
   report.readBytesPerSecond = median(readRates);
   report.f32PerSecond = median(f32Rates);

@@ -45,6 +45,9 @@ struct CaseResult {
   double tokensPerSecond = 0;
   double limitTokensPerSecond = 0; ///< 0: no probe for this instruction set
   double fraction = 0;             ///< of the limit
+  /// Decode of batch 1 beside the shortest context: bytes of keys and values that the longer one
+  /// adds over the seconds that it adds, and the fraction of the read probe; 0 elsewhere.
+  double kvBytesPerSecond = 0, kvFraction = 0;
 };
 
 struct LoadResult {

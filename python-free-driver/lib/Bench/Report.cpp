@@ -43,6 +43,10 @@ OrderedJson toJson(const BenchReport &report) {
     row["tokens_per_second"] = what.tokensPerSecond;
     row["limit_tokens_per_second"] = what.limitTokensPerSecond;
     row["fraction"] = what.fraction;
+    if (what.kvFraction > 0) {
+      row["kv_bytes_per_second"] = what.kvBytesPerSecond;
+      row["kv_fraction"] = what.kvFraction;
+    }
     json["cases"].push_back(std::move(row));
   }
   json["peak_resident_bytes"] = report.peakResidentBytes;
@@ -79,6 +83,10 @@ std::string toText(const BenchReport &report) {
            static_cast<long long>(what.batch), static_cast<long long>(what.tokens),
            what.secondsPerStep * 1e3, what.tokensPerSecond, what.limitTokensPerSecond,
            what.fraction);
+  for (const CaseResult &what : report.cases)
+    if (what.kvFraction > 0)
+      append(text, "keys and values at context %lld: %.1f GB/s, %.2f of the read probe\n",
+             static_cast<long long>(what.context), what.kvBytesPerSecond * 1e-9, what.kvFraction);
   append(text, "memory: peak %s with the mapped file, private %s (arena %s, KV %s)\n",
          formatBytes(report.peakResidentBytes).c_str(), formatBytes(report.privateBytes).c_str(),
          formatBytes(report.arenaBytes).c_str(), formatBytes(report.kvBytes).c_str());

@@ -79,10 +79,11 @@ static Result<EngineOptions> convert(const qrt_engine_options &from) {
   if (from.struct_size != sizeof(qrt_engine_options))
     return invalidArgument("qrt_engine_options.struct_size: " + std::to_string(from.struct_size) +
                            ", not " + std::to_string(sizeof(qrt_engine_options)));
-  if (from.kv_type < QRT_KV_F32 || from.kv_type > QRT_KV_BF16)
+  if (from.kv_type < QRT_KV_MODEL || from.kv_type > QRT_KV_INT4)
     return invalidArgument("qrt_engine_options.kv_type: " + std::to_string(from.kv_type));
-  const DType types[] = {DType::F32, DType::F16, DType::BF16};
-  options.kvType = types[from.kv_type];
+  const DType types[] = {DType::F32, DType::F16, DType::BF16, DType::I8, DType::I4};
+  if (from.kv_type != QRT_KV_MODEL)
+    options.kv.keys = options.kv.values = types[from.kv_type];
   options.threads = from.threads;
   options.maxContext = from.max_context;
   options.maxMemory = from.max_memory;

@@ -48,6 +48,9 @@ BoundInstruction Binder::bindAttention(const Instruction &instruction) {
   args.scale = static_cast<float>(instruction.getFloat("scale"));
   args.softcap = static_cast<float>(instruction.getFloat("softcap"));
   args.window = instruction.getInt("window");
+  if (instruction.inputs.size() > 3 && instruction.inputs[3] >= 0)
+    args.keyBalance = vector(instruction.inputs[3]);
+  const float *balance = args.keyBalance;
   auto cache = static_cast<size_t>(instruction.getInt("cache"));
   return [=](Run &run) {
     std::vector<kernels::KvAppendSequence> appends;
@@ -56,8 +59,13 @@ BoundInstruction Binder::bindAttention(const Instruction &instruction) {
       const KvCache::Sequence &sequence = *part.sequence;
       void *const *keys = sequence.keyPages[cache].data();
       void *const *values = sequence.valuePages[cache].data();
-      appends.push_back({part.firstRow, part.tokens, part.position, keys, values});
-      kernels::KvView view = {keys, values, part.position + part.tokens, run.kvType};
+      void *const *preciseKeys = sequence.preciseKeys[cache].data();
+      void *const *preciseValues = sequence.preciseValues[cache].data();
+      appends.push_back(
+          {part.firstRow, part.tokens, part.position, keys, values, preciseKeys, preciseValues});
+      kernels::KvView view = {
+          keys,        values,        part.position + part.tokens, run.kv.keys, run.kv.values,
+          preciseKeys, preciseValues, sequence.preciseFrom};
       sequences.push_back({part.firstRow, part.tokens, part.position, view});
     }
     kernels::KvAppendArgs append;
@@ -68,7 +76,9 @@ BoundInstruction Binder::bindAttention(const Instruction &instruction) {
     append.kvHeads = args.kvHeads;
     append.headDim = args.headDim;
     append.valueDim = args.valueDim;
-    append.type = run.kvType;
+    append.keyType = run.kv.keys;
+    append.valueType = run.kv.values;
+    append.keyBalance = balance;
     append.sequences = appends;
     QRT_RETURN_IF_ERROR(kernels::kvAppend(run.pool, append));
 
@@ -78,6 +88,8 @@ BoundInstruction Binder::bindAttention(const Instruction &instruction) {
     call.q = q.data(run);
     call.qStride = q.width;
     call.sequences = sequences;
+    call.sink = run.kv.sink;
+    call.recent = run.kv.recent;
     return kernels::attention(run.pool, call, run.workspace);
   };
 }

@@ -35,7 +35,10 @@ Status CudaEngine::open() {
   limits.selectedRows = cudaDecodeRows;
   limits.rows = std::max(options.prefillChunk, cudaDecodeRows);
   limits.maxContext = contextBound;
-  limits.kvType = options.kvType;
+  QRT_ASSIGN_OR_RETURN(const KvSpec kv, resolveKv(model->program().kv, options.kv));
+  if (kv.keys != kv.values || kv.sink > 0 || kv.recent > 0)
+    return unsupported("a KV cache of " + kvText(kv) + " has no kernel for " + device->name());
+  limits.kvType = kv.keys;
   QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));
   program.emplace(std::move(planned));
   return Status::ok();
@@ -168,6 +171,8 @@ void CudaEngine::shrink(Sequence &sequence, int64_t tokens) {
 EngineStats CudaEngine::stats() const {
   EngineStats out;
   out.arenaBytes = program->arenaBytes();
+  if (auto kv = resolveKv(model->program().kv, options.kv))
+    out.kv = *kv;
   out.kvBytes = totalBlocks * program->kvBlockBytes();
   out.kvPagesInUse = totalBlocks - int64_t(freeBlocks.size());
   out.programRuns = programRuns;

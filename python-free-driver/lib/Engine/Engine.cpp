@@ -20,9 +20,6 @@ static Status verifyOptions(const EngineOptions &options) {
                            " tokens, not in 0 to 2147483647");
   if (options.maxMemory < 0)
     return invalidArgument("memory limit: negative");
-  if (options.kvType != DType::F32 && options.kvType != DType::F16 && options.kvType != DType::BF16)
-    return invalidArgument("KV cache type: " + std::string(name(options.kvType)) +
-                           ", not f32, f16 or bf16");
   return Status::ok();
 }
 
@@ -31,6 +28,7 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
   if (!model)
     return invalidArgument("no model");
   QRT_RETURN_IF_ERROR(verifyOptions(options));
+  QRT_ASSIGN_OR_RETURN(const KvSpec kv, resolveKv(model->program().kv, options.kv));
   if (options.alternateWeights && alternateSet(model->program()).empty())
     return invalidArgument("'" + model->path() +
                            "' has no second weight set for FP16 planning and rescue; compile it "
@@ -50,7 +48,12 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
   }
   QRT_RETURN_IF_ERROR(kernels::requestedIsa().status());
   if (model->program().kind == ProgramKind::TokenMajor)
-    return TokenMajorEngine::create(std::move(model), options);
+    return TokenMajorEngine::create(std::move(model), options, kv);
+  if (kv != KvSpec())
+    return unsupported(model->path() +
+                       ": a program that was not raised keeps keys and values as its "
+                       "graph makes them, not as " +
+                       kvText(kv));
   return GenericEngine::create(std::move(model), options);
 }
 

@@ -4,22 +4,38 @@
 // blocks of released and truncated sequences go to a free list and are used again, so the cache
 // costs what the longest moment needed. One block for all layers keeps one table per sequence;
 // layers with a sliding window keep blocks they no longer read.
+//
+// Where tokens are kept precisely beside their codes (KvSpec), blocks of a second kind hold them:
+// made before the tokens are written, and given back when they have left the window by kvRollBack
+// tokens, so that a roll-back up to that length changes nothing. After a longer one, tokens whose
+// precise copies are gone stay codes.
 // Not thread safe.
 #ifndef QRT_ENGINE_KVCACHE_H
 #define QRT_ENGINE_KVCACHE_H
 
 #include "Engine/MemoryBudget.h"
 #include "Format/Program.h"
-#include "qrt/DType.h"
+#include "qrt/KvSpec.h"
 
 #include <memory>
 #include <vector>
 
 namespace qrt {
 
+/// Tokens that a sequence may be cut by and still have its whole window.
+inline constexpr int64_t kvRollBack = 128;
+
+/// Bytes of the two kinds of blocks of 64 tokens; precise is 0 where nothing is kept precisely.
+struct KvBlockBytes {
+  int64_t stored = 0, precise = 0;
+};
+KvBlockBytes kvBlockBytes(const std::vector<CacheSpec> &caches, const KvSpec &spec);
+/// Bytes of keys and values that attending to `context` tokens reads, sliding windows aside.
+double kvReadBytes(const std::vector<CacheSpec> &caches, const KvSpec &spec, double context);
+
 class KvCache {
 public:
-  KvCache(const std::vector<CacheSpec> &caches, DType type, MemoryBudget &budget);
+  KvCache(const std::vector<CacheSpec> &caches, const KvSpec &spec, MemoryBudget &budget);
 
   /// The pages of one sequence: per cache the page pointers that the kernels read.
   struct Sequence {
@@ -27,6 +43,10 @@ public:
     int64_t length = 0;
     std::vector<void *> blocks;
     std::vector<std::vector<void *>> keyPages, valuePages; ///< [cache][block]
+    /// The same for precise blocks; null where there is none.
+    std::vector<void *> preciseBlocks;
+    std::vector<std::vector<void *>> preciseKeys, preciseValues;
+    int64_t preciseFrom = 0; ///< tokens from here on have a precise copy
   };
 
   /// Makes room for `tokens` tokens in all; on error the sequence keeps the blocks it had.
@@ -34,26 +54,42 @@ public:
   /// Returns the blocks behind `tokens` tokens to the free list.
   void shrink(Sequence &sequence, int64_t tokens);
 
-  DType dtype() const { return type; }
-  int64_t bytesPerBlock() const { return blockBytes; }
-  int64_t blocksInUse() const { return int64_t(blocks.size() - freeBlocks.size()); }
-  int64_t totalBytes() const { return int64_t(blocks.size()) * blockBytes; }
+  /// Makes precise blocks for tokens [position, position + tokens).
+  Status growPrecise(Sequence &sequence, int64_t position, int64_t tokens);
+  /// Gives precise blocks back that no query behind `length` - kvRollBack tokens reads.
+  void releasePrecise(Sequence &sequence, int64_t length);
+
+  const KvSpec &spec() const { return format; }
+  /// Of the first block of a sequence, with its precise copy.
+  int64_t bytesPerBlock() const { return stored.bytes + precise.bytes; }
+  int64_t blocksInUse() const { return stored.inUse(); }
+  int64_t totalBytes() const { return stored.totalBytes() + precise.totalBytes(); }
 
 private:
-  struct Layout {
-    int64_t keyOffset, valueOffset;
-  };
   struct Free {
     void operator()(void *p) const;
   };
-  Result<void *> takeBlock();
+  /// Blocks of one kind.
+  struct Pool {
+    struct Layout {
+      int64_t keyOffset, valueOffset;
+    };
+    std::vector<Layout> layouts;
+    int64_t bytes = 0;
+    std::vector<std::unique_ptr<void, Free>> blocks;
+    std::vector<void *> freeBlocks;
 
-  DType type;
+    void layOut(const std::vector<CacheSpec> &caches, DType keys, DType values);
+    Result<void *> take(MemoryBudget &budget, const char *what);
+    int64_t inUse() const { return int64_t(blocks.size() - freeBlocks.size()); }
+    int64_t totalBytes() const { return int64_t(blocks.size()) * bytes; }
+  };
+
+  void dropPrecise(Sequence &sequence, size_t block);
+
+  KvSpec format;
   MemoryBudget &budget;
-  std::vector<Layout> layouts;
-  int64_t blockBytes = 0;
-  std::vector<std::unique_ptr<void, Free>> blocks;
-  std::vector<void *> freeBlocks;
+  Pool stored, precise;
 };
 
 } // namespace qrt

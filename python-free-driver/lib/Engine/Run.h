@@ -45,8 +45,8 @@ struct Run {
   std::vector<int32_t> ids, positions; ///< [T]
   std::vector<int64_t> selectedRows;   ///< S rows, ascending
   std::vector<RunPart> parts;
+  KvSpec kv;
   std::vector<RowSegment> segments, selectedSegments; ///< of the T and of the S rows
-  DType kvType = DType::F32;
   /// cos and sin tables [T, half] of each distinct (frequencies, scaling) of the program.
   std::vector<std::vector<float>> ropeCos, ropeSin;
 };

@@ -12,13 +12,17 @@
 namespace qrt {
 
 TokenMajorEngine::TokenMajorEngine(std::shared_ptr<const Model> theModel,
-                                   const EngineOptions &theOptions)
+                                   const EngineOptions &theOptions, const KvSpec &kv)
     : model(std::move(theModel)), options(theOptions), pool(options.threads),
-      budget(options.maxMemory), cache(model->program().caches, options.kvType, budget) {}
+      budget(options.maxMemory), cache(model->program().caches, kv, budget) {}
 
 Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const Model> model,
-                                                         const EngineOptions &options) {
-  std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options));
+                                                         const EngineOptions &options,
+                                                         const KvSpec &kv) {
+  for (const CacheSpec &spec : model->program().caches)
+    QRT_RETURN_IF_ERROR(kernels::checkKvTypes(spec.headDim, kv.keys, spec.valueDim, kv.values)
+                            .withContext(model->path()));
+  std::unique_ptr<TokenMajorEngine> engine(new TokenMajorEngine(std::move(model), options, kv));
   const Program &program = engine->model->program();
   QRT_ASSIGN_OR_RETURN(engine->contextLimit, contextLimitOf(program, options));
 
@@ -101,6 +105,7 @@ Status TokenMajorEngine::truncate(int seq, int64_t newLength) {
 
 EngineStats TokenMajorEngine::stats() const {
   EngineStats out;
+  out.kv = cache.spec();
   out.kvBytes = cache.totalBytes();
   out.arenaBytes = budget.usedBytes() - out.kvBytes + int64_t(workspace.size());
   out.kvPagesInUse = cache.blocksInUse();

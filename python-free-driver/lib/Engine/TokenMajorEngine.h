@@ -16,7 +16,7 @@ namespace qrt {
 class TokenMajorEngine final : public Engine {
 public:
   static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
-                                                const EngineOptions &options);
+                                                const EngineOptions &options, const KvSpec &kv);
 
   Result<int> addSequence() override;
   void release(int seq) override;
@@ -29,7 +29,8 @@ public:
   EngineStats stats() const override;
 
 private:
-  TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options);
+  TokenMajorEngine(std::shared_ptr<const Model> model, const EngineOptions &options,
+                   const KvSpec &kv);
   /// Refuses a model whose weights and arena cannot fit, before anything is touched.
   Status checkMemory() const;
   Status reserveCache(std::span<const Chunk> chunks);

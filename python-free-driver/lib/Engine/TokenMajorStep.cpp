@@ -56,7 +56,9 @@ Status TokenMajorEngine::execute(Run &run) {
   QRT_RETURN_IF_ERROR(reserveRun(run.tokens, int64_t(run.selectedRows.size())));
   run.arena = arena.data();
   run.selectedArena = selectedArena.data();
-  run.kvType = options.kvType;
+  run.kv = cache.spec();
+  for (const RunPart &part : run.parts)
+    QRT_RETURN_IF_ERROR(cache.growPrecise(*part.sequence, part.position, part.tokens));
   run.ropeCos.resize(ropeTables.size());
   run.ropeSin.resize(ropeTables.size());
   for (size_t i = 0; i < ropeTables.size(); ++i) {
@@ -76,6 +78,8 @@ Status TokenMajorEngine::execute(Run &run) {
                                 opCodeName(program.instructions[i].op) + ", '" +
                                 program.instructions[i].location + "')");
   }
+  for (const RunPart &part : run.parts)
+    cache.releasePrecise(*part.sequence, part.position + part.tokens);
   ++programRuns;
   totalTokens += run.tokens;
   return Status::ok();

@@ -167,6 +167,7 @@ Result<Program> Decoder::decode(const fbs::Program &in) {
   out.vocabSize = in.vocab_size();
   out.arenaFloatsPerToken = in.arena_floats_per_token();
   out.maxContext = in.max_context();
+  out.kv = {dtype(in.kv_keys()), dtype(in.kv_values()), in.kv_sink(), in.kv_recent()};
   if (overdrawn)
     return ruleError("R11 program-size", "the program is larger than its section can hold, or has "
                                          "more than 1048576 items of one kind");

@@ -115,9 +115,11 @@ Result<std::vector<uint8_t>> encodeProgram(const Program &program) {
   auto caches = encodeAll<fbs::Cache>(builder, program.caches, [&](const CacheSpec &c) {
     return fbs::CreateCache(builder, c.kvHeads, c.headDim, c.valueDim, c.window);
   });
-  auto root = fbs::CreateProgram(builder, static_cast<uint8_t>(program.kind), tensors, values,
-                                 instructions, inputs, outputs, caches, program.vocabSize,
-                                 program.arenaFloatsPerToken, program.maxContext);
+  auto root = fbs::CreateProgram(
+      builder, static_cast<uint8_t>(program.kind), tensors, values, instructions, inputs, outputs,
+      caches, program.vocabSize, program.arenaFloatsPerToken, program.maxContext,
+      static_cast<uint8_t>(program.kv.keys), static_cast<uint8_t>(program.kv.values),
+      program.kv.sink, program.kv.recent);
   fbs::FinishProgramBuffer(builder, root);
   return std::vector<uint8_t>(builder.GetBufferPointer(),
                               builder.GetBufferPointer() + builder.GetSize());

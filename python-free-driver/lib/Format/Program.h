@@ -18,9 +18,11 @@
 //      Rope           (x, positions, inv_freq) {head_dim: int, interleaved?: 0|1, scaling?: float}
 //                     rotates the first 2 * len(inv_freq) features of each head; the angle is
 //                     position * inv_freq; scaling multiplies cos and sin
-//      Attention      (q, k, v) {num_heads, kv_heads, head_dim, value_dim, cache: int,
+//      Attention      (q, k, v, balance?) {num_heads, kv_heads, head_dim, value_dim, cache: int,
 //                     scale: float, softcap?: float, window?: int}        -> [T, heads * value_dim]
-//                     appends k and v to cache `cache`, then attends causally over it
+//                     appends k and v to cache `cache`, then attends causally over it; balance:
+//                     f32 [kv_heads * head_dim], positive, for coded keys
+//                     (kernels/cpu/attention/attention.h)
 //      GatedActivation(gate, up) {kind: "silu"|"gelu"|"gelu_tanh"}        act(gate) * up
 //      Unary          (x) {kind: "gelu"|"gelu_tanh"|"silu"|"relu"|"tanh"|"softcap",
 //                     cap: float for softcap}                             cap * tanh(x / cap)
@@ -42,7 +44,7 @@
 #define QRT_FORMAT_PROGRAM_H
 
 #include "kernels/cpu/linear/linear.h"
-#include "qrt/DType.h"
+#include "qrt/KvSpec.h"
 
 #include <cstdint>
 #include <limits>
@@ -167,6 +169,7 @@ struct Program {
   std::vector<IoDesc> inputs;  ///< TokenMajor: "ids" and, where used, "positions"
   std::vector<IoDesc> outputs; ///< TokenMajor: "logits"
   std::vector<CacheSpec> caches;
+  KvSpec kv; ///< what caches store unless the engine's options say otherwise
   int32_t vocabSize = 0;
   int64_t arenaFloatsPerToken = 0;
   int64_t maxContext = 0; ///< 0 = unknown

@@ -70,6 +70,12 @@ static Status verifyValues(const Program &program) {
 static Status verifyCaches(const Program &program) {
   if (program.kind == ProgramKind::Generic && !program.caches.empty())
     return ruleError("R27 caches", "a generic program has no caches");
+  const KvSpec &kv = program.kv;
+  if (!KvSpec::isCacheType(kv.keys) || !KvSpec::isCacheType(kv.values) || kv.sink < 0 ||
+      kv.sink > INT32_MAX || kv.recent < 0 || kv.recent > INT32_MAX ||
+      (!kv.isCoded() && (kv.sink > 0 || kv.recent > 0)) ||
+      (program.kind == ProgramKind::Generic && kv != KvSpec()))
+    return ruleError("R27 caches", "the stored form of keys and values is impossible");
   for (size_t i = 0; i < program.caches.size(); ++i) {
     const CacheSpec &cache = program.caches[i];
     auto inRange = [](int64_t n) { return n >= 1 && n <= 65536; };

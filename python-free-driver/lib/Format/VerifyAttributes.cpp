@@ -59,7 +59,7 @@ const OpRule &ruleOf(OpCode op) {
       /*RmsNorm*/ {2, 2, 2, 1, 1, normAttrs},
       /*LayerNorm*/ {2, 3, 2, 1, 1, normAttrs},
       /*Rope*/ {3, 3, 3, 1, 1, ropeAttrs},
-      /*Attention*/ {3, 3, 3, 1, 1, attentionAttrs},
+      /*Attention*/ {3, 4, 3, 1, 1, attentionAttrs},
       /*GatedActivation*/ {2, 2, 2, 1, 1, gatedAttrs},
       /*Unary*/ {1, 1, 1, 1, 1, unaryAttrs},
       /*Binary*/ {2, 2, 2, 1, 1, binaryAttrs},

@@ -188,6 +188,13 @@ Status OperandVerifier::verifyAttention() {
       return widthError("operand " + std::to_string(i) + " has width " +
                         std::to_string(in(i).width) + ", heads and dimensions say " +
                         std::to_string(widths[i]));
+  if (has(3)) {
+    int64_t length = 0;
+    QRT_RETURN_IF_ERROR(needVector(3, length));
+    if (length != kvHeads * headDim)
+      return widthError("the balance has " + std::to_string(length) + " entries, the keys " +
+                        std::to_string(kvHeads * headDim));
+  }
   auto cache = static_cast<size_t>(inst->getInt("cache"));
   if (cache >= program.caches.size() || cacheUsed[cache])
     return ruleError("R27 caches",

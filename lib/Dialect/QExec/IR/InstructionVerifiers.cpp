@@ -102,6 +102,9 @@ LogicalResult AttentionOp::verify() {
         type.getWidth() != expected || type.getSelected())
       return emitOpError() << "expects " << BufferType::get(getContext(), expected, false)
                            << ", got " << type;
+  if (getBalance() && length(getBalance()) != kvHeads * int64_t(getHeadDim())) // C1
+    return emitOpError() << "expects a balance of " << kvHeads * int64_t(getHeadDim())
+                         << " factors, got " << getBalance().getType();
   for (AttentionOp other : (*this)->getBlock()->getOps<AttentionOp>()) { // C3
     if (other == *this)
       break;

@@ -48,14 +48,15 @@ Cut cutSequence(int64_t heads, int64_t kvHeads, int64_t tokens, int64_t length) 
 
 size_t alignUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// Scratch of one worker, in floats; each array starts on a cache line.
+/// Scratch of one worker, in floats; each array starts on a cache line. A query in codes takes no
+/// more than one in floats; its scales and sums are one per feature at most.
 struct TileFloats {
   size_t q, scores, sum, state;
   TileFloats(int64_t headDim, int64_t valueDim)
-      : q(alignUp(attentionTileRows * headDim * 4) / 4),
+      : q(alignUp(attentionTileRows * (headDim + 7) * 4) / 4),
         scores(alignUp(attentionTileRows * kvPageTokens * 4) / 4),
         sum(alignUp(attentionTileRows * valueDim * 4) / 4), state(attentionTileRows) {}
-  size_t total() const { return q + scores + sum + 2 * state; }
+  size_t total() const { return 4 * q + scores + sum + 2 * state; }
 };
 
 /// Partial results of one item of a split sequence: sums, maxima, totals of its rows.
@@ -67,7 +68,18 @@ class Runner {
 public:
   Runner(const VectorKernels &kernels, const AttentionArgs &args, int threads, float *scratch)
       : kernels(kernels), args(args), perWorker(args.headDim, args.valueDim), scratch(scratch),
-        partials(scratch + threads * perWorker.total()) {}
+        partials(scratch + threads * perWorker.total()) {
+    const KvView &kv = args.sequences[0].kv; // all have its types
+    keyCodes = kvCodeLayout(args.headDim, kv.keyType, true);
+    valueCodes = kvCodeLayout(args.valueDim, kv.valueType, false);
+    auto headBytes = [&](int64_t dim, DType type, bool isKey) {
+      return static_cast<int64_t>(kvPageBytes(1, dim, type, isKey));
+    };
+    stored = {headBytes(args.headDim, kv.keyType, true),
+              headBytes(args.valueDim, kv.valueType, false)};
+    precise = {headBytes(args.headDim, kvPreciseType, true),
+               headBytes(args.valueDim, kvPreciseType, false)};
+  }
 
   /// Computes item `index` of a sequence.
   void runItem(const AttentionSequence &sequence, const Cut &cut, int64_t index, float *partial,
@@ -89,6 +101,10 @@ private:
   TileFloats perWorker;
   float *scratch;
   float *partials;
+  KvCodeLayout keyCodes, valueCodes;
+  struct HeadBytes {
+    int64_t key, value;
+  } stored, precise;
 };
 
 void Runner::runItem(const AttentionSequence &sequence, const Cut &cut, int64_t index,
@@ -105,35 +121,83 @@ void Runner::runItem(const AttentionSequence &sequence, const Cut &cut, int64_t 
   int64_t tokens = std::min(cut.tokensPerTile, sequence.tokens - firstToken);
 
   float *q = scratch + worker * perWorker.total();
-  float *scores = q + perWorker.q, *sum = scores + perWorker.scores;
+  float *scores = q + 4 * perWorker.q, *sum = scores + perWorker.scores;
   float *maximum = sum + perWorker.sum, *total = maximum + perWorker.state;
-  int64_t from[attentionTileRows], to[attentionTileRows];
+  const KvView &kv = sequence.kv;
+  const bool coded = keyCodes.bits || valueCodes.bits;
+  // Segments: sinks, codes (or the whole cache), recent tokens.
+  int64_t from[3][attentionTileRows], to[3][attentionTileRows];
   int rows = 0;
-  int64_t lowest = std::numeric_limits<int64_t>::max(), highest = 0;
   for (int64_t t = firstToken; t < firstToken + tokens; ++t)
     for (int64_t h = 0; h < heads; ++h, ++rows) {
       int64_t position = sequence.position + t;
-      from[rows] = args.window > 0 ? std::max<int64_t>(0, position - args.window + 1) : 0;
-      to[rows] = position + 1;
-      lowest = std::min(lowest, from[rows]);
-      highest = std::max(highest, to[rows]);
+      int64_t begin = args.window > 0 ? std::max<int64_t>(0, position - args.window + 1) : 0;
+      int64_t end = position + 1;
+      int64_t sink = coded ? std::min(args.sink, end) : 0;
+      int64_t recent = coded ? std::max({sink, end - args.recent, kv.preciseFrom}) : end;
+      from[0][rows] = begin;
+      to[0][rows] = sink;
+      from[1][rows] = std::max(begin, sink);
+      to[1][rows] = recent = std::min(recent, end);
+      from[2][rows] = std::max(begin, recent);
+      to[2][rows] = end;
       const float *x =
           args.q + (sequence.firstRow + t) * args.qStride + (firstHead + h) * args.headDim;
       for (int64_t d = 0; d < args.headDim; ++d)
         q[rows * args.headDim + d] = x[d] * args.scale;
     }
-  int64_t firstKey = lowest, endKey = highest;
+  AttentionSegment segments[3];
+  int numSegments = 0;
+  for (int i = 0; i < 3; ++i) {
+    int64_t firstKey = std::numeric_limits<int64_t>::max(), endKey = 0;
+    for (int row = 0; row < rows; ++row)
+      if (from[i][row] < to[i][row]) {
+        firstKey = std::min(firstKey, from[i][row]);
+        endKey = std::max(endKey, to[i][row]);
+      }
+    if (cut.splits > 1) {
+      firstKey = std::max(firstKey, split * splitKeys);
+      endKey = std::min(endKey, (split + 1) * splitKeys);
+    }
+    if (firstKey >= endKey)
+      continue;
+    const bool fromCache = i == 1;
+    segments[numSegments++] = {fromCache ? kv.kPages : kv.kPrecise,
+                               fromCache ? kv.vPages : kv.vPrecise,
+                               fromCache ? kv.keyType : kvPreciseType,
+                               fromCache ? kv.valueType : kvPreciseType,
+                               fromCache ? stored.key : precise.key,
+                               fromCache ? stored.value : precise.value,
+                               firstKey,
+                               endKey,
+                               from[i],
+                               to[i]};
+  }
   if (cut.splits > 1) {
-    firstKey = std::max(firstKey, split * splitKeys);
-    endKey = std::min(endKey, (split + 1) * splitKeys);
     sum = partial;
     maximum = sum + heads * args.valueDim;
     total = maximum + heads;
   }
-  AttentionTile tile = {&sequence.kv,  kvHead, args.kvHeads, args.headDim,
-                        args.valueDim, rows,   firstKey,     std::max(firstKey, endKey),
-                        from,          to,     args.softcap, q,
-                        scores,        sum,    maximum,      total};
+  const float *balance = args.keyBalance ? args.keyBalance + kvHead * args.headDim : nullptr;
+  float *qCodes = q + perWorker.q, *qScales = qCodes + perWorker.q, *qSums = qScales + perWorker.q;
+  AttentionTile tile = {segments,
+                        numSegments,
+                        kvHead,
+                        args.headDim,
+                        args.valueDim,
+                        rows,
+                        args.softcap,
+                        &keyCodes,
+                        &valueCodes,
+                        balance,
+                        q,
+                        reinterpret_cast<int16_t *>(qCodes),
+                        qScales,
+                        reinterpret_cast<int32_t *>(qSums),
+                        scores,
+                        sum,
+                        maximum,
+                        total};
   kernels.attentionTile(tile);
   if (cut.splits > 1)
     return;
@@ -184,9 +248,11 @@ Status validate(const AttentionArgs &args) {
       return Status::error(StatusCode::InvalidArgument,
                            "attention: a cache of " + std::to_string(s.kv.length) +
                                " tokens is shorter than its queries' positions");
-    if (kvPageBytes(1, 1, s.kv.type) == 0)
+    if (s.kv.keyType != args.sequences[0].kv.keyType ||
+        s.kv.valueType != args.sequences[0].kv.valueType)
       return Status::error(StatusCode::InvalidArgument,
-                           "attention: the cache must be f32, f16 or bf16");
+                           "attention: caches of one call must have the same types");
+    QRT_RETURN_IF_ERROR(checkKvTypes(args.headDim, s.kv.keyType, args.valueDim, s.kv.valueType));
   }
   return Status::ok();
 }
@@ -198,10 +264,34 @@ size_t partialBytes(const Cut &cut, int64_t kvHeads, int64_t valueDim) {
 
 } // namespace
 
-size_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type) {
-  if (type != DType::F32 && type != DType::F16 && type != DType::BF16)
-    return 0;
-  return static_cast<size_t>(kvHeads * dim * kvPageTokens) * (type == DType::F32 ? 4 : 2);
+size_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type, bool isKey) {
+  if (type == DType::F32 || type == DType::F16 || type == DType::BF16)
+    return static_cast<size_t>(kvHeads * dim * kvPageTokens) * (type == DType::F32 ? 4 : 2);
+  return static_cast<size_t>(kvHeads * kvCodeLayout(dim, type, isKey).headBytes);
+}
+
+Status checkKvTypes(int64_t headDim, DType keyType, int64_t valueDim, DType valueType) {
+  const struct {
+    const char *what;
+    int64_t dim;
+    DType type;
+    bool isKey;
+  } parts[] = {{"keys", headDim, keyType, true}, {"values", valueDim, valueType, false}};
+  for (const auto &part : parts) {
+    const DType type = part.type;
+    if (type != DType::F32 && type != DType::F16 && type != DType::BF16 && type != DType::I8 &&
+        type != DType::I4)
+      return Status::error(StatusCode::InvalidArgument,
+                           "attention: " + std::string(part.what) + " of type " +
+                               std::string(name(type)) + "; a cache is f32, f16, bf16, i8 or i4");
+    if (kvPageBytes(1, part.dim, type, part.isKey) == 0)
+      return Status::error(StatusCode::Unsupported,
+                           "attention: " + std::string(part.what) + " of " +
+                               std::to_string(part.dim) + " features have no " +
+                               std::string(name(type)) + " cache: above 256 features, groups of " +
+                               (type == DType::I8 ? "128" : "32") + " must divide them");
+  }
+  return Status::ok();
 }
 
 size_t attentionWorkspaceBytes(int threads, int64_t heads, int64_t kvHeads, int64_t headDim,
@@ -223,6 +313,8 @@ Status attentionWith(const VectorKernels &kernels, ThreadPool &pool, const Atten
     items += cut.items(args.kvHeads);
   }
   QRT_RETURN_IF_ERROR(workspace.reserve(bytes));
+  if (items == 0)
+    return Status::ok();
   Runner runner(kernels, args, pool.size(), reinterpret_cast<float *>(workspace.data()));
 
   std::atomic<int64_t> next{0};

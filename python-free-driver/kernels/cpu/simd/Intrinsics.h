@@ -97,6 +97,22 @@ inline __m512i _mm512_cvtepu8_epi32(__m128i x) {
     out[i] = in[i];
   return simde_mm512_loadu_si512(out);
 }
+inline __m512i _mm512_cvtps_epi32(__m512 x) {
+  alignas(64) float in[16];
+  alignas(64) int32_t out[16];
+  simde_mm512_storeu_ps(in, x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = static_cast<int32_t>(__builtin_nearbyintf(in[i]));
+  return simde_mm512_loadu_si512(out);
+}
+inline __m256i _mm512_cvtepi32_epi16(__m512i x) {
+  alignas(64) int32_t in[16];
+  alignas(32) int16_t out[16];
+  simde_mm512_storeu_si512(in, x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = static_cast<int16_t>(in[i]);
+  return simde_mm256_load_si256(reinterpret_cast<const simde__m256i *>(out));
+}
 inline __m512i _mm512_cvtepu16_epi32(__m256i x) {
   alignas(32) uint16_t in[16];
   alignas(64) int32_t out[16];

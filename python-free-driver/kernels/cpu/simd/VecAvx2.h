@@ -58,6 +58,9 @@ struct VecAvx2 {
   static Int loadInt(const void *p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
   }
+  static void storeInt(int32_t *p, Int x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), x);
+  }
   static Int set1Int(int32_t x) { return _mm256_set1_epi32(x); }
   static Int shiftRight(Int x, int n) { return _mm256_srl_epi32(x, _mm_cvtsi32_si128(n)); }
   static Int shiftLeft(Int x, int n) { return _mm256_sll_epi32(x, _mm_cvtsi32_si128(n)); }
@@ -66,18 +69,43 @@ struct VecAvx2 {
   static Int subInt(Int a, Int b) { return _mm256_sub_epi32(a, b); }
   static Type toFloat(Int x) { return _mm256_cvtepi32_ps(x); }
 
+  static Type loadBytes(const uint8_t *p) {
+    return toFloat(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(p))));
+  }
+  template <int Bits>
+  static Int codes16(Int x, int n, Int mask) {
+    switch (n * Bits) {
+    case 0:
+      return bitAnd(x, mask);
+    case 4:
+      return bitAnd(_mm256_srli_epi16(x, 4), mask);
+    case 8:
+      return Bits == 8 ? _mm256_srli_epi16(x, 8) : bitAnd(_mm256_srli_epi16(x, 8), mask);
+    default:
+      return _mm256_srli_epi16(x, 12);
+    }
+  }
+  static Int dot16(Int acc, Int a, Int b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+  static void storeInt16(int16_t *p, Type x) {
+    __m256i n = _mm256_cvtps_epi32(x);
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(p),
+                     _mm_packs_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1)));
+  }
+  static int32_t reduceAddInt(Int x) {
+    __m128i quarter = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    __m128i pair = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
+  }
+
   static float reduceAdd(Type x) {
     __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
   static float reduceMax(Type x) {
-    alignas(32) float lane[8];
-    store(lane, x);
-    for (int step = 4; step; step /= 2)
-      for (int i = 0; i < step; ++i)
-        lane[i] = lane[i] > lane[i + step] ? lane[i] : lane[i + step];
-    return lane[0];
+    __m128 quarter = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    __m128 pair = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
 };
 

@@ -60,6 +60,7 @@ struct VecAvx512 {
 
   using Int = __m512i;
   static Int loadInt(const void *p) { return _mm512_loadu_si512(p); }
+  static void storeInt(int32_t *p, Int x) { _mm512_storeu_si512(p, x); }
   static Int set1Int(int32_t x) { return _mm512_set1_epi32(x); }
   static Int shiftRight(Int x, int n) { return _mm512_srl_epi32(x, _mm_cvtsi32_si128(n)); }
   static Int shiftLeft(Int x, int n) { return _mm512_sll_epi32(x, _mm_cvtsi32_si128(n)); }
@@ -67,6 +68,40 @@ struct VecAvx512 {
   static Int bitOr(Int a, Int b) { return _mm512_or_si512(a, b); }
   static Int subInt(Int a, Int b) { return _mm512_sub_epi32(a, b); }
   static Type toFloat(Int x) { return _mm512_cvtepi32_ps(x); }
+
+  /// Bytes as floats.
+  static Type loadBytes(const uint8_t *p) {
+    return toFloat(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p))));
+  }
+  /// Code n of both 16-bit halves of every lane; `mask` has the low Bits of each half.
+  template <int Bits>
+  static Int codes16(Int x, int n, Int mask) {
+    switch (n * Bits) {
+    case 0:
+      return bitAnd(x, mask);
+    case 4:
+      return bitAnd(_mm512_srli_epi16(x, 4), mask);
+    case 8:
+      return Bits == 8 ? _mm512_srli_epi16(x, 8) : bitAnd(_mm512_srli_epi16(x, 8), mask);
+    default:
+      return _mm512_srli_epi16(x, 12);
+    }
+  }
+  /// acc plus the products of both signed 16-bit halves.
+  static Int dot16(Int acc, Int a, Int b) { return _mm512_dpwssd_epi32(acc, a, b); }
+  /// Rounded to integers that fit 16 bits.
+  static void storeInt16(int16_t *p, Type x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i *>(p),
+                        _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(x)));
+  }
+  static int32_t reduceAddInt(Int x) {
+    __m256i high = _mm256_castpd_si256(_mm512_extractf64x4_pd(_mm512_castsi512_pd(x), 1));
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), high);
+    __m128i quarter =
+        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    __m128i pair = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
+  }
 
   /// Sum of the lanes in a fixed order (halves, then quarters, ...).
   static float reduceAdd(Type x) {
@@ -76,13 +111,13 @@ struct VecAvx512 {
     __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
     return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
+  /// NaN lanes may be lost.
   static float reduceMax(Type x) {
-    alignas(64) float lane[16];
-    store(lane, x);
-    for (int step = 8; step; step /= 2)
-      for (int i = 0; i < step; ++i)
-        lane[i] = lane[i] > lane[i + step] ? lane[i] : lane[i + step];
-    return lane[0];
+    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
+    __m256 half = _mm256_max_ps(_mm512_castps512_ps256(x), high);
+    __m128 quarter = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    __m128 pair = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
+    return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
   }
 };
 

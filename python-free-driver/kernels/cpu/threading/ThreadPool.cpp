@@ -8,8 +8,9 @@
 
 #include "kernels/cpu/threading/ThreadPool.h"
 
+#include "Support/Processors.h"
+
 #include <algorithm>
-#include <sched.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -18,13 +19,7 @@ namespace qrt::kernels {
 
 static constexpr int spinsBeforeSleep = 4000;
 
-int ThreadPool::availableProcessors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0)
-    return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
+int ThreadPool::availableProcessors() { return qrt::availableProcessors(); }
 
 void ThreadPool::pauseOnce() {
 #if defined(__x86_64__)

@@ -10,6 +10,7 @@
 #define QRT_KERNELS_CPU_VECTOR_VARIANTS_H
 
 #include "kernels/cpu/Isa.h"
+#include "kernels/cpu/attention/KvCodes.h"
 #include "kernels/cpu/attention/attention.h"
 #include "kernels/cpu/elementwise/elementwise.h"
 #include "kernels/cpu/norm/norm.h"
@@ -22,20 +23,33 @@ namespace qrt::kernels {
 /// Query rows that one attention tile takes at most.
 inline constexpr int attentionTileRows = 32;
 
-/// Some rows of one kv head against keys [firstKey, endKey) of one sequence. Row r sees keys
-/// from `from[r]` up to, not including, `to[r]`.
-struct AttentionTile {
-  const KvView *kv;
-  int64_t kvHead, kvHeads, headDim, valueDim;
-  int rows; ///< 1 .. attentionTileRows
+/// Pages that a tile reads one way: keys [firstKey, endKey) of one sequence. Row r sees those from
+/// `from[r]` up to, not including, `to[r]`.
+struct AttentionSegment {
+  const void *const *kPages, *const *vPages;
+  DType keyType, valueType;
+  int64_t keyHeadBytes, valueHeadBytes; ///< from one kv head to the next inside a page
   int64_t firstKey, endKey;
   const int64_t *from, *to;
+};
+
+/// Some rows of one kv head against the keys of some segments, in their order.
+struct AttentionTile {
+  const AttentionSegment *segments;
+  int numSegments;
+  int64_t kvHead, headDim, valueDim;
+  int rows; ///< 1 .. attentionTileRows
   float softcap;
-  const float *q; ///< [rows, headDim], multiplied by scale
-  float *scores;  ///< scratch [attentionTileRows, 64]
-  float *sum;     ///< out [rows, valueDim]: sum of exp(s - maximum) v
-  float *maximum; ///< out [rows]; -inf if the row sees no key here
-  float *total;   ///< out [rows]: sum of exp(s - maximum)
+  const KvCodeLayout *keyCodes, *valueCodes; ///< of coded segments
+  const float *balance;                      ///< [headDim], of coded keys; or null
+  const float *q;                            ///< [rows, headDim], multiplied by scale
+  int16_t *qCodes;                           ///< scratch for coded keys [rows, units * unit],
+  float *qScales;                            ///< [rows, groups]
+  int32_t *qSums;                            ///< [rows, groups]
+  float *scores;                             ///< scratch [attentionTileRows, 64]
+  float *sum;                                ///< out [rows, valueDim]: sum of exp(s - maximum) v
+  float *maximum;                            ///< out [rows]; -inf if the row sees no key here
+  float *total;                              ///< out [rows]: sum of exp(s - maximum)
 };
 
 struct VectorKernels {

@@ -24,7 +24,7 @@ const VectorKernels vectorKernels = {
     .unary = unaryKernel<VecAvx2>,
     .gated = gatedKernel<VecAvx2>,
     .binary = binaryKernel<VecAvx2>,
-    .attentionTile = attentionTileKernel<VecAvx2, 2>,
+    .attentionTile = attentionTileKernel<VecAvx2, 4>,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx2)

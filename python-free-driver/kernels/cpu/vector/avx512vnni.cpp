@@ -24,7 +24,7 @@ const VectorKernels vectorKernels = {
     .unary = unaryKernel<VecAvx512>,
     .gated = gatedKernel<VecAvx512>,
     .binary = binaryKernel<VecAvx512>,
-    .attentionTile = attentionTileKernel<VecAvx512, 4>,
+    .attentionTile = attentionTileKernel<VecAvx512, 8>,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx512vnni)

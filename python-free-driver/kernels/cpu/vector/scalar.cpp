@@ -118,41 +118,57 @@ static void binary(const BinaryArgs &args, int64_t begin, int64_t end) {
     }
 }
 
-static double element(DType type, const void *page, int64_t index) {
-  if (type == DType::F32)
-    return static_cast<const float *>(page)[index];
-  uint16_t bits = static_cast<const uint16_t *>(page)[index];
-  return type == DType::F16 ? f16ToF32(bits) : bf16ToF32(bits);
+static double element(const AttentionSegment &segment, const AttentionTile &tile, bool isKey,
+                      int64_t token, int64_t d) {
+  const DType type = isKey ? segment.keyType : segment.valueType;
+  const void *page = (isKey ? segment.kPages : segment.vPages)[token / kvPageTokens];
+  const auto *head = static_cast<const char *>(page) +
+                     tile.kvHead * (isKey ? segment.keyHeadBytes : segment.valueHeadBytes);
+  const int64_t slot = token % kvPageTokens;
+  const int64_t index = isKey ? d * kvPageTokens + slot : slot * tile.valueDim + d;
+  switch (type) {
+  case DType::F32:
+    return reinterpret_cast<const float *>(head)[index];
+  case DType::F16:
+    return f16ToF32(reinterpret_cast<const uint16_t *>(head)[index]);
+  case DType::BF16:
+    return bf16ToF32(reinterpret_cast<const uint16_t *>(head)[index]);
+  default: {
+    const double value =
+        readKvElement(isKey ? *tile.keyCodes : *tile.valueCodes, isKey, head, slot, d);
+    return isKey && tile.balance ? value * tile.balance[d] : value;
+  }
+  }
 }
 
 static void attentionTile(const AttentionTile &tile) {
-  const KvView &kv = *tile.kv;
   constexpr double minusInfinity = -std::numeric_limits<double>::infinity();
-  auto score = [&](int row, int64_t key) {
+  auto score = [&](const AttentionSegment &segment, int row, int64_t key) {
     double dot = 0.0;
     for (int64_t d = 0; d < tile.headDim; ++d)
       dot += static_cast<double>(tile.q[row * tile.headDim + d]) *
-             element(kv.type, kv.kPages[key / kvPageTokens],
-                     (tile.kvHead * tile.headDim + d) * kvPageTokens + key % kvPageTokens);
+             element(segment, tile, true, key, d);
     return tile.softcap > 0.0f ? tile.softcap * std::tanh(dot / tile.softcap) : dot;
   };
+  auto forKeys = [&](int row, auto body) {
+    for (const AttentionSegment &segment : std::span(tile.segments, size_t(tile.numSegments)))
+      for (int64_t key = std::max(segment.firstKey, segment.from[row]);
+           key < std::min(segment.endKey, segment.to[row]); ++key)
+        body(segment, key);
+  };
   for (int row = 0; row < tile.rows; ++row) {
-    int64_t first = std::max(tile.firstKey, tile.from[row]);
-    int64_t end = std::min(tile.endKey, tile.to[row]);
     double maximum = minusInfinity, total = 0.0;
-    for (int64_t key = first; key < end; ++key)
-      maximum = std::max(maximum, score(row, key));
+    forKeys(row, [&](const AttentionSegment &segment, int64_t key) {
+      maximum = std::max(maximum, score(segment, row, key));
+    });
     float *out = tile.sum + row * tile.valueDim;
     std::fill(out, out + tile.valueDim, 0.0f);
-    for (int64_t key = first; key < end; ++key) {
-      double weight = std::exp(score(row, key) - maximum);
+    forKeys(row, [&](const AttentionSegment &segment, int64_t key) {
+      double weight = std::exp(score(segment, row, key) - maximum);
       total += weight;
       for (int64_t d = 0; d < tile.valueDim; ++d)
-        out[d] += static_cast<float>(
-            weight *
-            element(kv.type, kv.vPages[key / kvPageTokens],
-                    (tile.kvHead * kvPageTokens + key % kvPageTokens) * tile.valueDim + d));
-    }
+        out[d] += static_cast<float>(weight * element(segment, tile, false, key, d));
+    });
     tile.maximum[row] = static_cast<float>(maximum);
     tile.total[row] = static_cast<float>(total);
   }

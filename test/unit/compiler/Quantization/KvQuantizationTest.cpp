@@ -2,6 +2,7 @@
 #include "qopt/Quantization/KvQuantization.h"
 
 #include "Reference.h"
+#include "kernels/cpu/attention/KvCodes.h"
 
 #include <gtest/gtest.h>
 
@@ -106,4 +107,36 @@ TEST(KvQuantization, NamesBadFormats) {
   EXPECT_FALSE(roundTripKv(x, 2, 15, {4, KvAxis::PerToken, true, 16}).isOk());
   x[3] = std::numeric_limits<float>::infinity();
   EXPECT_FALSE(roundTripKv(x, 2, 16, {4, KvAxis::PerToken, true, 16}).isOk());
+}
+
+/// What the runtime's pages give back is what roundTripKv says, bit for bit.
+TEST(KvQuantization, IsWhatTheCacheOfTheRuntimeHolds) {
+  using namespace qrt::kernels;
+  for (qrt::DType type : {qrt::DType::I8, qrt::DType::I4})
+    for (int64_t dim : {64, 128, 100, 20})
+      for (bool isKey : {true, false}) {
+        const int64_t heads = 2, tokens = 7;
+        const KvCodeLayout layout = kvCodeLayout(dim, type, isKey);
+        ASSERT_GT(layout.headBytes, 0);
+        Floats x(tokens * heads * dim);
+        for (size_t i = 0; i < x.size(); ++i)
+          x[i] = float(std::sin(double(i) * i * 0.37 + 1) * (i % 9 == 0 ? 12 : 1));
+        std::vector<unsigned char> page(layout.headBytes * heads);
+        for (int64_t t = 0; t < tokens; ++t)
+          for (int64_t h = 0; h < heads; ++h)
+            writeKvToken(layout, isKey, x.data() + (t * heads + h) * dim, nullptr, t + 3,
+                         page.data() + h * layout.headBytes);
+        KvFormat format;
+        format.bits = layout.bits;
+        format.symmetric = layout.symmetric;
+        format.headDim = dim;
+        format.groupSize = layout.group;
+        Floats expected = x;
+        ASSERT_TRUE(roundTripKv(expected, tokens, heads * dim, format));
+        for (int64_t t = 0; t < tokens; ++t)
+          for (int64_t h = 0; h < heads; ++h)
+            for (int64_t d = 0; d < dim; ++d)
+              EXPECT_EQ(readKvElement(layout, isKey, page.data() + h * layout.headBytes, t + 3, d),
+                        expected[(t * heads + h) * dim + d]);
+      }
 }

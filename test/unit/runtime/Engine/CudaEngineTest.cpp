@@ -129,12 +129,12 @@ TEST_F(Emulated, KeysAndValuesOfEveryType) {
   const std::pair<DType, double> types[] = {{DType::F32, 4e-6}, {DType::F16, 2e-3}};
   for (auto [type, tolerance] : types) {
     SCOPED_TRACE(std::string(name(type)));
-    auto engine = model.engine(onDevice({.kvType = type}));
+    auto engine = model.engine(onDevice({.kv = {type, type, {}, {}}}));
     ASSERT_TRUE(engine);
     auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
     EXPECT_LT(relativeDistance(rows, model.reference(tokens)), tolerance);
   }
-  auto refused = Engine::create(model.load(), onDevice({.kvType = DType::BF16}));
+  auto refused = Engine::create(model.load(), onDevice({.kv = {DType::BF16, DType::BF16, {}, {}}}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
   EXPECT_NE(refused.status().message().find("KV cache of bf16"), std::string::npos);

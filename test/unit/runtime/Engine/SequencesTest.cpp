@@ -115,7 +115,12 @@ TEST(Sequences, OptionsAreChecked) {
   TinyModel tiny({});
   EXPECT_EQ(createError(tiny, {.threads = -1}), "threads: -1, not in 0 to 1024");
   EXPECT_EQ(createError(tiny, {.prefillChunk = 0}), "prefill chunk: 0 tokens, not in 1 to 65536");
-  EXPECT_EQ(createError(tiny, {.kvType = DType::I8}), "KV cache type: i8, not f32, f16 or bf16");
+  EXPECT_EQ(createError(tiny, {.kv = {DType::I16, {}, {}, {}}}),
+            "KV cache type 'i16': expects f32, f16, bf16, int8 or int4, or k=TYPE,v=TYPE");
+  EXPECT_EQ(createError(tiny, {.kv = {DType::F16, DType::F16, 4, {}}}),
+            "KV sink: no effect on a cache of type f16");
+  EXPECT_EQ(createError(tiny, {.kv = {DType::I4, {}, {}, -1}}),
+            "KV window: -1 tokens, not in 0 to 2147483647");
   EXPECT_NE(createError(tiny, {.maxMemory = -1}), "no error");
   EXPECT_NE(createError(tiny, {.maxContext = -1}), "no error");
   setenv("QRT_ISA", "z80", 1);

@@ -150,7 +150,7 @@ TEST(TokenMajorKv, HalfPrecisionCachesStayClose) {
   auto tokens = randomTokens(70, tiny.config.vocab, 11);
   auto expected = tiny.reference(tokens);
   for (auto [type, tolerance] : {std::pair(DType::F16, 2e-3), std::pair(DType::BF16, 2e-2)}) {
-    auto engine = tiny.engine({.threads = 2, .kvType = type});
+    auto engine = tiny.engine({.threads = 2, .kv = {type, type, {}, {}}});
     auto rows = runChunk(*engine, *engine->addSequence(), tokens);
     double error = relativeDistance(rows, expected);
     EXPECT_LT(error, tolerance);

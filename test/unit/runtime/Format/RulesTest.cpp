@@ -217,6 +217,18 @@ TEST_F(Rules, CachesAndInterface) {
   expect("R27 caches: ", [](Program &p) { set(first(p, OpCode::Attention), "cache", int64_t(9)); });
   expect("R27 caches: cache 0 has an impossible shape",
          [](Program &p) { p.caches[0].kvHeads = 0; });
+  expect("R27 caches: the stored form", [](Program &p) { p.kv.keys = DType::I16; });
+  expect("R27 caches: the stored form", [](Program &p) { p.kv.sink = 4; }); // of floats
+  expect("R27 caches: the stored form", [](Program &p) { p.kv = {DType::I4, DType::I4, 4, -1}; });
+  EXPECT_EQ(broken([](Program &p) { p.kv = {DType::I8, DType::I4, 4, 64}; }), "no error");
+  expect("R22 width: ", [](Program &p) { // a balance of the wrong length
+    Instruction &attention = first(p, OpCode::Attention);
+    attention.inputs.push_back(first(p, OpCode::Rope).inputs[2]);
+  });
+  expect("R21 operand-kind: ", [](Program &p) {
+    Instruction &attention = first(p, OpCode::Attention);
+    attention.inputs.push_back(attention.inputs[0]);
+  });
   expect("R28 interface: ", [](Program &p) { p.vocabSize = 0; });
   expect("R28 interface: ", [](Program &p) { p.inputs.clear(); });
   expect("R28 interface: ", [](Program &p) { p.outputs.clear(); });

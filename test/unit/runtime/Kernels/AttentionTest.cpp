@@ -1,7 +1,8 @@
 //===- AttentionTest.cpp - paged attention against naive float64 --------------===//
 //
 // Prefill, decode, chunks, unequal sequences in one batch, grouped heads, windows, softcap, all
-// cache types, contexts that are split along the keys.
+// cache types, precise tokens and balanced keys of coded caches, contexts that are split along the
+// keys.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +23,8 @@ using namespace qrt::kernels::test;
 
 /// Outputs are averages of values of size ~1; scores are sums of up to 128 products.
 static constexpr double attentionBound = 3e-6;
+/// Coded caches take queries and weights as 16-bit integers: scores are 1e-4 off, rarely 3e-4.
+static constexpr double codedBound = 6e-4;
 
 namespace {
 
@@ -29,14 +32,53 @@ struct Shape {
   int64_t heads, kvHeads, headDim, valueDim;
   int64_t window = 0;
   float softcap = 0.0f;
+  int64_t sink = 0, recent = 0;
+  bool balanced = false;
+  double keySpread = 1.0; ///< every eighth key feature is as much larger
 };
+
+struct Types {
+  DType keys, values;
+  Types(DType both) : keys(both), values(both) {}
+  Types(DType keys, DType values) : keys(keys), values(values) {}
+};
+
+bool isCoded(DType type) { return type == DType::I8 || type == DType::I4; }
+bool isCoded(Types types) { return isCoded(types.keys) || isCoded(types.values); }
 
 /// One sequence with its pages, and the values as the cache holds them (rounded to its type).
 struct Sequence {
   std::vector<std::unique_ptr<AlignedBytes>> memory;
-  std::vector<void *> kPages, vPages;
-  std::vector<float> k, v; ///< [length, kvHeads * dim]
+  std::vector<void *> kPages, vPages, kPrecise, vPrecise;
+  std::vector<float> k, v;                     ///< [length, kvHeads * dim]
+  std::vector<float> kPreciseRow, vPreciseRow; ///< the same as precise pages hold them
 };
+
+/// Elements that share a scale (KvCodes.h).
+int64_t groupOf(DType type, int64_t dim) {
+  const int64_t preferred = type == DType::I8 ? 128 : 32;
+  return dim > preferred && dim % preferred == 0 ? preferred : dim;
+}
+
+/// x through codes and back: the formulas of docs/semantics.md, in f32 as they say.
+void roundTripGroup(DType type, float *x, int64_t count, const float *balance) {
+  float low = 0, high = 0;
+  std::vector<float> y(count);
+  for (int64_t i = 0; i < count; ++i) {
+    y[i] = balance ? x[i] / balance[i] : x[i];
+    low = std::min(low, y[i]);
+    high = std::max(high, y[i]);
+  }
+  const bool symmetric = type == DType::I8;
+  const float top = symmetric ? 255 : 15;
+  float scale = symmetric ? std::max(-low, high) / 127 : (high - low) / 15;
+  scale = f16ToF32(f32ToF16(std::max(scale, 0x1p-14f)));
+  const float zero = symmetric ? 128 : std::nearbyint(-low / scale);
+  for (int64_t i = 0; i < count; ++i) {
+    const float code = std::clamp(std::nearbyint(y[i] / scale) + zero, 0.0f, top);
+    x[i] = (code - zero) * scale * (balance ? balance[i] : 1.0f);
+  }
+}
 
 float rounded(DType type, float x) {
   return type == DType::F32   ? x
@@ -44,43 +86,90 @@ float rounded(DType type, float x) {
                               : bf16ToF32(f32ToBf16(x));
 }
 
-Sequence makeSequence(ThreadPool &pool, const Shape &shape, int64_t length, DType type,
+/// Rounds [rows, heads * dim] to what a cache of `type` holds.
+void roundRows(std::vector<float> &x, DType type, int64_t dim, int64_t rowWidth,
+               const float *balance) {
+  if (!isCoded(type)) {
+    for (float &value : x)
+      value = rounded(type, value);
+    return;
+  }
+  const int64_t group = groupOf(type, dim);
+  for (int64_t at = 0; at < int64_t(x.size()); at += group)
+    roundTripGroup(type, x.data() + at, group, balance ? balance + at % rowWidth : nullptr);
+}
+
+/// One factor per kv head and feature: what spread keys are larger by, roughly.
+std::vector<float> balanceOf(const Shape &shape) {
+  std::vector<float> balance(size_t(shape.kvHeads * shape.headDim), 1.0f);
+  for (size_t i = 0; i < balance.size(); i += 8)
+    balance[i] = float(shape.keySpread) * 1.25f;
+  return balance;
+}
+
+Sequence makeSequence(ThreadPool &pool, const Shape &shape, int64_t length, Types types,
                       uint32_t seed) {
   Sequence s;
+  const std::vector<float> balance = balanceOf(shape);
   s.k = randomFloats(length * shape.kvHeads * shape.headDim, seed);
   s.v = randomFloats(length * shape.kvHeads * shape.valueDim, seed + 1);
-  for (int64_t page = 0; page * kvPageTokens < length; ++page)
-    for (auto [dim, pages] :
-         {std::pair{shape.headDim, &s.kPages}, std::pair{shape.valueDim, &s.vPages}}) {
-      size_t bytes = kvPageBytes(shape.kvHeads, dim, type);
-      s.memory.push_back(std::make_unique<AlignedBytes>(bytes));
-      std::fill_n(s.memory.back()->data(), bytes, 0xff); // NaN: unwritten slots must not matter
-      pages->push_back(s.memory.back()->data());
+  for (size_t i = 0; i < s.k.size(); i += 8)
+    s.k[i] *= float(shape.keySpread);
+  auto addPage = [&](DType type, int64_t dim, bool isKey, std::vector<void *> &pages) {
+    size_t bytes = kvPageBytes(shape.kvHeads, dim, type, isKey);
+    s.memory.push_back(std::make_unique<AlignedBytes>(bytes));
+    std::fill_n(s.memory.back()->data(), bytes, 0xff); // NaN: unwritten slots must not matter
+    pages.push_back(s.memory.back()->data());
+  };
+  for (int64_t page = 0; page * kvPageTokens < length; ++page) {
+    addPage(types.keys, shape.headDim, true, s.kPages);
+    addPage(types.values, shape.valueDim, false, s.vPages);
+    if (isCoded(types)) {
+      addPage(DType::F16, shape.headDim, true, s.kPrecise);
+      addPage(DType::F16, shape.valueDim, false, s.vPrecise);
     }
+  }
   // In two steps, as prefill and decode append.
   int64_t first = length / 3;
   for (auto [begin, tokens] : {std::pair<int64_t, int64_t>{0, first}, {first, length - first}}) {
-    KvAppendSequence append{begin, tokens, begin, s.kPages.data(), s.vPages.data()};
+    KvAppendSequence append{begin,
+                            tokens,
+                            begin,
+                            s.kPages.data(),
+                            s.vPages.data(),
+                            isCoded(types) ? s.kPrecise.data() : nullptr,
+                            s.vPrecise.data()};
     EXPECT_TRUE(kvAppend(pool, {s.k.data(), shape.kvHeads * shape.headDim, s.v.data(),
                                 shape.kvHeads * shape.valueDim, shape.kvHeads, shape.headDim,
-                                shape.valueDim, type, std::span(&append, 1)}));
+                                shape.valueDim, types.keys, types.values, std::span(&append, 1),
+                                shape.balanced ? balance.data() : nullptr}));
   }
-  for (std::vector<float> *values : {&s.k, &s.v})
-    for (float &x : *values)
-      x = rounded(type, x);
+  s.kPreciseRow = s.k;
+  s.vPreciseRow = s.v;
+  const int64_t kWidth = shape.kvHeads * shape.headDim, vWidth = shape.kvHeads * shape.valueDim;
+  roundRows(s.kPreciseRow, DType::F16, shape.headDim, kWidth, nullptr);
+  roundRows(s.vPreciseRow, DType::F16, shape.valueDim, vWidth, nullptr);
+  roundRows(s.k, types.keys, shape.headDim, kWidth, shape.balanced ? balance.data() : nullptr);
+  roundRows(s.v, types.values, shape.valueDim, vWidth, nullptr);
   return s;
 }
 
 /// Row of naive attention: query q of one head at `position`.
 std::vector<double> naive(const Shape &shape, const Sequence &s, const float *q, int64_t head,
-                          int64_t position, double scale) {
+                          int64_t position, double scale, bool coded) {
+  auto isPrecise = [&](int64_t j) {
+    return coded && (j < shape.sink || j > position - shape.recent);
+  };
   int64_t kvHead = head / (shape.heads / shape.kvHeads);
   int64_t first = shape.window ? std::max<int64_t>(0, position - shape.window + 1) : 0;
   std::vector<double> weight(position + 1, 0.0), out(shape.valueDim, 0.0);
   double maximum = -1e300, total = 0;
   for (int64_t j = first; j <= position; ++j) {
     for (int64_t d = 0; d < shape.headDim; ++d)
-      weight[j] += double(q[d]) * s.k[(j * shape.kvHeads + kvHead) * shape.headDim + d] * scale;
+      weight[j] +=
+          double(q[d]) *
+          (isPrecise(j) ? s.kPreciseRow : s.k)[(j * shape.kvHeads + kvHead) * shape.headDim + d] *
+          scale;
     if (shape.softcap > 0)
       weight[j] = shape.softcap * std::tanh(weight[j] / shape.softcap);
     maximum = std::max(maximum, weight[j]);
@@ -89,7 +178,9 @@ std::vector<double> naive(const Shape &shape, const Sequence &s, const float *q,
     total += weight[j] = std::exp(weight[j] - maximum);
   for (int64_t j = first; j <= position; ++j)
     for (int64_t d = 0; d < shape.valueDim; ++d)
-      out[d] += weight[j] / total * s.v[(j * shape.kvHeads + kvHead) * shape.valueDim + d];
+      out[d] +=
+          weight[j] / total *
+          (isPrecise(j) ? s.vPreciseRow : s.v)[(j * shape.kvHeads + kvHead) * shape.valueDim + d];
   return out;
 }
 
@@ -98,7 +189,10 @@ struct Run {
 };
 
 void check(const VectorKernels &kernels, const std::string &name, const Shape &shape,
-           const std::vector<Run> &runs, DType type) {
+           const std::vector<Run> &runs, Types types) {
+  const std::vector<float> balance = balanceOf(shape);
+  // The scalar row is the definition and reads codes as they are.
+  const bool coded = isCoded(types), integers = coded && kernels.isa != Isa::Scalar;
   ThreadPool one(1), three(3);
   Workspace workspace;
   double scale = 1.0 / std::sqrt(double(shape.headDim));
@@ -106,7 +200,7 @@ void check(const VectorKernels &kernels, const std::string &name, const Shape &s
   std::vector<AttentionSequence> batch;
   int64_t rows = 0;
   for (const Run &run : runs) {
-    sequences.push_back(makeSequence(one, shape, run.length, type, 10 + rows));
+    sequences.push_back(makeSequence(one, shape, run.length, types, 10 + rows));
     rows += run.tokens;
   }
   rows = 0;
@@ -115,14 +209,17 @@ void check(const VectorKernels &kernels, const std::string &name, const Shape &s
         {rows,
          runs[i].tokens,
          runs[i].length - runs[i].tokens,
-         {sequences[i].kPages.data(), sequences[i].vPages.data(), runs[i].length, type}});
+         {sequences[i].kPages.data(), sequences[i].vPages.data(), runs[i].length, types.keys,
+          types.values, sequences[i].kPrecise.data(), sequences[i].vPrecise.data()}});
     rows += runs[i].tokens;
   }
   int64_t qWidth = shape.heads * shape.headDim, outWidth = shape.heads * shape.valueDim;
   std::vector<float> q = randomFloats(rows * qWidth, 3, 2.0f), out(rows * outWidth, 5.0f);
-  AttentionArgs args{out.data(),   outWidth,      q.data(),      qWidth,
-                     shape.heads,  shape.kvHeads, shape.headDim, shape.valueDim,
-                     float(scale), shape.softcap, shape.window,  batch};
+  AttentionArgs args{out.data(),    outWidth,       q.data(),
+                     qWidth,        shape.heads,    shape.kvHeads,
+                     shape.headDim, shape.valueDim, float(scale),
+                     shape.softcap, shape.window,   batch,
+                     shape.sink,    shape.recent,   shape.balanced ? balance.data() : nullptr};
   Status status = attentionWith(kernels, one, args, workspace);
   ASSERT_TRUE(status) << status.message();
   int64_t longest = 0;
@@ -138,9 +235,10 @@ void check(const VectorKernels &kernels, const std::string &name, const Shape &s
         int64_t row = batch[i].firstRow + t;
         std::vector<double> want =
             naive(shape, sequences[i], q.data() + row * qWidth + h * shape.headDim, h,
-                  batch[i].position + t, scale);
+                  batch[i].position + t, scale, coded);
         for (int64_t d = 0; d < shape.valueDim; ++d)
-          ASSERT_NEAR(out[row * outWidth + h * shape.valueDim + d], want[d], attentionBound)
+          ASSERT_NEAR(out[row * outWidth + h * shape.valueDim + d], want[d],
+                      integers ? codedBound : attentionBound)
               << name << " sequence " << i << " token " << t << " head " << h << " feature " << d;
       }
   std::vector<float> threaded(out.size());
@@ -183,11 +281,75 @@ TEST(Attention, LongContextsAreSplitAlongTheKeys) {
   }
 }
 
+TEST(Attention, CodedCaches) {
+  for (const auto &variant : variants())
+    for (Types types : {Types(DType::I8), Types(DType::I4), Types(DType::I8, DType::I4),
+                        Types(DType::F16, DType::I4), Types(DType::I4, DType::F32)})
+      check(*variant.kernels, variant.name, {4, 2, 16, 16},
+            {{70, 70}, {1, 1}, {130, 1}, {64, 1}, {100, 37}, {65, 2}}, types);
+}
+
+TEST(Attention, CodedCachesOfOddHeads) {
+  for (const auto &variant : variants())
+    for (Types types : {Types(DType::I8), Types(DType::I4)})
+      for (Shape shape : {Shape{14, 2, 64, 64},
+                          {3, 3, 20, 36},
+                          {40, 1, 8, 8},
+                          {5, 1, 100, 7},
+                          {7, 1, 128, 96},
+                          {2, 1, 256, 256}})
+        check(*variant.kernels, variant.name, shape, {{9, 9}, {66, 1}}, types);
+}
+
+TEST(Attention, CodedCachesKeepSinksAndRecentTokensPrecise) {
+  for (const auto &variant : variants())
+    for (Types types : {Types(DType::I8), Types(DType::I4)}) {
+      check(*variant.kernels, variant.name, {4, 2, 16, 16, 0, 0, 4, 0}, {{70, 70}, {3, 1}}, types);
+      check(*variant.kernels, variant.name, {4, 2, 16, 16, 0, 0, 0, 20},
+            {{150, 60}, {150, 1}, {10, 10}}, types);
+      check(*variant.kernels, variant.name, {4, 2, 16, 16, 90, 2.0f, 70, 33},
+            {{200, 60}, {150, 1}, {80, 80}}, types);
+    }
+}
+
+TEST(Attention, CodedLongContextsAreSplitAlongTheKeys) {
+  for (const auto &variant : variants())
+    for (Types types : {Types(DType::I8), Types(DType::I4)}) {
+      check(*variant.kernels, variant.name, {6, 2, 16, 16, 0, 0, 4, 100},
+            {{2500, 1}, {1024, 1}, {1025, 1}}, types);
+      check(*variant.kernels, variant.name, {40, 1, 8, 12, 100}, {{2500, 1}}, types);
+    }
+}
+
+TEST(Attention, BalancedKeysCancelAndKeepWhatOutliersWouldDrown) {
+  for (const auto &variant : variants())
+    for (Types types : {Types(DType::I8), Types(DType::I4)}) {
+      Shape shape{6, 2, 32, 32};
+      shape.balanced = true;
+      check(*variant.kernels, variant.name, shape, {{70, 70}, {130, 1}}, types);
+    }
+  // With outlier features, balance lowers the error of the other ones by about the spread.
+  ThreadPool pool(1);
+  double errors[2];
+  for (bool balanced : {false, true}) {
+    Shape shape{6, 2, 32, 32};
+    shape.keySpread = 40;
+    shape.balanced = balanced;
+    Sequence coded = makeSequence(pool, shape, 64, DType::I4, 5);
+    double sum = 0;
+    for (size_t i = 0; i < coded.k.size(); ++i)
+      if (i % 8 != 0)
+        sum += std::pow(double(coded.k[i]) - coded.kPreciseRow[i], 2);
+    errors[balanced] = sum;
+  }
+  EXPECT_LT(errors[1] * 50, errors[0]);
+}
+
 TEST(Attention, WrongArgumentsAreRefused) {
   ThreadPool pool(1);
   Workspace workspace;
   std::vector<float> x(64);
-  AttentionSequence sequence{0, 1, 4, {nullptr, nullptr, 4, DType::F32}};
+  AttentionSequence sequence{0, 1, 4, {nullptr, nullptr, 4}};
   AttentionArgs args{x.data(), 8, x.data(), 8, 3, 2, 4, 4, 1.0f, 0.0f, 0, {}};
   EXPECT_EQ(attention(pool, args, workspace).message(),
             "attention: 3 heads cannot share 2 kv heads");
@@ -195,9 +357,14 @@ TEST(Attention, WrongArgumentsAreRefused) {
   args.sequences = std::span(&sequence, 1);
   EXPECT_EQ(attention(pool, args, workspace).message(),
             "attention: a cache of 4 tokens is shorter than its queries' positions");
-  sequence.kv = {nullptr, nullptr, 5, DType::I8};
+  sequence.kv = {nullptr, nullptr, 5, DType::I16, DType::F32};
   EXPECT_EQ(attention(pool, args, workspace).message(),
-            "attention: the cache must be f32, f16 or bf16");
+            "attention: keys of type i16; a cache is f32, f16, bf16, i8 or i4");
+  sequence.kv = {nullptr, nullptr, 5, DType::F32, DType::I4};
+  args.valueDim = 300;
+  EXPECT_EQ(attention(pool, args, workspace).message(),
+            "attention: values of 300 features have no i4 cache: above 256 features, groups of 32 "
+            "must divide them");
   args.headDim = 0;
   EXPECT_EQ(attention(pool, args, workspace).message(), "attention: a size is not positive");
 }

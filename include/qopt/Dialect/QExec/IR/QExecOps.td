@@ -144,20 +144,23 @@ def QExec_AttentionOp : QExec_Op<"attention"> {
     | q | num_heads * head_dim |
     | k | kv_heads * head_dim |
     | v | kv_heads * value_dim |
+    | balance | kv_heads * head_dim, optional |
     | result | num_heads * value_dim |
+
+    balance: caches of codes store k / balance and multiply q by it (kernels/cpu/attention/attention.h).
 
     - (C1) widths as in the table, all rows
     - (C2) num_heads is a multiple of kv_heads
     - (C3) no other attention of the function uses the cache
   }];
   let arguments = (ins QExec_BufferType:$q, QExec_BufferType:$k, QExec_BufferType:$v,
-                       I64Attr:$num_heads, I64Attr:$kv_heads, I64Attr:$head_dim,
+                       Optional<QExec_Vector>:$balance, I64Attr:$num_heads, I64Attr:$kv_heads, I64Attr:$head_dim,
                        I64Attr:$value_dim, I64Attr:$cache, F64Attr:$scale,
                        DefaultValuedAttr<F64Attr, "0.0">:$softcap,
                        DefaultValuedAttr<I64Attr, "0">:$window, OptionalAttr<I64Attr>:$arena);
   let results = (outs QExec_BufferType:$result);
   let assemblyFormat = [{
-    $q `,` $k `,` $v `cache` $cache (`at` $arena^)? attr-dict `:`
+    $q `,` $k `,` $v (`balance` $balance^)? `cache` $cache (`at` $arena^)? attr-dict `:`
     functional-type(operands, results)
   }];
   let hasVerifier = 1;
