@@ -1,6 +1,8 @@
 //===- CudaWeights.cpp - The weights of a model in device memory -----------------------------===//
 #include "Engine/CudaWeights.h"
 
+#include "Format/AlternateSet.h"
+
 #include <algorithm>
 
 namespace qrt {
@@ -9,16 +11,18 @@ static constexpr int64_t alignment = 256; // of device memory
 
 static int64_t alignUp(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-/// Tensors that instructions read, in the order of the file.
+/// Tensors that instructions read, in the order of the file; not the second weight set, which the
+/// device does not use.
 static std::vector<int32_t> usedTensors(const Program &program) {
   std::vector<bool> used(program.tensors.size(), false);
   for (const Instruction &instruction : program.instructions)
     for (int32_t value : instruction.inputs)
       if (value >= 0 && program.values[value].kind == ValueKind::Tensor)
         used[program.values[value].tensorIndex] = true;
+  const AlternateSet second = alternateSet(program);
   std::vector<int32_t> list;
   for (size_t i = 0; i < used.size(); ++i)
-    if (used[i])
+    if (used[i] && !second.onlyHere[i])
       list.push_back(int32_t(i));
   return list;
 }
