@@ -150,8 +150,9 @@ Status Reader::addObject(const OrderedJson &value, const std::string &where) {
         return addIds(*it, where);
     if (auto it = value.find("messages"); it != value.end() && it->is_array())
       return addMessages(*it, where);
-    if (auto it = value.find("text"); it != value.end() && it->is_string())
-      return addText(it->get_ref<const std::string &>(), where);
+    for (const char *key : {"text", "prompt"})
+      if (auto it = value.find(key); it != value.end() && it->is_string())
+        return addText(it->get_ref<const std::string &>(), where);
   }
   return bad(where + ": expects a list of ids, or an object with ids, text or messages");
 }

@@ -1,14 +1,13 @@
 //===- Checkpoint.cpp - Finished groups of a sweep in a work directory -----------------------===//
 #include "Checkpoint.h"
 
-#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "Fingerprint.h"
 
 #include "Format/Checksum.h"
 #include "Support/AtomicFile.h"
 #include "Support/MappedFile.h"
 #include "kernels/cpu/Isa.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -21,7 +20,7 @@ namespace qopt::calibration {
 
 namespace {
 
-constexpr int64_t checkpointVersion = 1;
+constexpr int64_t checkpointVersion = 2;
 
 OrderedJson toJson(const StoredLinear &linear) {
   const LinearReport &r = linear.report;
@@ -71,8 +70,6 @@ bool take(std::string_view &bytes, const qrt::Json &json, const char *key, std::
   bytes.remove_prefix(count * sizeof(T));
   return true;
 }
-
-std::string hex(uint64_t value) { return llvm::utohexstr(value, /*LowerCase=*/true, 16); }
 
 } // namespace
 
@@ -180,29 +177,12 @@ Status Checkpoint::write(int64_t group, const std::vector<StoredLinear> &linears
 
 OrderedJson fingerprintOf(mlir::func::FuncOp function, const TokenTable &tokens,
                           const CalibratedOptions &options) {
-  qrt::Checksum tokenSum, weightSum, graphSum;
-  tokenSum.update(tokens.ids.data(), tokens.ids.size() * sizeof(int32_t));
-  tokenSum.update(tokens.weights.data(), tokens.weights.size() * sizeof(float));
-  tokenSum.update(tokens.sequences.data(), tokens.sequences.size() * sizeof(TokenTable::Sequence));
-  function.walk([&](mlir::Operation *op) {
-    if (auto constant = mlir::dyn_cast<qir::ConstantOp>(op)) {
-      llvm::SmallVector<char> scratch;
-      auto bytes = WeightStore::bytes(constant, scratch);
-      if (mlir::succeeded(bytes))
-        weightSum.update(bytes->data(), bytes->size());
-      return;
-    }
-    std::string text = op->getName().getStringRef().str();
-    if (auto linear = mlir::dyn_cast<qir::LinearOp>(op))
-      text += " " + weightName(linear.getW()) + " " + qir::schemeOf(op).toText();
-    graphSum.update(text.data(), text.size());
-  });
   const quantization::GptqOptions &gptq = options.gptq;
   OrderedJson json;
   json["format"] = checkpointVersion;
-  json["model"] = hex(weightSum.digest());
-  json["graph and schemes"] = hex(graphSum.digest());
-  json["calibration tokens"] = hex(tokenSum.digest());
+  json["model"] = fingerprintWeights(function);
+  json["graph and schemes"] = fingerprintGraph(function, /*schemes=*/true);
+  json["calibration tokens"] = fingerprintTokens(tokens);
   json["options"] = {static_cast<int>(options.algorithm),
                      static_cast<int>(gptq.order),
                      static_cast<int>(gptq.search),
@@ -211,7 +191,9 @@ OrderedJson fingerprintOf(mlir::func::FuncOp function, const TokenTable &tokens,
                      gptq.damping,
                      gptq.rounds,
                      gptq.refitScales,
-                     gptq.descentPasses};
+                     gptq.descentPasses,
+                     options.statistics != nullptr,
+                     options.targetCorrection};
   json["instruction set"] = qrt::kernels::isaName(qrt::kernels::activeIsa());
   return json;
 }

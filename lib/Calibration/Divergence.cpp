@@ -23,6 +23,17 @@ double divergence(const float *p, const float *q, int64_t count) {
   return std::max(0.0, dot / sumP - std::log(sumP) + std::log(sumQ));
 }
 
+double entropy(const float *logits, int64_t count) {
+  const float largest = *std::max_element(logits, logits + count);
+  double sum = 0, dot = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const double shifted = double(logits[i]) - largest, a = std::exp(shifted);
+    sum += a;
+    dot += a * shifted;
+  }
+  return std::max(0.0, std::log(sum) - dot / sum);
+}
+
 TokenTable firstTokens(const TokenTable &table, int64_t count) {
   TokenTable sample;
   bool counts = false;

@@ -9,6 +9,9 @@ namespace qopt::calibration {
 /// KL(p || q) in nats of the distributions of two rows of `count` logits.
 double divergence(const float *p, const float *q, int64_t count);
 
+/// Entropy in nats of the distribution of a row of `count` logits.
+double entropy(const float *logits, int64_t count);
+
 /// The first tokens of the table, whole sequences as far as they go, with at least one that counts.
 TokenTable firstTokens(const TokenTable &table, int64_t count);
 

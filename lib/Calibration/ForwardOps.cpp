@@ -422,4 +422,14 @@ BoundOp bindOp(Operation *op, const OpSlots &slots, std::string &why) {
   return Binder(slots, why).bind(op);
 }
 
+Status missingKernels(const std::map<std::string, int> &problems) {
+  if (problems.empty())
+    return Status::ok();
+  std::string text = "calibration has no kernel for:";
+  for (const auto &[problem, count] : problems)
+    text += " " + problem + " (" + std::to_string(count) + " times);";
+  text.pop_back();
+  return qrt::unsupported(text);
+}
+
 } // namespace qopt::calibration

@@ -16,7 +16,9 @@
 #include "qrt/Status.h"
 
 #include <functional>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace qopt::calibration {
@@ -52,6 +54,9 @@ struct OpSlots {
 
 /// Null if there is no f32 kernel for the op, and `why` says what is missing.
 BoundOp bindOp(mlir::Operation *op, const OpSlots &slots, std::string &why);
+
+/// Ok without problems ("op: why" -> how often); else Unsupported, all of them named.
+qrt::Status missingKernels(const std::map<std::string, int> &problems);
 
 /// A linear with these weights instead of its own.
 BoundOp bindLinear(const WeightMatrix &weight, mlir::Value bias, const OpSlots &slots,

@@ -2,9 +2,12 @@
 #include "qopt/Calibration/Gate.h"
 
 #include "Divergence.h"
+#include "WholeGraph.h"
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
 
@@ -14,19 +17,9 @@ using qrt::Status;
 namespace qopt::calibration {
 
 namespace {
-/// Stops at every linear, so that the weights of one segment at a time are in memory.
-struct Recorder : SweepVisitor {
+struct Recorder : WholeGraph {
   LogitSample &sample;
   explicit Recorder(LogitSample &sample) : sample(sample) {}
-  bool wants(qir::LinearOp) override { return true; }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return Status::ok();
-  }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
-  bool wantsResult() override { return true; }
   Status result(const Rows &rows) override {
     sample.width = rows.width;
     sample.logits.insert(sample.logits.end(), rows.data, rows.data + rows.tokens * rows.width);
@@ -90,6 +83,16 @@ qrt::Result<Gate> Gate::parse(const std::string &text) {
     *bound = value;
   }
   return gate;
+}
+
+std::string Gate::text() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (maxKl)
+    os << llvm::format("kl<=%.10g", *maxKl);
+  if (minTop1)
+    os << (maxKl ? "," : "") << llvm::format("top1>=%.10g", *minTop1);
+  return text;
 }
 
 Status Gate::check(const GateMeasure &measure) const {

@@ -91,9 +91,10 @@ StoredLinear store(QuantizedMatrix matrix, const WeightMatrix &weight,
 } // namespace
 
 qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight, const PreparedHessian &hessian,
-                                         const GptqOptions &options, const ParallelFor &parallel) {
+                                         const GptqOptions &options, const ParallelFor &parallel,
+                                         std::span<const float> target) {
   QRT_ASSIGN_OR_RETURN(GptqResult result,
-                       gptq(weight.values, weight.n, hessian, options, parallel));
+                       gptq(weight.values, weight.n, hessian, options, parallel, target));
   if (!(result.loss <= result.lossRtn * (1 + 1e-6) + 1e-30))
     return qrt::internalError("the calibrated result is worse than round to nearest: " +
                               std::to_string(result.loss) + " > " + std::to_string(result.lossRtn));

@@ -7,12 +7,14 @@
 
 namespace qopt::calibration {
 
-/// Codes and report (but for name, tokens and seconds) of one weight. Internal if the result is
+/// Codes and report (but for name, tokens and seconds) of one weight. `target` [n, k] or empty: the
+/// weight itself. Internal if the result is
 /// worse than round to nearest.
 qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight,
                                          const quantization::PreparedHessian &hessian,
                                          const quantization::GptqOptions &options,
-                                         const quantization::ParallelFor &parallel);
+                                         const quantization::ParallelFor &parallel,
+                                         std::span<const float> target = {});
 
 /// `importance` [k]: mean squares of the input channels.
 qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight,

@@ -6,23 +6,10 @@
 #include "Support/Memory.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <unistd.h>
 
 using namespace mlir;
 
 namespace qopt::calibration {
-
-/// Resident memory of this process that is not backed by files (those pages can be dropped).
-static int64_t ownBytes() {
-  long total = 0, resident = 0, shared = 0;
-  if (FILE *file = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(file, "%ld %ld %ld", &total, &resident, &shared) != 3)
-      resident = shared = 0;
-    std::fclose(file);
-  }
-  return (resident - shared) * sysconf(_SC_PAGESIZE);
-}
 
 int64_t quantizerBytes(const std::vector<LinearGroup> &groups) {
   int64_t largest = 0;
@@ -46,7 +33,7 @@ int64_t quantizerBytes(const std::vector<LinearGroup> &groups) {
 qrt::Result<int64_t> activationBytes(const std::vector<LinearGroup> &groups, int64_t maxMemory) {
   if (maxMemory <= 0)
     return std::max<int64_t>(0, (qrt::availableMemory() - quantizerBytes(groups)) / 2);
-  const int64_t needed = quantizerBytes(groups), own = ownBytes();
+  const int64_t needed = quantizerBytes(groups), own = qrt::residentMemory();
   if (needed + own > maxMemory)
     return qrt::resourceExhausted("quantizing needs about " + qrt::formatBytes(needed) +
                                   " besides the " + qrt::formatBytes(own) +

@@ -57,6 +57,10 @@ private:
 } // namespace
 
 Status Assignment::getScores(const TokenTable &tokens) {
+  if (options.assumeScores) {
+    QRT_ASSIGN_OR_RETURN(units, assumedScores(function, options.sensitivity));
+    return Status::ok();
+  }
   if (!options.scoresFile.empty() && llvm::sys::fs::exists(options.scoresFile)) {
     QRT_ASSIGN_OR_RETURN(std::string text, qrt::readFile(options.scoresFile));
     QRT_ASSIGN_OR_RETURN(units, scoresFromJson(text, "'" + options.scoresFile + "'"));
@@ -137,8 +141,9 @@ qrt::Result<int64_t> Assignment::budget() const {
   int64_t bits = INT64_MAX / 4;
   if (options.targetBpw)
     bits = static_cast<int64_t>(*options.targetBpw * static_cast<double>(elements));
-  if (options.targetBytes)
-    bits = std::min(bits, 8 * (*options.targetBytes - fixedBytes()));
+  for (const std::optional<int64_t> &bytes : {options.targetBytes, options.fitFileBytes})
+    if (bytes)
+      bits = std::min(bits, 8 * (*bytes - fixedBytes()));
   return bits;
 }
 
@@ -172,7 +177,7 @@ qrt::Result<Allocation> Assignment::allocate() {
     least += unit.candidates.front().bits;
   std::string text = llvm::formatv("the smallest precisions take {0:f3} bits per weight",
                                    static_cast<double>(least) / static_cast<double>(elements));
-  if (options.targetBytes)
+  if (options.targetBytes || options.fitFileBytes)
     text += " and make a file of about " + qrt::formatBytes(fixedBytes() + least / 8);
   return Status::error(qrt::StatusCode::TargetUnreachable, text + "; the target is below that");
 }
@@ -255,15 +260,17 @@ Status Assignment::markAlternates() {
   return Status::ok();
 }
 
-/// What other budgets give, in steps of half a bit.
+/// What other budgets give, in steps of a quarter of a bit up to 5, then of a bit; each point once.
 void Assignment::addPareto() {
-  for (double target = 2.0; target <= 8.5; target += 0.5) {
+  const int64_t fixed = fixedBytes();
+  for (double target = 2.0; target <= 16; target += target < 5 ? 0.25 : 1) {
     auto found =
         allocatePrecision(choices(), static_cast<int64_t>(target * static_cast<double>(elements)));
     if (!found)
       continue;
     const double bits = static_cast<double>(found->bits) / static_cast<double>(elements);
-    report.pareto.push_back({bits, found->cost});
+    if (report.pareto.empty() || found->cost < report.pareto.back().kl)
+      report.pareto.push_back({bits, found->cost, fixed + found->bits / 8});
   }
 }
 
@@ -275,9 +282,8 @@ qrt::Result<MixedReport> Assignment::run(const TokenTable &tokens) {
   if (units.empty())
     return report;
   if (options.mixes()) {
-    QRT_ASSIGN_OR_RETURN(Allocation allocation, options.targetBpw || options.targetBytes
-                                                    ? allocate()
-                                                    : chooseCritical(options.critical));
+    QRT_ASSIGN_OR_RETURN(Allocation allocation,
+                         options.critical.isSet() ? chooseCritical(options.critical) : allocate());
     addPareto();
     apply(allocation);
   }

@@ -6,8 +6,9 @@
 
 namespace qopt::calibration {
 
-/// Runs `body` on every function with the stage's tokens (none where `needsData` is false and there
-/// is no file). The status goes into the stage; an error is also emitted at the module.
+/// Runs `body` on every function with the stage's tokens (none where `needsData` is false, or
+/// statistics are known, and there is no file), with statistics at hand if the stage wants them.
+/// The status goes into the stage; an error is also emitted at the module.
 mlir::LogicalResult
 runStage(mlir::ModuleOp module, CalibrationStage &stage, bool needsData,
          llvm::function_ref<qrt::Status(mlir::func::FuncOp, const TokenTable &)> body);
@@ -18,14 +19,16 @@ std::shared_ptr<CalibrationStage> stageFromText(const PassType &pass) {
   auto made = std::make_shared<CalibrationStage>();
   made->data.file = pass.calib;
   made->data.maskFile = pass.calibMask;
+  made->statisticsFile = pass.stats;
+  made->floatMoments = !made->statisticsFile.empty();
   made->data.samples = pass.samples;
   made->data.length = pass.length;
   made->data.seed = pass.seed;
   const auto threads = static_cast<int>(pass.threads);
-  made->quantizer.maxMemory = made->awq.maxMemory = made->mixed.sensitivity.maxMemory =
-      pass.maxMemory;
-  made->quantizer.sweep.threads = made->awq.sweep.threads = made->mixed.sensitivity.sweep.threads =
-      threads;
+  made->quantizer.maxMemory = made->awq.maxMemory = made->smooth.maxMemory =
+      made->mixed.sensitivity.maxMemory = pass.maxMemory;
+  made->quantizer.sweep.threads = made->awq.sweep.threads = made->smooth.sweep.threads =
+      made->mixed.sensitivity.sweep.threads = threads;
   return made;
 }
 

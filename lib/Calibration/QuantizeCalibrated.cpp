@@ -2,15 +2,15 @@
 #include "qopt/Calibration/QuantizeCalibrated.h"
 
 #include "Checkpoint.h"
-#include "HessianRows.h"
-#include "Lend.h"
+#include "GroupMoments.h"
 #include "LinearQuantizers.h"
-#include "MeanSquares.h"
 #include "MemoryPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/TargetCorrection.h"
 
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/ScopeExit.h"
 
 #include <chrono>
 #include <map>
@@ -41,7 +41,9 @@ public:
   QuantizingVisitor(func::FuncOp function, const CalibratedOptions &options,
                     std::optional<Checkpoint> checkpoint, double costs, int64_t count)
       : function(function), options(options), checkpoint(std::move(checkpoint)), costLeft(costs),
-        count(count) {}
+        count(count), moments(options.algorithm == Algorithm::Gptq ? GroupMoments::Kind::Hessian
+                                                                   : GroupMoments::Kind::Channels,
+                              options.statistics.get()) {}
 
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
   qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) override;
@@ -57,11 +59,17 @@ public:
 private:
   qrt::Result<std::vector<StoredLinear>> quantizeGroup(LinearGroup &group,
                                                        qrt::kernels::ThreadPool &pool);
-  qrt::Result<std::map<int64_t, PreparedHessian>> prepare(const LinearGroup &group,
-                                                          const ParallelFor &parallel);
-  static Status badInputs() {
-    return Status::error(qrt::StatusCode::BadCalibration,
-                         "its values are not finite, or no token has a weight");
+  qrt::Result<std::map<int64_t, PreparedHessian>>
+  prepare(const LinearGroup &group, std::vector<float> h, const ParallelFor &parallel);
+  bool corrects() const { return options.targetCorrection > 0; }
+  /// What the rounded weight should be; empty: the weight.
+  qrt::Result<std::vector<float>> targetOf(const WeightMatrix &weight, std::span<const float> d,
+                                           const PreparedHessian &hessian,
+                                           const ParallelFor &parallel) const {
+    if (d.empty())
+      return std::vector<float>();
+    return correctTarget(weight.values, weight.n, d, hessian,
+                         static_cast<float>(options.targetCorrection), parallel);
   }
   Status install(LinearGroup &group, size_t index, StoredLinear &stored);
   void tell(const LinearGroup &group);
@@ -70,11 +78,11 @@ private:
   const CalibratedOptions &options;
   std::optional<Checkpoint> checkpoint;
   std::optional<std::vector<StoredLinear>> stored; // of the current group
-  std::unique_ptr<HessianAccumulator> hessian;     // Gptq
-  std::unique_ptr<MeanSquares> squares;            // Scale
   Clock::time_point groupStart, start = Clock::now();
   double costDone = 0, costLeft;
   int64_t count;
+  GroupMoments moments;
+  std::unique_ptr<CrossMoment> cross; ///< of float inputs and those behind quantized layers
 };
 
 } // namespace
@@ -97,31 +105,26 @@ qrt::Result<bool> QuantizingVisitor::begin(const LinearGroup &group,
     stored.reset();
   if (stored)
     return false;
-  if (options.algorithm == Algorithm::Gptq)
-    hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
-  else
-    squares = std::make_unique<MeanSquares>(group.features);
-  return true;
+  if (corrects())
+    cross = std::make_unique<CrossMoment>(group.features, lend(pool));
+  return moments.begin(group, pool);
 }
 
 Status QuantizingVisitor::observe(const LinearGroup &, const Rows &rows,
                                   qrt::kernels::ThreadPool &pool) {
-  if (squares) {
-    squares->add(rows, pool);
-    return Status::ok();
-  }
-  addRows(*hessian, rows);
+  moments.add(rows, pool);
+  if (cross)
+    cross->add(rows.floatData, rows.data, rows.tokens, rows.width,
+               rows.weights ? std::span(rows.weights, static_cast<size_t>(rows.tokens))
+                            : std::span<const float>());
   return Status::ok();
 }
 
 /// Factorisations by group size, shared by the linears of the group.
 qrt::Result<std::map<int64_t, PreparedHessian>>
-QuantizingVisitor::prepare(const LinearGroup &group, const ParallelFor &parallel) {
+QuantizingVisitor::prepare(const LinearGroup &group, std::vector<float> h,
+                           const ParallelFor &parallel) {
   const int64_t k = group.features;
-  std::vector<float> h(k * k);
-  if (!hessian->finish(h))
-    return badInputs();
-  hessian.reset();
   std::map<int64_t, PreparedHessian> prepared;
   for (qir::LinearOp linear : group.linears)
     prepared[qir::schemeOf(linear).getGroupSize()];
@@ -139,14 +142,15 @@ qrt::Result<std::vector<StoredLinear>>
 QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
   const ParallelFor parallel = lend(pool);
   const bool byHessian = options.algorithm == Algorithm::Gptq;
-  const int64_t tokens = byHessian ? hessian->tokens() : squares->tokens();
+  QRT_ASSIGN_OR_RETURN(Statistics::Moments seen, moments.finish(group));
   std::map<int64_t, PreparedHessian> prepared;
-  std::vector<float> importance;
   if (byHessian) {
-    QRT_ASSIGN_OR_RETURN(prepared, prepare(group, parallel));
-  } else if (!squares->finish(importance)) {
-    return badInputs();
+    QRT_ASSIGN_OR_RETURN(prepared, prepare(group, std::move(seen.hessian), parallel));
   }
+  std::vector<float> d(cross ? group.features * group.features : 0);
+  if (cross && !cross->finish(d))
+    return Status::error(qrt::StatusCode::BadCalibration, "its values are not finite");
+  cross.reset();
   const double shared = secondsSince(groupStart) / static_cast<double>(group.linears.size());
   std::vector<StoredLinear> made;
   for (qir::LinearOp linear : group.linears) {
@@ -158,15 +162,18 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
       return qrt::invalidModel("'" + name + "': expects a readable float weight");
     GptqOptions gptqOptions = options.gptq;
     gptqOptions.format = formatOf(scheme);
-    auto result =
-        byHessian ? quantizeByGptq(weight, prepared[scheme.getGroupSize()], gptqOptions, parallel)
-                  : quantizeByScale(weight, importance, gptqOptions.format, gptqOptions.clipRatios,
-                                    parallel);
+    const PreparedHessian &under = prepared[scheme.getGroupSize()];
+    auto target = targetOf(weight, d, under, parallel);
+    if (!target)
+      return target.status().withContext("'" + name + "'");
+    auto result = byHessian ? quantizeByGptq(weight, under, gptqOptions, parallel, *target)
+                            : quantizeByScale(weight, seen.meanSquares, gptqOptions.format,
+                                              gptqOptions.clipRatios, parallel);
     if (!result)
       return result.status().withContext("'" + name + "'");
     result->report.scheme = scheme.toText();
     result->report.name = name;
-    result->report.tokens = tokens;
+    result->report.tokens = moments.tokens();
     result->report.seconds = shared + secondsSince(start);
     made.push_back(std::move(*result));
   }
@@ -198,7 +205,7 @@ Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear
       << remark::metric("loss", report.energy > 0 ? report.loss / report.energy : 0.0)
       << remark::metric("loss_rtn", report.energy > 0 ? report.lossRtn / report.energy : 0.0);
   group.replacements[index] = qir::replaceByQuantized(linear, weight.finish(report.rmsError));
-  qir::releaseIfUnused(constant, function);
+  qir::releaseIfUnused(constant, corrects() ? function->getParentOp() : function);
   return Status::ok();
 }
 
@@ -234,6 +241,14 @@ Status QuantizingVisitor::finish(LinearGroup &group, qrt::kernels::ThreadPool &p
   return Status::ok();
 }
 
+/// Drops the copy, and the float weights that only it has read.
+static void releaseUnused(func::FuncOp function, func::FuncOp copy) {
+  copy.erase();
+  SmallVector<qir::ConstantOp> constants(function.getOps<qir::ConstantOp>());
+  for (qir::ConstantOp constant : constants)
+    qir::releaseIfUnused(constant, function);
+}
+
 qrt::Result<std::vector<LinearReport>> quantizeCalibrated(func::FuncOp function,
                                                           const TokenTable &tokens,
                                                           const CalibratedOptions &options) {
@@ -258,8 +273,27 @@ qrt::Result<std::vector<LinearReport>> quantizeCalibrated(func::FuncOp function,
                                                       fingerprintOf(function, tokens, options),
                                                       options.resume, options.force));
   }
+  func::FuncOp copy;
+  llvm::scope_exit erase([&] {
+    if (copy)
+      copy.erase();
+  });
+  if (options.targetCorrection > 0) {
+    // In the same module, where the blobs that both read are seen to be in use.
+    copy = function.clone();
+    copy.setName((function.getName() + ".float").str());
+    copy.setPrivate();
+    function->getBlock()->push_back(copy);
+    sweep.floatFunction = copy;
+    const int64_t k = llvm::max_element(groups, [](const auto &a, const auto &b) {
+                        return a.features < b.features;
+                      })->features;
+    sweep.maxActivationBytes = std::max<int64_t>(0, sweep.maxActivationBytes - 12 * k * k);
+  }
   QuantizingVisitor visitor(function, options, std::move(checkpoint), costs, count);
-  QRT_RETURN_IF_ERROR(runSweep(function, tokens, sweep, visitor));
+  QRT_RETURN_IF_ERROR(runVisitor(function, tokens, sweep, visitor, options.statistics.get()));
+  if (copy)
+    releaseUnused(function, std::exchange(copy, {}));
   return std::move(visitor.reports);
 }
 

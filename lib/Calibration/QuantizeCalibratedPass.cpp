@@ -32,6 +32,7 @@ struct QuantizeCalibratedPass : impl::QuantizeCalibratedBase<QuantizeCalibratedP
     std::shared_ptr<CalibrationStage> made = stageFromText(*this);
     made->quantizer.gptq.damping = damping;
     made->quantizer.gptq.rounds = static_cast<int>(rounds);
+    made->quantizer.targetCorrection = targetCorrection;
     made->quantizer.workDirectory = workDirectory;
     made->quantizer.resume = resume;
     made->quantizer.algorithm = algorithm == "scale" ? Algorithm::Scale : Algorithm::Gptq;

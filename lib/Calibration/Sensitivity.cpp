@@ -4,8 +4,7 @@
 #include "Candidates.h"
 #include "Divergence.h"
 #include "ForwardProbe.h"
-#include "HessianRows.h"
-#include "Lend.h"
+#include "GroupMoments.h"
 #include "LinearQuantizers.h"
 #include "MemoryPlan.h"
 
@@ -28,7 +27,8 @@ constexpr unsigned probeBits = 3;
 
 class SensitivityVisitor : public SweepVisitor {
 public:
-  explicit SensitivityVisitor(const SensitivityOptions &options) : options(options) {}
+  explicit SensitivityVisitor(const SensitivityOptions &options)
+      : options(options), moments(GroupMoments::Kind::Hessian, options.statistics.get()) {}
 
   std::vector<UnitScore> units;
   std::vector<double> probeLoss; ///< by unit: tr(E H E^T) of round to nearest at probeBits
@@ -37,12 +37,11 @@ public:
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
 
   qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) override {
-    hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
-    return true;
+    return moments.begin(group, pool);
   }
 
-  Status observe(const LinearGroup &, const Rows &rows, qrt::kernels::ThreadPool &) override {
-    addRows(*hessian, rows);
+  Status observe(const LinearGroup &, const Rows &rows, qrt::kernels::ThreadPool &pool) override {
+    moments.add(rows, pool);
     return Status::ok();
   }
 
@@ -59,17 +58,15 @@ public:
 private:
   Status score(LinearGroup &group, const ParallelFor &parallel) {
     const int64_t k = group.features;
-    std::vector<float> h(k * k);
-    if (!hessian->finish(h))
-      return Status::error(qrt::StatusCode::BadCalibration,
-                           "its inputs are not finite, or no token has a weight");
-    hessian.reset();
+    auto seen = moments.finish(group);
+    if (!seen)
+      return seen.status().withContext("its input");
     GptqOptions gptqOptions = options.gptq;
     gptqOptions.rounds = 0;
     const int64_t groupSize = qir::schemeOf(group.linears[0]).getGroupSize();
     gptqOptions.format.groupSize = groupSize;
     QRT_ASSIGN_OR_RETURN(PreparedHessian prepared,
-                         prepareHessian(std::move(h), k, gptqOptions, parallel));
+                         prepareHessian(std::move(seen->hessian), k, gptqOptions, parallel));
     UnitScore unit;
     unit.candidates.resize(options.bits.size() + 1);
     double energy = 0, loss3 = 0;
@@ -119,7 +116,7 @@ private:
   }
 
   const SensitivityOptions &options;
-  std::unique_ptr<HessianAccumulator> hessian;
+  GroupMoments moments;
 };
 
 /// Measures kappa of every unit where the model fits into memory.
@@ -168,6 +165,9 @@ qrt::Result<std::vector<UnitScore>> measureSensitivity(func::FuncOp function,
   QRT_ASSIGN_OR_RETURN(std::vector<LinearGroup> groups, linearGroups(function, visitor));
   if (groups.empty())
     return std::vector<UnitScore>();
+  if (tokens.tokens() == 0)
+    return qrt::invalidArgument("scores need --calib FILE: statistics have moments, not the KL at "
+                                "the logits");
   visitor.onUnit = [&](const UnitScore &unit) {
     if (options.onUnit)
       options.onUnit(unit, static_cast<int64_t>(visitor.units.size()),
@@ -176,12 +176,41 @@ qrt::Result<std::vector<UnitScore>> measureSensitivity(func::FuncOp function,
   SweepOptions sweep = options.sweep;
   QRT_ASSIGN_OR_RETURN(int64_t bytes, activationBytes(groups, options.maxMemory));
   sweep.maxActivationBytes = std::min(sweep.maxActivationBytes, bytes);
-  QRT_RETURN_IF_ERROR(runSweep(function, tokens, sweep, visitor));
+  QRT_RETURN_IF_ERROR(runVisitor(function, tokens, sweep, visitor, options.statistics.get()));
   QRT_RETURN_IF_ERROR(probe(function, tokens, options, groups, visitor));
   for (UnitScore &unit : visitor.units)
     for (CandidateScore &candidate : unit.candidates)
       candidate.kl = unit.kappa * candidate.loss;
   return std::move(visitor.units);
+}
+
+qrt::Result<std::vector<UnitScore>> assumedScores(func::FuncOp function,
+                                                  const SensitivityOptions &options) {
+  SensitivityVisitor visitor(options);
+  QRT_ASSIGN_OR_RETURN(std::vector<LinearGroup> groups, linearGroups(function, visitor));
+  std::vector<UnitScore> units;
+  for (const LinearGroup &group : groups) {
+    UnitScore &unit = units.emplace_back();
+    for (qir::LinearOp linear : group.linears) {
+      unit.weights.push_back(weightName(linear.getW()));
+      unit.elements += cast<RankedTensorType>(linear.getW().getType()).getNumElements();
+    }
+    for (size_t c = 0; c <= options.bits.size(); ++c) {
+      const unsigned bits = c < options.bits.size() ? options.bits[c] : 16;
+      CandidateScore candidate;
+      for (qir::LinearOp linear : group.linears) {
+        qir::SchemeAttr scheme = candidateScheme(qir::schemeOf(linear), bits);
+        if (linear == group.linears.front())
+          candidate.scheme = scheme.toText();
+        candidate.bits += storedBits(linear, scheme);
+      }
+      candidate.loss = candidate.kl =
+          bits >= 16 ? 0 : static_cast<double>(unit.elements) * std::pow(4.0, -double(bits));
+      unit.candidates.push_back(std::move(candidate));
+    }
+    unit.kappa = 1;
+  }
+  return units;
 }
 
 } // namespace qopt::calibration

@@ -51,11 +51,15 @@ public:
            SweepVisitor &visitor)
       : plan(std::move(plan)), table(table), options(options), visitor(visitor),
         pool(options.threads), chunks(chunksOf(table)) {
-    budget.free = options.maxActivationBytes;
+    // Two sweeps share what there is.
+    budget.free = options.maxActivationBytes / (options.floatFunction ? 2 : 1);
     budget.directory = options.spillDirectory;
   }
 
   Status run();
+  /// Another sweep, over a copy of the function with the same groups, runs one group ahead.
+  void setTwin(std::unique_ptr<SweepRun> other) { twin = std::move(other); }
+  size_t groups() const { return plan.groups.size(); }
 
 private:
   struct Segment {
@@ -71,7 +75,9 @@ private:
   Status placeValues(Segment &segment);
   Status runChunks(Segment &segment, llvm::function_ref<Status(const Rows &)> show);
   Status runChunk(Segment &segment, const ChunkRange &range, Chunk &chunk);
-  Status runGroup(SweepPlan::Group &group, size_t begin);
+  Status runGroup(size_t index, size_t begin);
+  Status runTwin(size_t index, bool shown);
+  qrt::Result<const float *> twinRows(const Rows &rows);
   void release(size_t end);
 
   SweepPlan plan;
@@ -86,6 +92,27 @@ private:
   std::vector<ChunkRange> chunks;
   std::map<int, std::unique_ptr<ActivationStore>> stores; // by slot
   std::vector<std::vector<float>> buffers;
+  std::unique_ptr<SweepRun> twin;
+  size_t twinAt = 0;                          ///< the twin's next step
+  std::unique_ptr<ActivationStore> twinInput; ///< what it shows of the group
+  std::vector<float> twinChunk;               ///< of that, if it is a file
+};
+
+/// Takes the groups that the other sweep's visitor takes; what it sees goes elsewhere.
+class TwinVisitor : public SweepVisitor {
+public:
+  explicit TwinVisitor(SweepVisitor &other) : other(other) {}
+  bool wants(qir::LinearOp linear) override { return other.wants(linear); }
+  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
+    return false;
+  }
+  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
+    return Status::ok();
+  }
+  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
+
+private:
+  SweepVisitor &other;
 };
 
 } // namespace
@@ -100,13 +127,7 @@ Status SweepRun::bindOps(Segment &segment) {
       ++problems[step.op->getName().getStringRef().str() + ": " + why];
     segment.ops.push_back(std::move(op));
   }
-  if (problems.empty())
-    return Status::ok();
-  std::string text = "calibration has no kernel for:";
-  for (const auto &[problem, count] : problems)
-    text += " " + problem + " (" + std::to_string(count) + " times);";
-  text.pop_back();
-  return qrt::unsupported(text);
+  return missingKernels(problems);
 }
 
 /// Gives every slot that the segment touches a place: a store if it lives longer or comes from
@@ -239,13 +260,49 @@ void SweepRun::release(size_t end) {
     it = plan.lastUse[it->first] < end ? stores.erase(it) : std::next(it);
 }
 
-Status SweepRun::runGroup(SweepPlan::Group &group, size_t begin) {
+/// Brings the twin to the group, and keeps what it has for input there.
+Status SweepRun::runTwin(size_t index, bool shown) {
+  SweepPlan::Group &group = twin->plan.groups[index];
+  if (shown) {
+    QRT_ASSIGN_OR_RETURN(twinInput,
+                         ActivationStore::create(table.tokens(), group.linears.features, budget));
+  }
+  QRT_ASSIGN_OR_RETURN(Segment segment, twin->prepare(twinAt, group.at, shown ? group.input : -1));
+  QRT_RETURN_IF_ERROR(twin->runChunks(segment, [&](const Rows &rows) -> Status {
+    if (float *memory = twinInput->rows(rows.first)) {
+      std::copy_n(rows.data, rows.tokens * rows.width, memory);
+      return Status::ok();
+    }
+    return twinInput->write(rows.first, rows.tokens, rows.data);
+  }));
+  twinAt = group.at;
+  twin->release(group.at);
+  return Status::ok();
+}
+
+qrt::Result<const float *> SweepRun::twinRows(const Rows &rows) {
+  if (float *memory = twinInput->rows(rows.first))
+    return memory;
+  twinChunk.resize(rows.tokens * rows.width);
+  QRT_RETURN_IF_ERROR(twinInput->read(rows.first, rows.tokens, twinChunk.data()));
+  return twinChunk.data();
+}
+
+Status SweepRun::runGroup(size_t index, size_t begin) {
+  SweepPlan::Group &group = plan.groups[index];
   QRT_ASSIGN_OR_RETURN(bool shown, visitor.begin(group.linears, pool));
+  if (twin)
+    QRT_RETURN_IF_ERROR(runTwin(index, shown));
   {
     QRT_ASSIGN_OR_RETURN(Segment segment, prepare(begin, group.at, shown ? group.input : -1));
-    QRT_RETURN_IF_ERROR(runChunks(
-        segment, [&](const Rows &rows) { return visitor.observe(group.linears, rows, pool); }));
+    QRT_RETURN_IF_ERROR(runChunks(segment, [&](Rows rows) -> Status {
+      if (twin) {
+        QRT_ASSIGN_OR_RETURN(rows.floatData, twinRows(rows));
+      }
+      return visitor.observe(group.linears, rows, pool);
+    }));
   } // lets go of the segment's weights
+  twinInput.reset();
   QRT_RETURN_IF_ERROR(visitor.finish(group.linears, pool));
   for (size_t i = 0; i < group.steps.size(); ++i)
     if (Operation *replacement = group.linears.replacements[i])
@@ -256,9 +313,9 @@ Status SweepRun::runGroup(SweepPlan::Group &group, size_t begin) {
 
 Status SweepRun::run() {
   size_t begin = 0;
-  for (SweepPlan::Group &group : plan.groups) {
-    QRT_RETURN_IF_ERROR(runGroup(group, begin));
-    begin = group.at;
+  for (size_t index = 0; index < plan.groups.size(); ++index) {
+    QRT_RETURN_IF_ERROR(runGroup(index, begin));
+    begin = plan.groups[index].at;
   }
   if (plan.result < 0)
     return Status::ok();
@@ -271,7 +328,15 @@ Status runSweep(func::FuncOp function, const TokenTable &tokens, const SweepOpti
   if (tokens.ids.empty() || tokens.sequences.empty())
     return qrt::invalidArgument("calibration needs at least one token");
   QRT_ASSIGN_OR_RETURN(SweepPlan plan, SweepPlan::make(function, visitor));
-  return SweepRun(std::move(plan), tokens, options, visitor).run();
+  SweepRun run(std::move(plan), tokens, options, visitor);
+  TwinVisitor twinVisitor(visitor);
+  if (func::FuncOp copy = options.floatFunction) {
+    QRT_ASSIGN_OR_RETURN(SweepPlan twin, SweepPlan::make(copy, twinVisitor));
+    if (twin.groups.size() != run.groups())
+      return qrt::internalError("the float function has other groups than the function");
+    run.setTwin(std::make_unique<SweepRun>(std::move(twin), tokens, options, twinVisitor));
+  }
+  return run.run();
 }
 
 } // namespace qopt::calibration

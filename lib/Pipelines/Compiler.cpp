@@ -46,9 +46,8 @@ Compiler::Compiler(MLIRContext &context, CompileOptions options)
   context.printOpOnDiagnostic(false);
 }
 
-/// Printed IR enters after the stage at which it was printed.
-static bool isPast(Stage stage, ModuleOp module) {
-  auto function = module.lookupSymbol<func::FuncOp>("main");
+bool Compiler::isPast(Stage stage) {
+  auto function = module->lookupSymbol<func::FuncOp>("main");
   if (!function)
     return false;
   if (function->hasAttr(qexec::kindAttr))
@@ -107,10 +106,7 @@ Status Compiler::printModule() {
   return Status::ok();
 }
 
-Status Compiler::write() {
-  QRT_ASSIGN_OR_RETURN(func::FuncOp function, mainFunction());
-  QModOptions qmod;
-  qmod.releaseWeights = true;
+Status Compiler::addSections(QModOptions &qmod) {
   qmod.maxContext = maxContext;
   qmod.kv = options.scheme.kv;
   if (options.synthetic.empty()) {
@@ -119,13 +115,22 @@ Status Compiler::write() {
     qmod.maxContext = sidecars.maxContext;
     report.sidecars = std::move(sidecars.files);
   }
-  qmod.sections.emplace_back(qrt::SectionKind::Recipe,
-                             recipeJson(options.scheme, options.calibration.get()));
+  qmod.sections.emplace_back(
+      qrt::SectionKind::Recipe,
+      qrt::dumpJson(recipeOf(options.scheme, options.calibration.get(), /*files=*/false), 2));
   bool synthetic = !options.synthetic.empty();
   QRT_ASSIGN_OR_RETURN(std::string provenance,
                        provenanceJson(synthetic ? options.synthetic : report.modelFile, synthetic,
                                       report.verification, options.calibration.get()));
   qmod.sections.emplace_back(qrt::SectionKind::Provenance, std::move(provenance));
+  return Status::ok();
+}
+
+Status Compiler::write() {
+  QRT_ASSIGN_OR_RETURN(func::FuncOp function, mainFunction());
+  QModOptions qmod;
+  QRT_RETURN_IF_ERROR(addSections(qmod));
+  qmod.releaseWeights = true;
   bool stopped = false;
   auto onTensor = [&](int64_t number, int64_t count, const qrt::TensorEntry &entry) {
     if (options.onTensor)
@@ -138,6 +143,19 @@ Status Compiler::write() {
   uint64_t size = 0;
   if (!llvm::sys::fs::file_size(options.output, size))
     report.fileBytes = static_cast<int64_t>(size);
+  return Status::ok();
+}
+
+Status Compiler::attachSidecars() {
+  if (!options.calibration || !options.synthetic.empty())
+    return Status::ok();
+  QRT_ASSIGN_OR_RETURN(Sidecars sidecars, readSidecars(report.modelFile));
+  int64_t bytes = 0;
+  for (const auto &[kind, contents] : sidecars.sections)
+    bytes += static_cast<int64_t>(contents.size());
+  options.calibration->mixed.reservedBytes = bytes;
+  options.calibration->encoder =
+      makeTextEncoder(std::make_shared<const Sidecars>(std::move(sidecars)));
   return Status::ok();
 }
 
@@ -160,15 +178,7 @@ qrt::Result<CompileReport> Compiler::run() {
       {Stage::Lower, buildLowerPipeline, StatusCode::Unsupported},
   };
   QRT_RETURN_IF_ERROR(timed("import", [&] { return importModel(); }));
-  if (options.calibration && options.synthetic.empty()) {
-    QRT_ASSIGN_OR_RETURN(Sidecars sidecars, readSidecars(report.modelFile));
-    int64_t bytes = 0;
-    for (const auto &[kind, contents] : sidecars.sections)
-      bytes += static_cast<int64_t>(contents.size());
-    options.calibration->mixed.reservedBytes = bytes;
-    options.calibration->encoder =
-        makeTextEncoder(std::make_shared<const Sidecars>(std::move(sidecars)));
-  }
+  QRT_RETURN_IF_ERROR(attachSidecars());
   keepImported();
   bool stop = options.emit == Stage::Import;
   for (const Step &step : steps) {
@@ -178,7 +188,11 @@ qrt::Result<CompileReport> Compiler::run() {
       QRT_RETURN_IF_ERROR(checkMemory());
       QRT_RETURN_IF_ERROR(sampleForGate());
     }
-    if (!isPast(step.stage, *module))
+    if (step.stage == Stage::Assign && !isPast(Stage::Lower)) {
+      QRT_RETURN_IF_ERROR(readCalibrationData());
+      QRT_RETURN_IF_ERROR(prepareFit());
+    }
+    if (!isPast(step.stage))
       QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
     if (step.stage == Stage::Quantize)
       QRT_RETURN_IF_ERROR(measureGate());
@@ -190,6 +204,8 @@ qrt::Result<CompileReport> Compiler::run() {
     report.linears = options.calibration->linears;
     report.calibrationTokens = options.calibration->tokens;
     report.awqGroups = options.calibration->awqGroups;
+    report.smoothGroups = options.calibration->smoothGroups;
+    report.weightCounts = options.calibration->weightCounts;
     report.mix = options.calibration->mix;
   }
   if (options.emit) {
@@ -199,6 +215,7 @@ qrt::Result<CompileReport> Compiler::run() {
   QRT_ASSIGN_OR_RETURN(func::FuncOp function, mainFunction());
   if (auto kind = function->getAttrOfType<StringAttr>(qexec::kindAttr))
     report.programKind = kind.str();
+  QRT_RETURN_IF_ERROR(checkFit());
   QRT_RETURN_IF_ERROR(timed("write", [&] { return write(); }));
   return std::move(report);
 }

@@ -19,6 +19,8 @@ void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options,
   llvm::append_range(assign.ignore, options.ignore);
   assign.fallbackGroup = options.fallbackGroup;
   pm.addNestedPass<func::FuncOp>(qir::createAssignScheme(std::move(assign)));
+  if (stage && stage->floatMoments)
+    pm.addPass(calibration::createCollectStatistics(stage)); // before anything is quantized
   if (stage && stage->mixed.enabled())
     pm.addPass(calibration::createAssignMixed(std::move(stage)));
   if (options.alternates)
@@ -30,9 +32,11 @@ void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
   qir::QuantizeWeightsOptions quantize;
   quantize.searchScale = options.mse;
   quantize.halfQuadratic = options.algorithm == "hqq";
-  if (stage && options.calibrates()) {
-    if (stage->foldAwq)
-      pm.addPass(calibration::createFoldAwqScales(stage));
+  if (stage && options.calibrates() && stage->foldAwq)
+    pm.addPass(calibration::createFoldAwqScales(stage));
+  if (stage && options.calibrates() && stage->foldSmooth)
+    pm.addPass(calibration::createFoldSmoothScales(stage));
+  if (stage && options.calibrates() && stage->quantizesLinears) {
     qir::QuantizeWeightsOptions rest = quantize;
     rest.exceptCalibrated = true;
     pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(rest));

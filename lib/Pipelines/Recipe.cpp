@@ -5,50 +5,119 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SHA256.h"
+#include "llvm/Support/raw_ostream.h"
 
 namespace qopt {
 
 std::string toolVersion() { return "qopt " QOPT_VERSION " (LLVM " LLVM_VERSION_STRING ")"; }
 
-std::string recipeJson(const SchemeOptions &options,
-                       const calibration::CalibrationStage *calibration) {
-  qrt::OrderedJson recipe;
-  recipe["scheme"] = options.scheme.empty() ? "source" : options.scheme;
-  recipe["lm_head_type"] = options.headScheme;
-  recipe["embed_type"] = options.embedScheme;
-  recipe["algo"] = options.algorithm;
-  recipe["mse"] = options.mse;
-  recipe["keep_fp16"] = options.keepFp16;
-  recipe["tensor_type"] = options.tensorType;
-  recipe["ignore"] = options.ignore;
-  if (options.kv != qrt::KvSpec())
-    recipe["kv"] = qrt::kvText(options.kv);
-  if (options.alternates)
-    recipe["fp16_set"] = "all";
-  if (calibration) {
-    recipe["nsamples"] = calibration->data.samples;
-    recipe["seqlen"] = calibration->data.length;
-    recipe["seed"] = calibration->data.seed;
-    const calibration::MixedOptions &mixed = calibration->mixed;
-    if (mixed.targetBpw)
-      recipe["target_bpw"] = *mixed.targetBpw;
-    if (mixed.targetBytes)
-      recipe["target_size"] = *mixed.targetBytes;
-    if (mixed.critical.part)
-      recipe["keep_critical_part"] = *mixed.critical.part;
-    if (mixed.critical.count)
-      recipe["keep_critical"] = *mixed.critical.count;
-    if (mixed.alternates.part)
-      recipe["fp16_set_part"] = *mixed.alternates.part;
-    if (mixed.alternates.count)
-      recipe["fp16_set_count"] = *mixed.alternates.count;
-    recipe["damp"] = calibration->quantizer.gptq.damping;
-    recipe["rounds"] = calibration->quantizer.gptq.rounds;
+/// As a person would write it: "12" linears, or "5%" of the weights.
+static std::string allowanceText(const calibration::CriticalAllowance &allowance) {
+  if (allowance.count)
+    return std::to_string(*allowance.count);
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.10g%%", 100 * *allowance.part);
+  return text;
+}
+
+static void addCalibration(qrt::OrderedJson &recipe, const calibration::CalibrationStage &stage,
+                           bool gptq, bool files) {
+  const calibration::CalibrationOptions &data = stage.data;
+  if (files && !data.file.empty())
+    recipe["calib"] = data.file;
+  if (files && !data.maskFile.empty())
+    recipe["calib-mask"] = data.maskFile;
+  if (!stage.self.prompts.empty()) {
+    if (files)
+      recipe["calib-self"] = stage.self.prompts;
+    recipe["calib-self-tokens"] = stage.self.tokens;
+    recipe["calib-self-temp"] = stage.self.temperature;
   }
-  return qrt::dumpJson(recipe, 2);
+  if (stage.tokenWeights.isSet())
+    recipe["calib-weights"] = stage.tokenWeights.text();
+  recipe["nsamples"] = data.samples;
+  recipe["seqlen"] = data.length;
+  recipe["seed"] = data.seed;
+  const calibration::MixedOptions &mixed = stage.mixed;
+  if (gptq || mixed.enabled())
+    recipe["damp"] = stage.quantizer.gptq.damping;
+  if (gptq)
+    recipe["rounds"] = stage.quantizer.gptq.rounds;
+  if (stage.foldSmooth)
+    recipe["smooth-alpha"] = stage.smooth.alpha;
+  if (stage.quantizer.targetCorrection > 0) {
+    recipe["gptaq"] = true;
+    recipe["gptaq-strength"] = stage.quantizer.targetCorrection;
+  }
+  if (mixed.targetBpw)
+    recipe["target-bpw"] = *mixed.targetBpw;
+  if (mixed.targetBytes)
+    recipe["target-size"] = *mixed.targetBytes;
+  if (mixed.fit.bytes) {
+    recipe["fit"] = mixed.fit.bytes;
+    recipe["ctx"] = mixed.fit.context;
+  }
+  if (mixed.critical.isSet())
+    recipe["keep-critical"] = allowanceText(mixed.critical);
+  if (mixed.alternates.isSet())
+    recipe["with-fp16"] = "critical:" + allowanceText(mixed.alternates);
+  if (files && !mixed.scoresFile.empty())
+    recipe["scores"] = mixed.scoresFile;
+  if (files && !stage.statisticsFile.empty())
+    recipe["stats"] = stage.statisticsFile;
+  if (stage.floatMoments)
+    recipe["float-moments"] = true;
+  if (stage.gate.isSet())
+    recipe["gate"] = stage.gate.text();
+}
+
+/// What qir-assign-scheme gives the head and the embedding below 8 bits, or "".
+static std::string defaultTableScheme(llvm::StringRef scheme) {
+  if (!scheme.starts_with("w") || scheme.starts_with("w8"))
+    return "";
+  return "w8" + scheme.drop_front(2).split('-').first.str() + "-channel-sym";
+}
+
+qrt::OrderedJson recipeOf(const SchemeOptions &options,
+                          const calibration::CalibrationStage *calibration, bool files) {
+  qrt::OrderedJson recipe = qrt::OrderedJson::object();
+  if (!options.scheme.empty()) {
+    recipe["scheme"] = options.scheme;
+    if (llvm::StringRef(options.scheme).starts_with("w"))
+      recipe["fallback-group"] = options.fallbackGroup;
+  }
+  const std::string tables = defaultTableScheme(options.scheme);
+  if (!options.headScheme.empty() || !tables.empty())
+    recipe["lm-head-type"] = options.headScheme.empty() ? tables : options.headScheme;
+  if (!options.embedScheme.empty() || !tables.empty())
+    recipe["embed-type"] = options.embedScheme.empty() ? tables : options.embedScheme;
+  if (!options.keepFp16.empty())
+    recipe["keep-fp16"] = options.keepFp16;
+  if (!options.tensorType.empty())
+    recipe["tensor-type"] = options.tensorType;
+  if (!options.ignore.empty())
+    recipe["ignore"] = options.ignore;
+  if (const qrt::KvSpec &kv = options.kv; kv != qrt::KvSpec()) {
+    recipe["kv-type"] = "k=" + qrt::kvTypeName(kv.keys) + ",v=" + qrt::kvTypeName(kv.values);
+    if (kv.isCoded()) {
+      recipe["kv-sink"] = kv.sink;
+      recipe["kv-window"] = kv.recent;
+    }
+  }
+  if (options.alternates)
+    recipe["with-fp16"] = "all";
+  recipe["algo"] = options.algorithm;
+  if (options.mse)
+    recipe["mse"] = true;
+  if (calibration)
+    addCalibration(recipe, *calibration,
+                   options.calibrates() && calibration->quantizes(calibration::Algorithm::Gptq),
+                   files);
+  return recipe;
 }
 
 /// {"file", "bytes", "sha256"}: the name without its folder.
@@ -79,7 +148,13 @@ qrt::Result<std::string> provenanceJson(const std::string &sourceFile, bool synt
   } else {
     QRT_ASSIGN_OR_RETURN(provenance["source"], describeFile(sourceFile));
   }
-  if (calibration && !calibration->data.file.empty()) {
+  if (calibration && !calibration->self.prompts.empty()) {
+    QRT_ASSIGN_OR_RETURN(qrt::OrderedJson data, describeFile(calibration->self.prompts));
+    data["traces"] = "written by the model";
+    data["sequences"] = calibration->sequences;
+    data["tokens"] = calibration->tokens;
+    provenance["calibration"] = std::move(data);
+  } else if (calibration && !calibration->data.file.empty()) {
     QRT_ASSIGN_OR_RETURN(qrt::OrderedJson data, describeFile(calibration->data.file));
     data["sequences"] = calibration->sequences;
     data["tokens"] = calibration->tokens;

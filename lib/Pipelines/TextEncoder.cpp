@@ -1,6 +1,8 @@
 //===- TextEncoder.cpp - Calibration text through a model's own tokenizer --------------------===//
 #include "TextEncoder.h"
 
+#include "Reasoning/Markers.h"
+#include "Reasoning/ThinkTags.h"
 #include "Tokenizer/Tokenizer.h"
 #ifdef QOPT_WITH_TEMPLATE
 #include "Template/ChatTemplate.h"
@@ -39,6 +41,34 @@ struct Encoder {
     return tokenizer->encode(text, {addSpecial, true});
   }
 
+  std::string templateSource() {
+#ifdef QOPT_WITH_TEMPLATE
+    auto source = qrt::findTemplateSource(section(qrt::SectionKind::ChatTemplate),
+                                          section(qrt::SectionKind::TokenizerConfig));
+    return source ? *source : std::string();
+#else
+    return {};
+#endif
+  }
+
+  /// The default markers as this tokenizer spells them, and what closes the thinking.
+  qrt::Result<calibration::TokenClasses> classes() {
+    QRT_RETURN_IF_ERROR(load());
+    std::vector<std::string> words;
+    for (std::string_view word : qrt::markerWordSet("default50"))
+      words.emplace_back(word);
+    calibration::TokenClasses classes;
+    // A tokenizer without any of the words has no markers, which is not an error yet.
+    if (auto markers = qrt::expandMarkers(*tokenizer, words, "default50"))
+      for (const qrt::Marker &marker : markers->markers)
+        classes.markers.push_back(marker.token);
+    const std::optional<qrt::ThinkTags> tags =
+        qrt::findThinkTags(tokenizer.get(), templateSource());
+    if (tags && tags->closeId)
+      classes.endOfThink.push_back(*tags->closeId);
+    return classes;
+  }
+
 #ifdef QOPT_WITH_TEMPLATE
   std::shared_ptr<const qrt::ChatTemplate> chatTemplate;
 
@@ -72,6 +102,7 @@ calibration::TextEncoder makeTextEncoder(std::shared_ptr<const Sidecars> sidecar
   calibration::TextEncoder functions;
   if (encoder->section(qrt::SectionKind::Tokenizer).empty())
     return functions;
+  functions.tokenClasses = [encoder] { return encoder->classes(); };
   functions.encodeText = [encoder](std::string_view text) { return encoder->encode(text, true); };
 #ifdef QOPT_WITH_TEMPLATE
   functions.encodeMessages = [encoder](const qrt::OrderedJson &messages) {

@@ -28,7 +28,7 @@ rule python-free-driver/lib/Generation 'qrun/|Tensor/|kernels/|Eval/' "Generatio
 rule "lib/Quantization include/qopt/Quantization" 'mlir/|llvm/|qopt/(Dialect|Frontend|Interpreter|Pipelines|Conversion|Target)' "Quantization is pure C++ on spans"
 rule "lib/Dialect include/qopt/Dialect" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)' "dialects do not see the frontend or the pipelines"
 rule "lib/Interpreter include/qopt/Interpreter" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)' "the interpreter sees dialects and the tensor library"
-rule "lib/Calibration include/qopt/Calibration" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)|Engine/' "calibration sees dialects, the numerics and the kernels"
+rule "lib/Calibration include/qopt/Calibration" 'google/protobuf|qopt/(Frontend|Pipelines|Target|Conversion)|Engine/|Generation/|Reasoning/|Tokenizer/' "calibration sees dialects, the numerics and the kernels"
 proto=$(grep -rlE --include='*.h' --include='*.cpp' '#include [<"](google/protobuf|.*onnx.*\.pb\.h)' include lib tools 2>/dev/null | grep -v '^lib/Frontend/ONNX/')
 [ -z "$proto" ] || complain "only lib/Frontend/ONNX sees protobuf"$'\n'"$proto"
 

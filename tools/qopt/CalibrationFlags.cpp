@@ -11,7 +11,7 @@ namespace qopt {
 static auto category() { return cl::cat(optionCategory()); }
 
 CalibrationFlags::CalibrationFlags()
-    : algorithm("algo", cl::value_desc("rtn|hqq|scale|gptq|awq|awq+gptq"),
+    : algorithm("algo", cl::value_desc("rtn|hqq|scale|gptq|awq|awq+gptq|smooth|smooth+gptq"),
                 cl::desc("How weights are quantized; gptq is the default with --calib, else rtn"),
                 category()),
       data(
@@ -56,7 +56,49 @@ CalibrationFlags::CalibrationFlags()
       gate("gate", cl::value_desc("kl<=X,top1>=Y"),
            cl::desc("Compare logits on the first tokens of --calib before and after; exit code 8 "
                     "where a bound is not kept"),
-           category()) {}
+           category()),
+      statistics("stats", cl::value_desc("FILE"),
+                 cl::desc("Moments of the float model: read, or measured and written if missing; "
+                          "no tokens are run where they are known"),
+                 category()),
+      floatMoments("float-moments",
+                   cl::desc("Quantize under the moments of the float model, as with --stats, not "
+                            "under those behind quantized layers"),
+                   category()),
+      fit("fit", cl::value_desc("BYTES[k|m|g]"),
+          cl::desc("Mix precisions so that weights, KV cache and activations of one sequence of "
+                   "--ctx tokens stay below this"),
+          category()),
+      context("ctx", cl::value_desc("N"),
+              cl::desc("Tokens that --fit counts on; 0: what the model was made for"), cl::init(0),
+              category()),
+      tokenWeights("calib-weights", cl::value_desc("marker=X,entropy=Y,end-of-think=Z"),
+                   cl::desc("Let positions before markers, before high-entropy tokens and before "
+                            "the end of thinking count X, Y and Z times"),
+                   category()),
+      selfPrompts(
+          "calib-self", cl::value_desc("PROMPTS.jsonl"),
+          cl::desc("Calibrate on what the model itself writes behind these prompts, in full "
+                   "precision"),
+          category()),
+      selfTokens("calib-self-tokens", cl::value_desc("N"),
+                 cl::desc("Most tokens that it writes behind a prompt (512)"), cl::init(512),
+                 category()),
+      selfTemperature("calib-self-temp", cl::value_desc("T"),
+                      cl::desc("0: greedy (default); else sampled, with --seed"), cl::init(0),
+                      category()),
+      selfSave("calib-self-save", cl::value_desc("FILE.jsonl"),
+               cl::desc("Keep the traces, to calibrate again with --calib FILE.jsonl"), category()),
+      gptaq("gptaq",
+            cl::desc("Correct each layer's target for the error of the quantized layers before it; "
+                     "the float model runs beside the sweep"),
+            category()),
+      gptaqStrength("gptaq-strength", cl::value_desc("X"), cl::desc("How far, 0 to 1 (1)"),
+                    cl::init(1.0), category()),
+      smoothAlpha("smooth-alpha", cl::value_desc("X"),
+                  cl::desc("SmoothQuant: 0 leaves weights as they are, 1 makes activations even "
+                           "(0.5)"),
+                  cl::init(0.5), category()) {}
 
 qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   StringRef rest = text;
@@ -76,11 +118,42 @@ qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   return static_cast<int64_t>(std::ldexp(number, shift));
 }
 
-std::string CalibrationFlags::calibrationFlag() const {
-  const cl::Option *flags[] = {&data,   &mask,          &samples,   &length, &seed,  &damping,
-                               &rounds, &workDirectory, &maxMemory, &resume, &force, &scores};
+void CalibrationFlags::addTo(RecipeFlags &recipe) {
+  for (auto *text : {&algorithm, &data, &mask, &targetSize, &keepCritical, &scores, &withFp16,
+                     &gate, &statistics, &fit, &tokenWeights, &selfPrompts})
+    recipe.add(*text);
+  recipe.add(floatMoments);
+  for (auto *integer : {&samples, &length, &context, &selfTokens})
+    recipe.add(*integer);
+  recipe.add(seed);
+  recipe.add(damping);
+  recipe.add(gptaq);
+  recipe.add(gptaqStrength);
+  recipe.add(smoothAlpha);
+  recipe.add(selfTemperature);
+  recipe.hide(data, selfPrompts);
+  recipe.hide(selfPrompts, data);
+  recipe.hide(selfTokens, data);
+  recipe.hide(selfTemperature, data);
+  recipe.add(targetBpw);
+  recipe.add(rounds);
+  for (const cl::Option *target :
+       std::initializer_list<const cl::Option *>{&targetBpw, &targetSize, &fit}) {
+    recipe.hide(keepCritical, *target);
+    recipe.hide(*target, keepCritical);
+  }
+}
+
+std::string CalibrationFlags::calibrationFlag(const RecipeFlags &recipe) const {
+  const cl::Option *flags[] = {
+      &data,       &mask,          &samples,       &length,      &seed,       &damping,
+      &rounds,     &workDirectory, &maxMemory,     &resume,      &force,      &scores,
+      &statistics, &floatMoments,  &tokenWeights,  &selfPrompts, &selfTokens, &selfTemperature,
+      &selfSave,   &gptaq,         &gptaqStrength, &smoothAlpha};
+  // The command line chose another algorithm than the recipe, whose details then do not matter.
+  const bool overridden = algorithm.getNumOccurrences() && !recipe.gave(algorithm);
   for (const cl::Option *flag : flags)
-    if (flag->getNumOccurrences())
+    if (flag->getNumOccurrences() && !(overridden && recipe.gave(*flag)))
       return "--" + flag->ArgStr.str();
   return "";
 }
@@ -115,12 +188,12 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
   if (targetSize.getNumOccurrences()) {
     QRT_ASSIGN_OR_RETURN(mixed.targetBytes, parseBytes(targetSize, "target-size"));
   }
-  if (mixed.targetBytes && withFp16.getNumOccurrences())
-    return qrt::invalidArgument(
-        "--target-size does not count the second weight set of --with-fp16; "
-        "give --target-bpw");
+  if ((mixed.targetBytes || fit.getNumOccurrences()) && withFp16.getNumOccurrences())
+    return qrt::invalidArgument(std::string(mixed.targetBytes ? "--target-size" : "--fit") +
+                                " does not count the second weight set of --with-fp16; "
+                                "give --target-bpw");
   if (keepCritical.getNumOccurrences()) {
-    if (mixed.targetBpw || mixed.targetBytes)
+    if (mixed.targetBpw || mixed.targetBytes || fit.getNumOccurrences())
       return qrt::invalidArgument("--keep-critical has no effect with a target, which may choose "
                                   "f16 for any linear");
     QRT_ASSIGN_OR_RETURN(mixed.critical, parseAllowance("--keep-critical", keepCritical));
@@ -137,6 +210,43 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
   return qrt::Status::ok();
 }
 
+qrt::Status CalibrationFlags::readFit(calibration::FitTarget &target) {
+  if (context.getNumOccurrences() && !fit.getNumOccurrences())
+    return qrt::invalidArgument("--ctx has no effect without --fit");
+  if (!fit.getNumOccurrences())
+    return qrt::Status::ok();
+  QRT_ASSIGN_OR_RETURN(target.bytes, parseBytes(fit, "fit"));
+  if (context < 0)
+    return qrt::invalidArgument("--ctx: expects a number of tokens");
+  target.context = context;
+  return qrt::Status::ok();
+}
+
+qrt::Status CalibrationFlags::readData(calibration::CalibrationStage &stage) {
+  stage.data.file = data;
+  stage.data.maskFile = mask;
+  if (tokenWeights.getNumOccurrences()) {
+    QRT_ASSIGN_OR_RETURN(stage.tokenWeights, calibration::TokenWeights::parse(tokenWeights));
+  }
+  if (selfPrompts.empty()) {
+    for (const cl::Option *flag :
+         std::initializer_list<const cl::Option *>{&selfTokens, &selfTemperature, &selfSave})
+      if (flag->getNumOccurrences())
+        return qrt::invalidArgument("--" + flag->ArgStr.str() +
+                                    " has no effect without "
+                                    "--calib-self");
+    return qrt::Status::ok();
+  }
+  if (!data.empty() || !mask.empty())
+    return qrt::invalidArgument("--calib-self writes its own data; give --calib or --calib-self");
+  if (selfTokens < 1)
+    return qrt::invalidArgument("--calib-self-tokens: expects 1 or more");
+  if (!(selfTemperature >= 0) || selfTemperature > 10)
+    return qrt::invalidArgument("--calib-self-temp: expects 0 to 10");
+  stage.self = {selfPrompts, selfTokens, selfTemperature, selfSave};
+  return qrt::Status::ok();
+}
+
 qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage, int threads) {
   if (samples < 1 || length < 1)
     return qrt::invalidArgument("--nsamples and --seqlen expect 1 or more");
@@ -148,8 +258,7 @@ qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage
     return qrt::invalidArgument("--resume and --force need --work-dir");
   if (force && !resume)
     return qrt::invalidArgument("--force has no effect without --resume");
-  stage.data.file = data;
-  stage.data.maskFile = mask;
+  QRT_RETURN_IF_ERROR(readData(stage));
   stage.data.samples = samples;
   stage.data.length = length;
   stage.data.seed = seed;
@@ -163,21 +272,26 @@ qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage
   if (!maxMemory.empty()) {
     QRT_ASSIGN_OR_RETURN(limit, parseBytes(maxMemory, "max-memory"));
   }
-  quantizer.maxMemory = stage.awq.maxMemory = stage.mixed.sensitivity.maxMemory = limit;
+  quantizer.maxMemory = stage.awq.maxMemory = stage.smooth.maxMemory =
+      stage.mixed.sensitivity.maxMemory = limit;
   quantizer.sweep.threads = threads;
-  stage.awq.sweep = stage.mixed.sensitivity.sweep = quantizer.sweep;
-  stage.awq.sweep.spillDirectory = stage.mixed.sensitivity.sweep.spillDirectory = workDirectory;
+  stage.awq.sweep = stage.smooth.sweep = stage.mixed.sensitivity.sweep = quantizer.sweep;
+  stage.awq.sweep.spillDirectory = stage.smooth.sweep.spillDirectory =
+      stage.mixed.sensitivity.sweep.spillDirectory = workDirectory;
   return qrt::Status::ok();
 }
 
-qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
+qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
+                                   const RecipeFlags &recipe) {
   std::string chosen = algorithm.getNumOccurrences() ? StringRef(algorithm).lower()
-                       : data.getNumOccurrences()    ? "gptq"
-                                                     : "rtn";
-  static constexpr StringLiteral known[] = {"rtn", "hqq", "scale", "gptq", "awq", "awq+gptq"};
+                       : data.getNumOccurrences() || selfPrompts.getNumOccurrences() ? "gptq"
+                                                                                     : "rtn";
+  static constexpr StringLiteral known[] = {"rtn", "hqq",      "scale",  "gptq",
+                                            "awq", "awq+gptq", "smooth", "smooth+gptq"};
   if (!is_contained(known, StringRef(chosen)))
-    return qrt::invalidArgument("--algo: expects rtn, hqq, scale, gptq, awq or awq+gptq, got '" +
-                                algorithm + "'");
+    return qrt::invalidArgument(
+        "--algo: expects rtn, hqq, scale, gptq, awq, awq+gptq, smooth or smooth+gptq, got '" +
+        algorithm + "'");
   options.scheme.algorithm = chosen;
   const bool calibrates = options.scheme.calibrates();
   auto stage = std::make_shared<calibration::CalibrationStage>();
@@ -188,14 +302,15 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
                                 "got '" +
                                 withFp16 + "'");
   QRT_RETURN_IF_ERROR(readMixed(stage->mixed));
+  QRT_RETURN_IF_ERROR(readFit(stage->mixed.fit));
   if (gate.getNumOccurrences()) {
     QRT_ASSIGN_OR_RETURN(stage->gate, calibration::Gate::parse(gate));
-    if (data.empty())
+    if (data.empty() && selfPrompts.empty())
       return qrt::invalidArgument("--gate needs --calib FILE");
   }
   const bool needed = calibrates || stage->mixed.enabled() || stage->gate.isSet();
   if (!needed) {
-    if (std::string flag = calibrationFlag(); !flag.empty())
+    if (std::string flag = calibrationFlag(recipe); !flag.empty())
       return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);
   } else if (!stage->mixed.enabled() && scores.getNumOccurrences()) {
     return qrt::invalidArgument("--scores has no effect without a target, --keep-critical or "
@@ -209,14 +324,44 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads) {
     return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
   if (!needed)
     return qrt::Status::ok();
-  if (data.empty() && (calibrates || scores.empty()))
+  stage->statisticsFile = statistics;
+  stage->floatMoments = floatMoments || !statistics.empty();
+  if (stage->floatMoments && !calibrates && !stage->mixed.enabled())
+    return qrt::invalidArgument((statistics.empty() ? "--float-moments" : "--stats") +
+                                (" has no effect with --algo " + chosen));
+  if (data.empty() && selfPrompts.empty() &&
+      ((calibrates && !stage->statisticsKnown()) || (scores.empty() && stage->mixed.enabled())))
     return qrt::invalidArgument(
         (calibrates ? "--algo " + chosen : std::string("choosing linears")) +
         " needs --calib FILE; data is never made up");
   QRT_RETURN_IF_ERROR(readQuantizer(*stage, threads));
   stage->foldAwq = StringRef(chosen).starts_with("awq");
+  stage->foldSmooth = StringRef(chosen).starts_with("smooth");
+  stage->quantizesLinears = calibrates && chosen != "smooth";
+  stage->smooth.alpha = smoothAlpha;
+  if (smoothAlpha.getNumOccurrences() && !stage->foldSmooth)
+    return qrt::invalidArgument("--smooth-alpha has no effect with --algo " + chosen);
+  if (!(smoothAlpha >= 0) || smoothAlpha > 1)
+    return qrt::invalidArgument("--smooth-alpha: expects 0 to 1");
+  if (stage->foldSmooth && !StringRef(options.scheme.scheme).contains("a8") &&
+      options.scheme.tensorType.empty())
+    return qrt::invalidArgument("--algo " + chosen + " has no effect on " + options.scheme.scheme +
+                                ": its activations are not quantized");
   stage->quantizer.algorithm = chosen == "scale" || chosen == "awq" ? calibration::Algorithm::Scale
                                                                     : calibration::Algorithm::Gptq;
+  if (gptaqStrength.getNumOccurrences() && !gptaq)
+    return qrt::invalidArgument("--gptaq-strength has no effect without --gptaq");
+  if (gptaq) {
+    if (!stage->quantizes(calibration::Algorithm::Gptq))
+      return qrt::invalidArgument("--gptaq has no effect with --algo " + chosen);
+    if (stage->floatMoments)
+      return qrt::invalidArgument(
+          "--gptaq corrects for quantized layers before a layer; with --stats "
+          "and --float-moments there are none");
+    if (!(gptaqStrength > 0) || gptaqStrength > 1)
+      return qrt::invalidArgument("--gptaq-strength: expects more than 0 and at most 1");
+    stage->quantizer.targetCorrection = gptaqStrength;
+  }
   options.calibration = std::move(stage);
   return qrt::Status::ok();
 }

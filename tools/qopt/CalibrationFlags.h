@@ -2,6 +2,8 @@
 #ifndef QOPT_TOOLS_QOPT_CALIBRATIONFLAGS_H
 #define QOPT_TOOLS_QOPT_CALIBRATIONFLAGS_H
 
+#include "RecipeFlags.h"
+
 #include "qopt/Pipelines/Compiler.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -22,17 +24,36 @@ struct CalibrationFlags {
   llvm::cl::opt<std::string> workDirectory, maxMemory;
   llvm::cl::opt<bool> resume, force;
   llvm::cl::opt<double> targetBpw;
-  llvm::cl::opt<std::string> targetSize, keepCritical, scores, withFp16, gate;
+  llvm::cl::opt<std::string> targetSize, keepCritical, scores, withFp16, gate, statistics;
+  llvm::cl::opt<bool> floatMoments;
+  llvm::cl::opt<std::string> fit;
+  llvm::cl::opt<int64_t> context;
+  llvm::cl::opt<std::string> tokenWeights, selfPrompts;
+  llvm::cl::opt<int64_t> selfTokens;
+  llvm::cl::opt<double> selfTemperature;
+  llvm::cl::opt<std::string> selfSave;
+  llvm::cl::opt<bool> gptaq;
+  llvm::cl::opt<double> gptaqStrength, smoothAlpha;
+
+  /// The flags of this struct that a recipe can give.
+  void addTo(RecipeFlags &recipe);
+  /// Those that say how a run is done, not what it makes.
+  std::vector<const llvm::cl::Option *> runFlags() const {
+    return {&workDirectory, &maxMemory, &resume, &force, &selfSave};
+  }
 
   /// Chooses the algorithm and, if it needs one, makes the calibration stage. Reads what
   /// `options.scheme` already says. InvalidArgument for flags that would be ignored.
-  qrt::Status read(CompileOptions &options, int threads);
+  /// What `recipe` gave is not complained about where the command line chose another algorithm.
+  qrt::Status read(CompileOptions &options, int threads, const RecipeFlags &recipe);
 
 private:
   /// Name of a flag that was given although only calibration reads it; "" for none.
-  std::string calibrationFlag() const;
+  std::string calibrationFlag(const RecipeFlags &recipe) const;
   qrt::Status readQuantizer(calibration::CalibrationStage &stage, int threads);
+  qrt::Status readData(calibration::CalibrationStage &stage);
   qrt::Status readMixed(calibration::MixedOptions &mixed);
+  qrt::Status readFit(calibration::FitTarget &target);
 };
 
 /// "8GiB", "500m", "123456" -> bytes; b, k, m, g with an optional "iB" or "B", powers of 1024.

@@ -1,6 +1,8 @@
 //===- MixTable.cpp - Scales and mixed precisions in reports ---------------------------------===//
 #include "LinearTable.h"
 
+#include "Support/Memory.h"
+
 #include "llvm/Support/Format.h"
 
 #include <map>
@@ -9,11 +11,11 @@ using namespace llvm;
 
 namespace qopt {
 
-void printAwqGroup(const calibration::AwqReport &group, int64_t done, int64_t count,
-                   raw_ostream &os) {
-  os << format("qopt: [%3lld/%lld] awq ", (long long)done, (long long)count) << group.name;
+void printScaleGroup(const char *method, const char *measure, const calibration::ScaleReport &group,
+                     int64_t done, int64_t count, raw_ostream &os) {
+  os << format("qopt: [%3lld/%lld] %s ", (long long)done, (long long)count, method) << group.name;
   if (group.skipped.empty())
-    os << format("  exponent %.2f  loss %.3f of round to nearest's", group.alpha,
+    os << format("  exponent %.2f  %s %.3f of that without", group.alpha, measure,
                  group.lossPlain > 0 ? group.loss / group.lossPlain : 1.0);
   else
     os << "  no scales: " << group.skipped;
@@ -32,10 +34,10 @@ void printMix(const calibration::MixedReport &mix, raw_ostream &os) {
     counts[unit.scheme] += static_cast<int>(unit.weights.size());
   for (const auto &[scheme, count] : counts)
     os << "    " << left_justify(scheme, 24) << format("%5d linears\n", count);
-  os << "    other budgets:";
+  os << "    other budgets:  bits   predicted " << left_justify(measure, 15) << "file, about\n";
   for (const calibration::ParetoPoint &point : mix.pareto)
-    os << format("  %.2f bits %.1e", point.bitsPerWeight, point.kl);
-  os << "\n";
+    os << format("                  %6.3f  %.3e                ", point.bitsPerWeight, point.kl)
+       << qrt::formatBytes(point.fileBytes) << "\n";
 }
 
 qrt::OrderedJson mixJson(const calibration::MixedReport &mix) {
@@ -47,7 +49,9 @@ qrt::OrderedJson mixJson(const calibration::MixedReport &mix) {
   json["cost_lower_bound"] = mix.lowerBound;
   qrt::OrderedJson &pareto = json["pareto"] = qrt::OrderedJson::array();
   for (const calibration::ParetoPoint &point : mix.pareto)
-    pareto.push_back({{"bits_per_weight", point.bitsPerWeight}, {"cost", point.kl}});
+    pareto.push_back({{"bits_per_weight", point.bitsPerWeight},
+                      {"cost", point.kl},
+                      {"file_bytes", point.fileBytes}});
   qrt::OrderedJson &units = json["units"] = qrt::OrderedJson::array();
   for (const auto &unit : mix.units)
     units.push_back({{"weights", unit.weights},
@@ -57,9 +61,9 @@ qrt::OrderedJson mixJson(const calibration::MixedReport &mix) {
   return json;
 }
 
-qrt::OrderedJson awqJson(const std::vector<calibration::AwqReport> &groups) {
+qrt::OrderedJson scalesJson(const std::vector<calibration::ScaleReport> &groups) {
   qrt::OrderedJson list = qrt::OrderedJson::array();
-  for (const calibration::AwqReport &group : groups)
+  for (const calibration::ScaleReport &group : groups)
     list.push_back({{"name", group.name},
                     {"skipped", group.skipped},
                     {"exponent", group.alpha},

@@ -59,6 +59,11 @@ struct Flags {
                                  cl::desc("Elements of K that share a scale"), cl::cat(category)};
   cl::opt<bool> sym{"sym", cl::desc("Symmetric codes, no zero points"), cl::cat(category)};
   cl::opt<bool> asym{"asym", cl::desc("Asymmetric codes with zero points"), cl::cat(category)};
+  cl::opt<bool> fallbackGroup{
+      "fallback-group",
+      cl::desc("Take a smaller group for weights whose K the group does not divide; the default "
+               "without --group-size"),
+      cl::cat(category)};
   cl::opt<bool> mse{"mse", cl::desc("Search the scales that minimise the squared error"),
                     cl::cat(category)};
   cl::list<std::string> keepFp16{"keep-fp16", cl::value_desc("REGEX"),
@@ -89,6 +94,15 @@ struct Flags {
   cl::opt<bool> noVerify{"no-verify",
                          cl::desc("Do not run the raised graph against the imported one"),
                          cl::cat(category)};
+  cl::opt<std::string> recipe{"recipe", cl::value_desc("R.yaml"),
+                              cl::desc("Flags from a file; those of the command line win"),
+                              cl::cat(category)};
+  cl::opt<std::string> saveRecipe{"save-recipe", cl::value_desc("R.yaml"),
+                                  cl::desc("Write a recipe that makes the same file"),
+                                  cl::cat(category)};
+  cl::opt<bool> dryRun{"dry-run",
+                       cl::desc("Say what would be made and what it would take; write nothing"),
+                       cl::cat(category)};
   cl::opt<bool> json{"json", cl::desc("Print the report as JSON to stdout"), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::value_desc("FILE"),
                               cl::desc("Write the report as JSON to a file"), cl::cat(category)};
@@ -110,6 +124,10 @@ struct Flags {
                                    cl::desc("Write remarks as YAML to a file, not to stderr"),
                                    cl::cat(category)};
   CalibrationFlags calibration;
+
+  void addTo(RecipeFlags &keys);
+  /// Flags that say how a run is done, not what it makes.
+  std::vector<const cl::Option *> runFlags() const;
 };
 
 /// `why` a device cannot be had.
@@ -119,6 +137,54 @@ static qrt::Status checkDevice(const char *flag, const std::string &value, const
   if (value == "cuda")
     return qrt::Status::error(qrt::StatusCode::DeviceMissing, std::string(flag) + " cuda: " + why);
   return qrt::invalidArgument(std::string(flag) + ": expects cpu or cuda, got '" + value + "'");
+}
+
+void Flags::addTo(RecipeFlags &keys) {
+  for (auto *text : {&scheme, &groupSize, &headType, &embedType})
+    keys.add(*text);
+  for (auto *flag : {&sym, &asym, &fallbackGroup, &mse})
+    keys.add(*flag);
+  keys.add(keepFp16);
+  keys.add(tensorType);
+  keys.add(ignore);
+  for (const auto &preset : presetFlags) {
+    keys.hide(scheme, *preset);
+    if (!preset->ArgStr.starts_with("w")) // float weights: nothing to refine
+      for (const cl::Option *refined :
+           std::initializer_list<const cl::Option *>{&groupSize, &sym, &asym, &mse, &fallbackGroup})
+        keys.hide(*refined, *preset);
+  }
+  keys.hide(sym, asym);
+  keys.hide(asym, sym);
+  keys.hide(fallbackGroup, groupSize);
+  keys.add(kvType);
+  keys.add(kvSink);
+  keys.add(kvWindow);
+  for (const cl::Option *preset : std::initializer_list<const cl::Option *>{&kv8, &kv4})
+    for (const cl::Option *key :
+         std::initializer_list<const cl::Option *>{&kvType, &kvSink, &kvWindow})
+      keys.hide(*key, *preset);
+  calibration.addTo(keys);
+}
+
+std::vector<const cl::Option *> Flags::runFlags() const {
+  std::vector<const cl::Option *> flags = calibration.runFlags();
+  for (const auto &preset : presetFlags)
+    flags.push_back(preset.get()); // recipes say "scheme"
+  flags.insert(flags.end(), {&input, &output, &emit, &noVerify, &recipe, &saveRecipe, &dryRun,
+                             &json, &report, &quiet, &threads, &synthetic, &target, &device, &kv8,
+                             &kv4, &remarksFilter, &remarksFile});
+  return flags;
+}
+
+/// Every flag of qopt is a recipe's or a run's: a new one that is neither fails every command.
+qrt::Status checkComplete(const Flags &flags, const RecipeFlags &keys) {
+  const std::vector<const cl::Option *> run = flags.runFlags();
+  for (const auto &[name, option] : cl::getRegisteredOptions())
+    if (is_contained(option->Categories, &category) && !keys.has(*option) &&
+        !is_contained(run, option))
+      return qrt::internalError("flag --" + name.str() + " must be added to addTo() or runFlags()");
+  return qrt::Status::ok();
 }
 
 /// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t: LLVM's own
@@ -162,7 +228,7 @@ qrt::Result<std::string> resolveScheme(Flags &flags, std::string text) {
   std::string error;
   qir::SchemeAttr scheme = qir::SchemeAttr::fromText(&context, text, error);
   if (!scheme)
-    return qrt::invalidArgument(error);
+    return qrt::invalidArgument("--scheme: " + error);
   if ((refined || flags.mse) && !scheme.isInt())
     return qrt::invalidArgument("--group-size, --sym, --asym and --mse have no effect on " + text);
   if (flags.sym && flags.asym)
@@ -178,7 +244,7 @@ qrt::Result<std::string> resolveScheme(Flags &flags, std::string text) {
          std::to_string(scheme.getActivationBits()) + "-" + group + (symmetric ? "-sym" : "-asym");
   scheme = qir::SchemeAttr::fromText(&context, text, error);
   if (!scheme)
-    return qrt::invalidArgument(error);
+    return qrt::invalidArgument("--group-size: " + error);
   return scheme.toText();
 }
 
@@ -198,6 +264,11 @@ qrt::Status readSchemes(Flags &flags, SchemeOptions &schemes) {
   QRT_ASSIGN_OR_RETURN(schemes.scheme, resolveScheme(flags, text));
   schemes.mse = flags.mse;
   schemes.fallbackGroup = !flags.groupSize.getNumOccurrences() && text.find("-g") == text.npos;
+  if (flags.fallbackGroup.getNumOccurrences()) {
+    if (!StringRef(schemes.scheme).starts_with("w"))
+      return qrt::invalidArgument("--fallback-group needs a scheme with quantized weights");
+    schemes.fallbackGroup = flags.fallbackGroup;
+  }
   schemes.keepFp16.assign(flags.keepFp16.begin(), flags.keepFp16.end());
   schemes.ignore.assign(flags.ignore.begin(), flags.ignore.end());
   if (flags.headType.getNumOccurrences()) {
@@ -252,6 +323,12 @@ qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
           flags.emit + "'");
     if (flags.json || flags.report.getNumOccurrences())
       return qrt::invalidArgument("--json and --report have no effect with --emit");
+    if (flags.dryRun)
+      return qrt::invalidArgument("--emit has no effect with --dry-run");
+  } else if (flags.dryRun) {
+    if (flags.report.getNumOccurrences())
+      return qrt::invalidArgument("--report has no effect with --dry-run, which writes nothing; "
+                                  "--json prints the plan");
   } else if (compile.output.empty() || compile.output == "-") {
     return qrt::invalidArgument("expects -o FILE.qmod");
   }
@@ -259,6 +336,22 @@ qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
 }
 
 } // namespace
+
+static qrt::Status readAll(Flags &flags, const RecipeFlags &keys, CommandLine &line) {
+  QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
+  QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
+  QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
+  QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads, keys));
+  QRT_RETURN_IF_ERROR(checkDevice("--target", flags.target,
+                                  "weights in the order of tensor cores are made when a device "
+                                  "loads the file; storing them is not part of this version"));
+  QRT_RETURN_IF_ERROR(checkDevice("--device", flags.device,
+                                  "the calibration sweep on a device is not part of this version"));
+  line.saveRecipe = flags.saveRecipe;
+  if (!line.saveRecipe.empty() && flags.dryRun)
+    return qrt::invalidArgument("--save-recipe has no effect with --dry-run");
+  return qrt::Status::ok();
+}
 
 qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
   static Flags flags;
@@ -278,20 +371,20 @@ qrt::Result<CommandLine> parseCommandLine(int argc, char **argv) {
                                    "Compiles an ONNX language model to a .qmod file\n", &stream))
     return qrt::invalidArgument(StringRef(errors).trim().str());
 
+  RecipeFlags keys;
+  flags.addTo(keys);
+  QRT_RETURN_IF_ERROR(checkComplete(flags, keys));
+  if (flags.recipe.getNumOccurrences())
+    QRT_RETURN_IF_ERROR(keys.apply(flags.recipe));
   CommandLine line;
-  QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
-  QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
-  QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
-  QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads));
-  QRT_RETURN_IF_ERROR(checkDevice("--target", flags.target,
-                                  "weights in the order of tensor cores are made when a device "
-                                  "loads the file; storing them is not part of this version"));
-  QRT_RETURN_IF_ERROR(checkDevice("--device", flags.device,
-                                  "the calibration sweep on a device is not part of this version"));
+  if (qrt::Status read = readAll(flags, keys, line); !read)
+    return keys.locate(read);
   if (flags.threads < 0)
     return qrt::invalidArgument("-t: expects 0 or a number of threads, got " +
                                 std::to_string(flags.threads));
   line.compile.verify = !flags.noVerify;
+  line.compile.threads = flags.threads;
+  line.dryRun = flags.dryRun;
   line.json = flags.json;
   line.quiet = flags.quiet;
   line.reportFile = flags.report;

@@ -8,10 +8,12 @@ namespace qopt {
 
 struct CommandLine {
   CompileOptions compile;
+  bool dryRun = false; ///< plan, do not compile
   bool json = false;
   bool quiet = false;
   int threads = 0; ///< 0 = all
   std::string remarksFilter, remarksFile;
+  std::string saveRecipe; ///< --save-recipe: the flags as YAML; "" for none
   std::string reportFile; ///< --report: the JSON report; "" for none
 };
 

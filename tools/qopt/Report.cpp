@@ -2,6 +2,7 @@
 #include "Report.h"
 
 #include "LinearTable.h"
+#include "SchemeTotals.h"
 
 #include "Support/AtomicFile.h"
 #include "Support/Json.h"
@@ -19,41 +20,6 @@ using namespace llvm;
 namespace qopt {
 
 namespace {
-
-/// Tensors of one scheme together.
-struct SchemeTotal {
-  int64_t tensors = 0, elements = 0, bytes = 0;
-  double bitsPerWeight() const { return elements ? 8.0 * bytes / elements : 0; }
-};
-
-int64_t elementsOf(const qrt::TensorEntry &tensor) {
-  int64_t count = 1;
-  for (int64_t dim : tensor.shape)
-    count *= dim;
-  return count;
-}
-
-int64_t bytesOf(const qrt::TensorEntry &tensor) {
-  return static_cast<int64_t>(tensor.dataBytes + tensor.scalesBytes + tensor.zeroPointsBytes);
-}
-
-/// By scheme; the sum of matrices under "". Vectors do not count as weights.
-std::map<std::string, SchemeTotal> totals(const CompileReport &report) {
-  std::map<std::string, SchemeTotal> result;
-  for (const qrt::TensorEntry &tensor : report.tensors) {
-    std::string scheme =
-        tensor.packed ? tensor.scheme : "vectors and constants (" + tensor.scheme + ")";
-    for (const std::string &key : {scheme, std::string()}) {
-      if (key.empty() && !tensor.packed)
-        continue;
-      SchemeTotal &total = result[key];
-      ++total.tensors;
-      total.elements += elementsOf(tensor);
-      total.bytes += bytesOf(tensor);
-    }
-  }
-  return result;
-}
 
 std::vector<const qrt::TensorEntry *> worstTensors(const CompileReport &report, size_t count) {
   std::vector<const qrt::TensorEntry *> measured;
@@ -84,17 +50,17 @@ double totalSeconds(const CompileReport &report) {
 void printReport(const CompileReport &report, const std::string &output, raw_ostream &os) {
   os << output << ": " << report.programKind << " program, " << qrt::formatBytes(report.fileBytes)
      << "\n";
-  std::map<std::string, SchemeTotal> schemes = totals(report);
-  for (const auto &[scheme, total] : schemes) {
-    bool all = scheme.empty();
-    os << "  " << left_justify(all ? "all weights" : scheme, 32)
-       << format("%6lld tensors  %7.3f bits per weight  ", (long long)total.tensors,
-                 total.bitsPerWeight())
-       << qrt::formatBytes(total.bytes) << "\n";
-  }
+  printSchemeTotals(report.tensors, os);
+  if (report.fitNeed)
+    printFit(*report.fitNeed, report.fitContext, os);
   if (report.gate)
     os << format("  gate: KL %.6f, top-1 agreement %.4f over %lld tokens of the calibration data\n",
                  report.gate->klMean, report.gate->top1, (long long)report.gate->tokens);
+  const calibration::TokenWeightCounts &counts = report.weightCounts;
+  if (counts.markers || counts.endOfThink || counts.entropy)
+    os << "  positions that count more: " << counts.markers << " before markers, "
+       << counts.endOfThink << " before the end of thinking, " << counts.entropy
+       << " of high entropy, of " << report.calibrationTokens << "\n";
   printMix(report.mix, os);
   printLinearSummary(report.linears, os);
   for (const qrt::TensorEntry *tensor : worstTensors(report, 5))
@@ -123,12 +89,7 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
   json["verification"] = report.verification;
   json["not_raised"] = report.notRaised;
   json["sidecars"] = report.sidecars;
-  qrt::OrderedJson &schemes = json["schemes"] = qrt::OrderedJson::array();
-  for (const auto &[scheme, total] : totals(report))
-    schemes.push_back({{"scheme", scheme.empty() ? "all weights" : scheme},
-                       {"tensors", total.tensors},
-                       {"bits_per_weight", total.bitsPerWeight()},
-                       {"bytes", total.bytes}});
+  json["schemes"] = schemeTotalsJson(report.tensors);
   qrt::OrderedJson &tensors = json["tensors"] = qrt::OrderedJson::array();
   for (const qrt::TensorEntry &tensor : report.tensors) {
     qrt::OrderedJson entry = {{"name", tensor.name},
@@ -142,14 +103,21 @@ void printReportJson(const CompileReport &report, const std::string &output, raw
   if (!report.linears.empty()) {
     json["calibration_tokens"] = report.calibrationTokens;
     json["linears"] = linearsJson(report.linears);
+    json["weighted_positions"] = {{"marker", report.weightCounts.markers},
+                                  {"end_of_think", report.weightCounts.endOfThink},
+                                  {"entropy", report.weightCounts.entropy}};
   }
+  if (report.fitNeed)
+    json["fit"] = fitJson(*report.fitNeed, report.fitContext);
   if (report.gate)
     json["gate"] = {{"kl_mean", report.gate->klMean},
                     {"top1", report.gate->top1},
                     {"tokens", report.gate->tokens},
                     {"passed", report.gateStatus.isOk()}};
   if (!report.awqGroups.empty())
-    json["awq"] = awqJson(report.awqGroups);
+    json["awq"] = scalesJson(report.awqGroups);
+  if (!report.smoothGroups.empty())
+    json["smooth"] = scalesJson(report.smoothGroups);
   if (!report.mix.units.empty())
     json["mixed"] = mixJson(report.mix);
   qrt::OrderedJson &stages = json["seconds"] = qrt::OrderedJson::object();

@@ -3,10 +3,12 @@
 // the qrt::StatusCode of what went wrong (docs/cli.md).
 #include "LinearTable.h"
 #include "Options.h"
+#include "PlanReport.h"
 #include "Remarks.h"
 #include "Report.h"
 
 #include "qopt/Pipelines/Pipelines.h"
+#include "qopt/Pipelines/Recipe.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/Format.h"
@@ -50,9 +52,13 @@ static void showProgress(CompileOptions &options) {
     llvm::errs() << "qopt: measured " << done << " of " << count << ": " << unit.weights.front()
                  << "\n";
   };
-  options.calibration->awq.onGroup = [](const calibration::AwqReport &group, int64_t done,
+  options.calibration->awq.onGroup = [](const calibration::ScaleReport &group, int64_t done,
                                         int64_t count) {
-    printAwqGroup(group, done, count, llvm::errs());
+    printScaleGroup("awq", "loss", group, done, count, llvm::errs());
+  };
+  options.calibration->smooth.onGroup = [](const calibration::ScaleReport &group, int64_t done,
+                                           int64_t count) {
+    printScaleGroup("smooth", "largest |x|", group, done, count, llvm::errs());
   };
   options.calibration->quantizer.onLinear = [](const calibration::LinearReport &linear,
                                                int64_t done, int64_t count, double left) {
@@ -60,7 +66,8 @@ static void showProgress(CompileOptions &options) {
   };
 }
 
-static qrt::Result<CompileReport> compile(CommandLine &line) {
+/// A compilation, or with --dry-run its plan.
+static qrt::Status runCommand(CommandLine &line) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -75,13 +82,35 @@ static qrt::Result<CompileReport> compile(CommandLine &line) {
   if (line.compile.calibration)
     for (calibration::SweepOptions *sweep :
          {&line.compile.calibration->quantizer.sweep, &line.compile.calibration->awq.sweep,
+          &line.compile.calibration->smooth.sweep,
           &line.compile.calibration->mixed.sensitivity.sweep})
       sweep->interrupted = &interrupted;
   line.compile.configure = [](mlir::PassManager &pm) {
     applyDefaultTimingPassManagerCLOptions(pm);
     return applyPassManagerCLOptions(pm);
   };
-  return Compiler(context, line.compile).run();
+  if (line.dryRun) {
+    QRT_ASSIGN_OR_RETURN(CompilePlan plan, Compiler(context, line.compile).plan());
+    if (line.json)
+      printPlanJson(plan, llvm::outs());
+    if (!line.quiet)
+      printPlan(plan, llvm::errs());
+    return qrt::Status::ok();
+  }
+  if (!line.saveRecipe.empty()) // before the work: a path that cannot be written costs nothing
+    QRT_RETURN_IF_ERROR(saveRecipe(recipeOf(line.compile.scheme, line.compile.calibration.get(),
+                                            /*files=*/true),
+                                   line.saveRecipe));
+  QRT_ASSIGN_OR_RETURN(CompileReport report, Compiler(context, line.compile).run());
+  if (line.compile.emit)
+    return qrt::Status::ok();
+  if (line.json)
+    printReportJson(report, line.compile.output, llvm::outs());
+  if (!line.reportFile.empty())
+    QRT_RETURN_IF_ERROR(writeReport(report, line.compile.output, line.reportFile));
+  if (!line.quiet)
+    printReport(report, line.compile.output, llvm::errs());
+  return report.gateStatus;
 }
 
 int main(int argc, char **argv) {
@@ -92,21 +121,8 @@ int main(int argc, char **argv) {
   std::signal(SIGINT, onSignal);
   std::signal(SIGTERM, onSignal);
   try {
-    qrt::Result<CompileReport> report = compile(*line);
-    if (!report)
-      return fail(report.status());
-    if (line->compile.emit)
-      return 0;
-    if (line->json)
-      printReportJson(*report, line->compile.output, llvm::outs());
-    if (!line->reportFile.empty())
-      if (qrt::Status written = writeReport(*report, line->compile.output, line->reportFile);
-          !written)
-        return fail(written);
-    if (!line->quiet)
-      printReport(*report, line->compile.output, llvm::errs());
-    if (!report->gateStatus)
-      return fail(report->gateStatus);
+    if (qrt::Status done = runCommand(*line); !done)
+      return fail(done);
   } catch (const std::bad_alloc &) {
     return fail(qrt::resourceExhausted("out of memory"));
   }

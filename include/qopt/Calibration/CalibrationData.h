@@ -3,7 +3,8 @@
 //
 //   .npy    integers [sequences, length] or [length]: token ids
 //   .json   [[ids...], ...], or an object with such a list under "ids" or "input_ids"
-//   .jsonl  one sample a line: [ids...], {"ids" | "input_ids": [...]}, {"text": "..."} or
+//   .jsonl  one sample a line: [ids...], {"ids" | "input_ids": [...]}, {"text" | "prompt": "..."}
+//   or
 //           {"messages": [...]}, which goes through the model's chat template
 //   .txt    one text
 //
@@ -15,7 +16,7 @@
 #ifndef QOPT_CALIBRATION_CALIBRATIONDATA_H
 #define QOPT_CALIBRATION_CALIBRATIONDATA_H
 
-#include "qopt/Calibration/TokenTable.h"
+#include "qopt/Calibration/TokenWeights.h"
 
 #include "Support/Json.h"
 #include "qrt/Status.h"
@@ -34,10 +35,19 @@ struct CalibrationOptions {
   int64_t vocabulary = 0; ///< ids must be below; 0: not checked
 };
 
+/// Traces that the model itself writes in full precision, in place of a file of text.
+struct SelfTraces {
+  std::string prompts;    ///< a file as above; "": no traces
+  int64_t tokens = 512;   ///< most that are written behind a prompt
+  double temperature = 0; ///< 0: greedy; else sampled with CalibrationOptions::seed
+  std::string saveFile;   ///< .jsonl of what was written, prompts included; "": not kept
+};
+
 /// How text becomes ids; an empty function says that the model cannot do that.
 struct TextEncoder {
   std::function<qrt::Result<std::vector<int32_t>>(std::string_view text)> encodeText;
   std::function<qrt::Result<std::vector<int32_t>>(const qrt::OrderedJson &messages)> encodeMessages;
+  std::function<qrt::Result<TokenClasses>()> tokenClasses; ///< for TokenWeights
 };
 
 /// CannotRead if the file cannot be read; BadCalibration, naming line, row or id, if it is of no

@@ -8,7 +8,7 @@
 #ifndef QOPT_CALIBRATION_FOLDAWQSCALES_H
 #define QOPT_CALIBRATION_FOLDAWQSCALES_H
 
-#include "qopt/Calibration/Sweep.h"
+#include "qopt/Calibration/Statistics.h"
 #include "qopt/Quantization/AWQ.h"
 
 #include <functional>
@@ -17,25 +17,30 @@
 
 namespace qopt::calibration {
 
-struct AwqReport {
+struct ScaleReport {
   std::string name;     ///< of the group's first weight
   std::string skipped;  ///< why there are no scales, or ""
-  double lossPlain = 0; ///< sum of tr(E H E^T) of round to nearest
+  double lossPlain = 0; ///< AWQ: sum of tr(E H E^T) of round to nearest
   double loss = 0;      ///< with the scales
   float alpha = 0;
   double seconds = 0;
 };
 
-struct AwqFoldOptions {
-  quantization::AwqOptions search;
+struct ScaleFoldOptions {
   SweepOptions sweep;
   int64_t maxMemory = 0; ///< bytes of the process; 0: what is free
+  /// Instead of a sweep; told what the inputs are divided by. Null: sweep.
+  std::shared_ptr<Statistics> statistics;
   /// After each group.
-  std::function<void(const AwqReport &, int64_t done, int64_t count)> onGroup;
+  std::function<void(const ScaleReport &, int64_t done, int64_t count)> onGroup;
+};
+
+struct AwqFoldOptions : ScaleFoldOptions {
+  quantization::AwqOptions search;
 };
 
 /// Errors: those of runSweep(); BadCalibration for inputs that are not finite.
-qrt::Result<std::vector<AwqReport>>
+qrt::Result<std::vector<ScaleReport>>
 foldAwqScales(mlir::func::FuncOp function, const TokenTable &tokens, const AwqFoldOptions &options);
 
 } // namespace qopt::calibration

@@ -37,6 +37,8 @@ struct Gate {
   std::optional<double> maxKl, minTop1;
 
   static qrt::Result<Gate> parse(const std::string &text);
+  /// What parse() reads.
+  std::string text() const;
   bool isSet() const { return maxKl || minTop1; }
   /// GateFailed, with the figures, where a bound is not kept.
   qrt::Status check(const GateMeasure &measure) const;

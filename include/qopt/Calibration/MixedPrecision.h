@@ -19,23 +19,33 @@ struct CriticalAllowance {
   bool isSet() const { return part || count; }
 };
 
+/// Weights, KV cache and activations together, when one sequence of `context` tokens runs.
+struct FitTarget {
+  int64_t bytes = 0;   ///< 0: not a target
+  int64_t context = 0; ///< 0: what the model was made for
+};
+
 struct MixedOptions {
   std::optional<double> targetBpw;    ///< bits per weight of the calibrated linears, all included
   std::optional<int64_t> targetBytes; ///< of the whole file
-  int64_t reservedBytes = 0;          ///< of the file, for what is not in the graph
-  CriticalAllowance critical;         ///< what may stay f16
-  CriticalAllowance alternates;       ///< what also enters the second weight set (qir.alternate)
-  std::string scoresFile;             ///< read if it is there, else written; "": neither
+  FitTarget fit;
+  std::optional<int64_t> fitFileBytes; ///< what `fit` leaves for the file: a driver finds out
+  int64_t reservedBytes = 0;           ///< of the file, for what is not in the graph
+  CriticalAllowance critical;          ///< what may stay f16
+  CriticalAllowance alternates;        ///< what also enters the second weight set (qir.alternate)
+  std::string scoresFile;              ///< read if it is there, else written; "": neither
   SensitivityOptions sensitivity;
+  bool assumeScores = false; ///< for plans: no measurement, every halving of the error costs alike
 
   /// Does it change schemes?
-  bool mixes() const { return targetBpw || targetBytes || critical.isSet(); }
+  bool mixes() const { return fit.bytes || targetBpw || targetBytes || critical.isSet(); }
   bool enabled() const { return mixes() || alternates.isSet(); }
 };
 
 /// A point that another budget would give.
 struct ParetoPoint {
   double bitsPerWeight = 0, kl = 0;
+  int64_t fileBytes = 0; ///< about
 };
 
 struct MixedReport {

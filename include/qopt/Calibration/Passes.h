@@ -5,7 +5,7 @@
 #define QOPT_CALIBRATION_PASSES_H
 
 #include "qopt/Calibration/CalibrationData.h"
-#include "qopt/Calibration/FoldAwqScales.h"
+#include "qopt/Calibration/FoldSmoothScales.h"
 #include "qopt/Calibration/Gate.h"
 #include "qopt/Calibration/MixedPrecision.h"
 #include "qopt/Calibration/QuantizeCalibrated.h"
@@ -23,26 +23,50 @@ namespace qopt::calibration {
 struct CalibrationStage {
   CalibrationOptions data; ///< `vocabulary` is set by the pass
   TextEncoder encoder;
+  TokenWeights tokenWeights;
+  SelfTraces self;
+  /// Writes the traces of `self`; set by the driver that can run the model.
+  std::function<qrt::Result<TokenTable>(const TokenTable &prompts)> writeTraces;
+  bool quantizesLinears = true; ///< in a sweep; false: something else rounds them
   CalibratedOptions quantizer;
   bool foldAwq = false; ///< fold AWQ scales before the quantizer runs
   AwqFoldOptions awq;
+  bool foldSmooth = false; ///< fold SmoothQuant's scales before weights are quantized
+  SmoothFoldOptions smooth;
   MixedOptions mixed;
+  /// Moments of the float model, instead of those behind quantized layers: from this file if it is
+  /// there, else measured and written to it ("": to a temporary one).
+  bool floatMoments = false;
+  std::string statisticsFile;
   Gate gate; ///< checked by the driver
 
   // Results.
-  qrt::Status status; ///< why the pass failed; its code is an exit code
+  std::shared_ptr<Statistics> statistics; ///< with floatMoments, once a pass has run
+  qrt::Status status;                     ///< why the pass failed; its code is an exit code
   std::vector<LinearReport> linears;
-  std::vector<AwqReport> awqGroups;
+  std::vector<ScaleReport> awqGroups, smoothGroups;
   MixedReport mix;
   std::optional<GateMeasure> gateMeasure;
   int64_t sequences = 0, tokens = 0;
+  TokenWeightCounts weightCounts;
+  std::optional<TokenTable> table; ///< the tokens, once they are read
 
-  /// The tokens of `data` for this function.
+  bool quantizes(Algorithm algorithm) const {
+    return quantizesLinears && quantizer.algorithm == algorithm;
+  }
+  /// Are there moments that no tokens need be run for?
+  bool statisticsKnown() const;
+  /// Are there tokens to be read or written?
+  bool hasData() const { return !data.file.empty() || !self.prompts.empty() || table; }
+  /// The tokens of `data` (or `self`) for this function, with their weights. Read once: the first
+  /// call is to come while the function is the float model.
   qrt::Result<TokenTable> read(mlir::func::FuncOp function);
 };
 
+std::unique_ptr<mlir::Pass> createCollectStatistics(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createAssignMixed(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createFoldAwqScales(std::shared_ptr<CalibrationStage> stage);
+std::unique_ptr<mlir::Pass> createFoldSmoothScales(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createQuantizeCalibrated(std::shared_ptr<CalibrationStage> stage);
 
 #define GEN_PASS_REGISTRATION

@@ -8,6 +8,8 @@ include "mlir/Pass/PassBase.td"
 class CalibrationOptionList {
   list<Option> data = [
     Option<"calib", "calib", "std::string", "\"\"", "token ids: .npy, .json or .jsonl">,
+    Option<"stats", "stats", "std::string", "\"\"",
+           "file with moments of the float model: read, or written if missing">,
     Option<"calibMask", "calib-mask", "std::string", "\"\"", ".npy, a weight per token of calib">,
     Option<"samples", "nsamples", "int64_t", "128", "most samples">,
     Option<"length", "seqlen", "int64_t", "2048", "most tokens of a sample">,
@@ -17,6 +19,22 @@ class CalibrationOptionList {
   ];
 }
 defvar calibrationOptions = CalibrationOptionList<>.data;
+
+def CollectStatistics : Pass<"qir-collect-statistics", "::mlir::ModuleOp"> {
+  let summary = "Measure the moments of all inputs of linears in the float model";
+  let description = [{
+    Contract: *requires* token-major functions without quantized ops; *preserves* everything; *result*: the file
+    `stats`, if it was not there, and for the passes behind this one in the same driver its contents in
+    place of sweeps of their own (docs/calibration.md, "Statistics"). Fails if the file is of another model or
+    of other tokens.
+    ```mlir
+    %y = qir.linear %x, %w : ...
+    // stays; the file has mean |x|, max |x|, mean x^2 and mean x x^T of %x
+    ```
+  }];
+  let options = calibrationOptions;
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
 
 def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
   let summary = "Decide the bits of each linear under a budget";
@@ -62,6 +80,29 @@ def FoldAwqScales : Pass<"qir-fold-awq-scales", "::mlir::ModuleOp"> {
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }
 
+def FoldSmoothScales : Pass<"qir-fold-smooth-scales", "::mlir::ModuleOp"> {
+  let summary = "Move activation outliers into weights, exactly undone before them";
+  let description = [{
+    Contract: *requires* token-major functions and qir-assign-scheme; *preserves* the function that is
+    computed, shapes, names and schemes; *result*: linears with 8-bit activations (w8a8, w4a8) whose inputs
+    have no outlier channels.
+
+    SmoothQuant: s_j = max|x_j|^alpha / max|W_ij|^(1 - alpha); the places that take the inverse are those of
+    qir-fold-awq-scales. Emits remarks of category `smooth`, also where nothing can take the scales.
+    ```mlir
+    %n = qir.rms_norm %x, %g : ...
+    %y = qir.linear %n, %w {scheme = #qir.scheme<w8a8, channel, sym>} : ...
+    // becomes, with s folded into new constants
+    %n = qir.rms_norm %x, %g_divided : ...
+    %y = qir.linear %n, %w_multiplied {scheme = #qir.scheme<w8a8, channel, sym>} : ...
+    ```
+  }];
+  let options = !listconcat([
+    Option<"alpha", "alpha", "double", "0.5", "0: weights stay, 1: activations become even">
+  ], calibrationOptions);
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
   let summary = "Quantize linears under the second moments of their inputs";
   let description = [{
@@ -84,6 +125,7 @@ def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
     Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq or scale">,
     Option<"damping", "damp", "double", "0.01", "added to the diagonal, as a part of its mean">,
     Option<"rounds", "rounds", "int64_t", "2", "of scale refit and coordinate descent">,
+    Option<"targetCorrection", "gptaq", "double", "0", "strength of the target correction; 0: none">,
     Option<"workDirectory", "work-dir", "std::string", "\"\"", "for checkpoints and spilled data">,
     Option<"resume", "resume", "bool", "false", "take finished groups from work-dir">
   ], calibrationOptions);

@@ -11,7 +11,7 @@
 #ifndef QOPT_CALIBRATION_QUANTIZECALIBRATED_H
 #define QOPT_CALIBRATION_QUANTIZECALIBRATED_H
 
-#include "qopt/Calibration/Sweep.h"
+#include "qopt/Calibration/Statistics.h"
 #include "qopt/Quantization/GPTQ.h"
 
 #include <functional>
@@ -51,6 +51,11 @@ struct CalibratedOptions {
   bool resume = false;
   int64_t maxMemory = 0; ///< bytes of the process (0: what is free): sets the sweep's own limit
   bool force = false;    ///< resume even though the checkpoints are of another run
+  /// Gptq: how far targets are corrected for what quantized layers before did to the input
+  /// (TargetCorrection.h); 0: not at all. The float model then runs beside the sweep.
+  double targetCorrection = 0;
+  /// Moments of the float model in place of a sweep; null: sweep.
+  std::shared_ptr<const Statistics> statistics;
   /// After each linear: how many are done, and an estimate of the seconds that are left.
   std::function<void(const LinearReport &, int64_t done, int64_t count, double secondsLeft)>
       onLinear;

@@ -14,7 +14,7 @@
 #ifndef QOPT_CALIBRATION_SENSITIVITY_H
 #define QOPT_CALIBRATION_SENSITIVITY_H
 
-#include "qopt/Calibration/Sweep.h"
+#include "qopt/Calibration/Statistics.h"
 #include "qopt/Quantization/GPTQ.h"
 
 #include <functional>
@@ -43,6 +43,7 @@ struct SensitivityOptions {
   SweepOptions sweep;
   int64_t maxMemory = 0; ///< bytes of the process; 0: what is free
   int64_t probeTokens = 512;
+  std::shared_ptr<const Statistics> statistics; ///< instead of a sweep; the probe still runs
   std::function<void(const UnitScore &, int64_t done, int64_t count)> onUnit;
 };
 
@@ -51,6 +52,11 @@ struct SensitivityOptions {
 qrt::Result<std::vector<UnitScore>> measureSensitivity(mlir::func::FuncOp function,
                                                        const TokenTable &tokens,
                                                        const SensitivityOptions &options);
+
+/// The same units and candidates without a measurement: elements * 4^-bits. Says which budgets can
+/// be met, not what is best.
+qrt::Result<std::vector<UnitScore>> assumedScores(mlir::func::FuncOp function,
+                                                  const SensitivityOptions &options);
 
 /// Scores as JSON, to solve for another target without calibration.
 std::string scoresToJson(const std::vector<UnitScore> &units);

@@ -47,6 +47,8 @@ struct Rows {
   int64_t first = 0;           ///< index of the first token in the table
   int64_t tokens = 0, width = 0;
   const float *weights = nullptr; ///< [tokens] or null: all 1
+  /// The same rows in the float model; null without SweepOptions::floatFunction.
+  const float *floatData = nullptr;
 };
 
 class SweepVisitor {
@@ -75,6 +77,9 @@ struct SweepOptions {
   int64_t maxActivationBytes = std::numeric_limits<int64_t>::max();
   std::string spillDirectory; ///< where activations go that do not fit; "": the system's
   const std::atomic<bool> *interrupted = nullptr;
+  /// A copy of the function that stays as it is: it runs beside it, group by group, and rows come
+  /// with those of the copy. Null: no copy runs.
+  mlir::func::FuncOp floatFunction;
 };
 
 /// The groups of a sweep, without running it.

@@ -5,8 +5,10 @@
 #ifndef QOPT_PIPELINES_COMPILER_H
 #define QOPT_PIPELINES_COMPILER_H
 
+#include "qopt/Pipelines/DryRun.h"
 #include "qopt/Pipelines/Pipelines.h"
 
+#include "Engine/MemoryNeed.h"
 #include "Format/Program.h"
 #include "qrt/Status.h"
 
@@ -22,6 +24,11 @@
 
 namespace qopt {
 
+struct QModOptions;
+namespace calibration {
+struct SweepWork;
+}
+
 enum class Stage { Import, Raise, Transform, Assign, Quantize, Lower };
 /// "import", "raised", "transformed", "assigned", "quantized", "lowered": the words of --emit.
 llvm::StringRef stageName(Stage stage);
@@ -35,6 +42,7 @@ struct CompileOptions {
   /// Calibration data and quantizer, for algorithms that need them; else null.
   std::shared_ptr<calibration::CalibrationStage> calibration;
   std::optional<Stage> emit; ///< print the IR after this stage and stop
+  int threads = 0;           ///< 0: all; for the estimate of a plan
   bool verify = true;        ///< run the raised graph against the imported one
   /// Called when a stage begins and, with the seconds that it took, when it ends.
   std::function<void(llvm::StringRef stage, std::optional<double> seconds)> onStage;
@@ -56,10 +64,13 @@ struct CompileReport {
   std::vector<std::string> sidecars;
   std::vector<calibration::LinearReport> linears; ///< those that were calibrated
   int64_t calibrationTokens = 0;
-  std::vector<calibration::AwqReport> awqGroups;
+  calibration::TokenWeightCounts weightCounts; ///< positions that --calib-weights lets count more
+  std::vector<calibration::ScaleReport> awqGroups, smoothGroups;
   std::optional<calibration::GateMeasure> gate;
-  qrt::Status gateStatus;       ///< GateFailed if a bound of --gate is not kept
-  calibration::MixedReport mix; ///< no units: precisions were not mixed
+  qrt::Status gateStatus;                 ///< GateFailed if a bound of --gate is not kept
+  calibration::MixedReport mix;           ///< no units: precisions were not mixed
+  std::optional<qrt::MemoryNeed> fitNeed; ///< with --fit: what running takes
+  int64_t fitContext = 0;
   int64_t fileBytes = 0;
 };
 
@@ -69,8 +80,28 @@ public:
 
   /// Everything that went wrong is in the status: diagnostics are collected, not printed.
   qrt::Result<CompileReport> run();
+  /// Instead of run(): what it would make and take, and the errors that can be foreseen. Writes
+  /// nothing, runs no tokens.
+  qrt::Result<CompilePlan> plan();
 
 private:
+  /// Printed IR enters after the stage at which it was printed.
+  bool isPast(Stage stage);
+  /// Tokenizer and template for calibration, and what the side files take.
+  qrt::Status attachSidecars();
+  /// The calibration tokens, read or written by the model itself, while it is the float model.
+  qrt::Status readCalibrationData();
+  qrt::Result<calibration::TokenTable> writeTraces(const calibration::TokenTable &prompts);
+  qrt::Status writeFloatModel(const std::string &path);
+  qrt::Status addSections(QModOptions &qmod);
+  /// What running the lowered function takes at the context of --fit.
+  qrt::Result<qrt::MemoryNeed> needOf(mlir::func::FuncOp function);
+  /// --fit becomes a target for the file; TargetUnreachable if nothing is left for it.
+  qrt::Status prepareFit();
+  /// TargetUnreachable if the lowered program does not keep it.
+  qrt::Status checkFit();
+  qrt::Status assignForPlan(CompilePlan &plan);
+  void estimateCost(CompilePlan &plan, const calibration::SweepWork &work);
   qrt::Status importModel();
   qrt::Status importGraph();
   void keepImported();

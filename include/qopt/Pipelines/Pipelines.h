@@ -28,7 +28,8 @@ struct SchemeOptions {
   bool mse = false;                    ///< search the scale that minimises the squared error
   bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
   bool alternates = false;             ///< the second weight set holds every quantized linear
-  /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq.
+  /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq, smooth,
+  /// smooth+gptq.
   std::string algorithm = "rtn";
   qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 

@@ -41,6 +41,20 @@ qrt::Result<qrt::Program> buildProgram(mlir::func::FuncOp function);
 qrt::Result<std::vector<qrt::TensorEntry>>
 writeQMod(mlir::func::FuncOp function, const std::string &path, const QModOptions &options);
 
+/// Notes what the caches store. Unsupported where the program has no cache of that kind.
+qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv);
+
+/// What writeQMod() would write: known from shapes and schemes, so constants are not read.
+struct QModPlan {
+  qrt::Program program; ///< without tensors
+  std::vector<qrt::TensorEntry> tensors;
+  int64_t fileBytes = 0;
+};
+qrt::Result<QModPlan> planQMod(mlir::func::FuncOp function, const QModOptions &options);
+
+/// The entry of one weight or tensor, sizes included, offsets not.
+qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op);
+qrt::Result<qrt::TensorEntry> describeTensor(qexec::TensorOp op);
 /// Packs and appends one weight or tensor.
 qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer);
 qrt::Result<qrt::TensorEntry> writeTensor(qexec::TensorOp op, qrt::QmodWriter &writer);

@@ -26,7 +26,7 @@ static llvm::DenseMap<Attribute, int> countReaders(func::FuncOp function) {
 }
 
 /// Unsupported: caches that cannot be stored so.
-static qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv) {
+qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv) {
   if (program.kind != qrt::ProgramKind::TokenMajor && kv != qrt::KvSpec())
     return qrt::unsupported(
         "a cache of " + qrt::kvText(kv) +

@@ -109,7 +109,7 @@ static qrt::Result<int32_t> addCodes(qexec::WeightOp op, qrt::TensorEntry &entry
                           zeroPoints ? packedZeros.data() : nullptr);
 }
 
-qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer) {
+qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op) {
   auto matrix = cast<qexec::WeightType>(op.getType());
   qrt::TensorEntry entry;
   entry.name = op.getName().str();
@@ -127,30 +127,44 @@ qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &w
   if (op.getRmsError())
     entry.rmsError = op.getRmsError()->convertToDouble();
   QRT_ASSIGN_OR_RETURN(qrt::kernels::PackedSizes sizes, qrt::kernels::packedSizes(entry.weight));
-  auto add = op.getScales() ? addCodes : addDense;
-  QRT_ASSIGN_OR_RETURN([[maybe_unused]] int32_t index, add(op, entry, sizes, writer));
   entry.dataBytes = sizes.data;
   entry.scalesBytes = sizes.scales;
   entry.zeroPointsBytes = sizes.zeroPoints;
   return entry;
 }
 
-qrt::Result<qrt::TensorEntry> writeTensor(qexec::TensorOp op, qrt::QmodWriter &writer) {
+qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer) {
+  QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeWeight(op));
+  const qrt::kernels::PackedSizes sizes{entry.dataBytes, entry.scalesBytes, entry.zeroPointsBytes};
+  auto add = op.getScales() ? addCodes : addDense;
+  QRT_ASSIGN_OR_RETURN([[maybe_unused]] int32_t index, add(op, entry, sizes, writer));
+  return entry;
+}
+
+qrt::Result<qrt::TensorEntry> describeTensor(qexec::TensorOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   std::optional<qrt::DType> dtype =
       qrt::dtypeFromName(std::string_view(qir::elementTypeName(type.getElementType())));
   if (!dtype)
     return qrt::unsupported(quoted(op.getName()) + ": element type cannot be stored");
-  SmallVector<char> scratch;
-  QRT_ASSIGN_OR_RETURN(ArrayRef<char> bytes, readBytes(op.getValue(), op.getName(), scratch));
+  FailureOr<size_t> size = WeightStore::byteSize(type);
+  if (failed(size))
+    return qrt::internalError(quoted(op.getName()) + ": its shape is not static");
   qrt::TensorEntry entry;
   entry.name = op.getName().str();
   entry.sources = readSources(op.getSources());
   entry.shape.assign(type.getShape().begin(), type.getShape().end());
   entry.dtype = *dtype;
   entry.scheme = std::string(qrt::name(*dtype));
+  entry.dataBytes = *size;
+  return entry;
+}
+
+qrt::Result<qrt::TensorEntry> writeTensor(qexec::TensorOp op, qrt::QmodWriter &writer) {
+  QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeTensor(op));
+  SmallVector<char> scratch;
+  QRT_ASSIGN_OR_RETURN(ArrayRef<char> bytes, readBytes(op.getValue(), op.getName(), scratch));
   QRT_ASSIGN_OR_RETURN([[maybe_unused]] int32_t index, writer.addTensor(entry, bytes.data()));
-  entry.dataBytes = bytes.size();
   return entry;
 }
 

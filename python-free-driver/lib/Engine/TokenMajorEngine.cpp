@@ -2,6 +2,7 @@
 #include "Engine/TokenMajorEngine.h"
 
 #include "Engine/Chunks.h"
+#include "Engine/MemoryNeed.h"
 #include "Format/AlternateSet.h"
 #include "Format/Verifier.h"
 #include "Support/Memory.h"
@@ -28,13 +29,9 @@ Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const M
 
   Binder binder(*engine->model);
   const std::vector<bool> selected = selectedRowValues(program);
-  for (size_t i = 0; i < program.values.size(); ++i) {
-    const Value &value = program.values[i];
-    if (value.kind != ValueKind::Buffer)
-      continue;
-    int64_t &floats = selected[i] ? engine->selectedFloats : engine->allFloats;
-    floats = std::max(floats, value.arenaOffset + value.width);
-  }
+  const ArenaFloats floats = arenaFloats(program);
+  engine->allFloats = floats.all;
+  engine->selectedFloats = floats.selected;
   for (const Instruction &instruction : program.instructions) {
     engine->instructions.push_back(binder.bind(instruction));
     engine->onSelectedRows.push_back(selected[instruction.outputs[0]]);

@@ -1,4 +1,5 @@
 //===- TokenMajorStep.cpp - Cuts a step into program runs and executes them ------------------===//
+#include "Engine/MemoryNeed.h"
 #include "Engine/TokenMajorEngine.h"
 
 #include "Format/AlternateSet.h"
@@ -24,28 +25,9 @@ Status TokenMajorEngine::reserveRun(int64_t tokens, int64_t selectedRows) {
   // Grown by halves, so that a sequence that grows token by token does not come here each time.
   workspaceTokens = std::max(workspaceTokens, tokens);
   workspaceContext = std::max(workspaceContext, context + context / 2);
-  const Program &program = model->program();
-  size_t bytes = 0;
-  for (const Instruction &instruction : program.instructions) {
-    if (instruction.op == OpCode::Linear) {
-      const Value &weight = program.values[instruction.inputs[1]];
-      bytes = std::max(bytes, kernels::linearWorkspaceBytes(
-                                  program.tensors[weight.tensorIndex].weight, workspaceTokens,
-                                  activationFromWord(instruction.getString("activation", "f32"))));
-      if (int32_t second = alternateTensor(program, instruction);
-          second >= 0 && options.alternateWeights)
-        bytes = std::max(bytes,
-                         kernels::linearWorkspaceBytes(program.tensors[second].weight,
-                                                       workspaceTokens, kernels::Activation::F32));
-    } else if (instruction.op == OpCode::Attention) {
-      bytes = std::max(bytes, kernels::attentionWorkspaceBytes(
-                                  pool.size(), instruction.getInt("num_heads"),
-                                  instruction.getInt("kv_heads"), instruction.getInt("head_dim"),
-                                  instruction.getInt("value_dim"), workspaceTokens,
-                                  std::min<int64_t>(workspaceTokens, int64_t(sequences.size())),
-                                  workspaceContext));
-    }
-  }
+  const size_t bytes =
+      workspaceBytes(model->program(), pool.size(), workspaceTokens, int64_t(sequences.size()),
+                     workspaceContext, options.alternateWeights);
   if (bytes > workspace.size())
     QRT_RETURN_IF_ERROR(budget.check(int64_t(bytes), "scratch memory of the kernels"));
   return workspace.reserve(bytes);

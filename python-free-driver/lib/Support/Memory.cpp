@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <unistd.h>
 
 namespace qrt {
 
@@ -87,6 +88,14 @@ int64_t availableMemory() {
       left = std::min<int64_t>(left, bytes);
   }
   return left;
+}
+
+int64_t residentMemory() {
+  std::ifstream in("/proc/self/statm");
+  int64_t total = 0, resident = 0, shared = 0;
+  if (!(in >> total >> resident >> shared))
+    return 0;
+  return (resident - shared) * sysconf(_SC_PAGESIZE);
 }
 
 std::string formatBytes(int64_t bytes) {

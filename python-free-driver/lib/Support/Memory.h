@@ -16,6 +16,10 @@ namespace qrt {
 /// environment lowers the answer: tests and batch systems use it.
 int64_t availableMemory();
 
+/// Resident memory of this process that is not backed by files (those pages can be dropped); 0
+/// where /proc does not say.
+int64_t residentMemory();
+
 /// "1.50 GiB", "12.0 MiB", "512 bytes": for messages.
 std::string formatBytes(int64_t bytes);
 

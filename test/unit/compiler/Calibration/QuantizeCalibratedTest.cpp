@@ -229,3 +229,64 @@ TEST(QuantizeCalibrated, TokenWeightsCount) {
   some.weights.assign(some.ids.size(), 0.0f);
   EXPECT_EQ(quantize("w3a16-g32-asym", {}, some).status.code(), qrt::StatusCode::BadCalibration);
 }
+
+namespace {
+/// Logits of all tokens on the sweep's own forward.
+struct Forward : SweepVisitor {
+  std::vector<float> values;
+  bool wants(qir::LinearOp) override { return false; }
+  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
+    return false;
+  }
+  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
+    return Status::ok();
+  }
+  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
+  bool wantsResult() override { return true; }
+  Status result(const Rows &rows) override {
+    values.insert(values.end(), rows.data, rows.data + rows.tokens * rows.width);
+    return Status::ok();
+  }
+  static std::vector<float> of(mlir::ModuleOp module, const TokenTable &tokens) {
+    Forward forward;
+    Status status = runSweep(mainOf(module), tokens, {}, forward);
+    EXPECT_TRUE(status.isOk()) << status.message();
+    return forward.values;
+  }
+};
+} // namespace
+
+TEST(QuantizeCalibrated, CorrectedTargetsMakeUpForTheLayersBefore) {
+  TokenTable tokens = makeTokens({200, 130, 300});
+  auto squaredError = [&](double strength, int threads, int64_t memory, std::string *text) {
+    auto context = makeContext();
+    auto module = makeAssigned(*context, "w2a16-g32-asym");
+    std::vector<float> before = Forward::of(*module, tokens);
+    CalibratedOptions options;
+    options.targetCorrection = strength;
+    options.sweep.threads = threads;
+    options.sweep.maxActivationBytes = memory;
+    auto result = quantizeCalibrated(mainOf(*module), tokens, options);
+    EXPECT_TRUE(result.isOk()) << result.status().message();
+    // The copy is gone, and with it the float weights.
+    EXPECT_EQ(std::distance(module->getOps<mlir::func::FuncOp>().begin(),
+                            module->getOps<mlir::func::FuncOp>().end()),
+              1);
+    module->walk([&](qir::ConstantOp constant) { EXPECT_FALSE(constant->use_empty()); });
+    std::vector<float> after = Forward::of(*module, tokens);
+    if (text)
+      *text = textOf(*module);
+    double error = 0;
+    for (size_t i = 0; i < before.size(); ++i)
+      error += (double(after[i]) - before[i]) * (double(after[i]) - before[i]);
+    return error;
+  };
+  std::string text, threads, spilled;
+  const double plain = squaredError(0, 1, INT64_MAX, nullptr);
+  const double corrected = squaredError(1, 1, INT64_MAX, &text);
+  EXPECT_LT(corrected, 0.98 * plain);
+  squaredError(1, 3, INT64_MAX, &threads);
+  squaredError(1, 2, 10000, &spilled);
+  EXPECT_EQ(text, threads);
+  EXPECT_EQ(text, spilled);
+}

@@ -1,5 +1,6 @@
 //===- ContainerTest.cpp - Header, sections, checksums, writer and round trip ----------------===//
 #include "FileBytes.h"
+#include "Format/FileSize.h"
 #include "Format/Verifier.h"
 #include "Format/Writer.h"
 #include "TinyModel.h"
@@ -130,6 +131,30 @@ TEST(Container, ProgramsRoundTrip) {
   EXPECT_FALSE(tensor.weight.symmetric);
   EXPECT_EQ(tensor.weight.groupSize, 32);
   EXPECT_TRUE(std::isnan(tensor.rmsError));
+}
+
+TEST(FileSize, IsThatOfTheWrittenFile) {
+  for (auto format : {kernels::WeightFormat::F32, kernels::WeightFormat::U4}) {
+    TinyConfig config;
+    config.format = format;
+    TinyModel tiny(config);
+    auto model = tiny.load();
+    Program program = model->program();
+    std::vector<TensorEntry> tensors = std::exchange(program.tensors, {});
+    const auto real = static_cast<int64_t>(readBytes(tiny.path).size());
+    for (TensorEntry &tensor : tensors) // as the compiler asks: without a place
+      tensor.dataOffset = tensor.scalesOffset = tensor.zeroPointsOffset = 0;
+    const int64_t sections[] = {
+        static_cast<int64_t>(model->section(SectionKind::ModelConfig).size())};
+    auto planned = plannedFileBytes(program, tensors, sections);
+    ASSERT_TRUE(planned) << planned.status().message();
+    EXPECT_EQ(*planned, real);
+    tensors[0].packed = true;
+    tensors[0].weight.groupSize = 48;
+    tensors[0].weight.format = kernels::WeightFormat::U4;
+    EXPECT_EQ(plannedFileBytes(program, tensors, sections).status().code(),
+              StatusCode::InvalidArgument);
+  }
 }
 
 TEST(Container, PlainTensorsKeepEveryDtype) {
