@@ -11,7 +11,8 @@
 //   * arguments are copied at the launch and frozen by a capture. What changes from step to step is
 //     read from device memory: StepState, and SamplerState in Sampler.h;
 //   * rows of a batch that are not in use (StepState) are skipped or computed, never a fault;
-//   * matrices are row-major, `stride` elements from row to row, 16-byte aligned at every row;
+//   * matrices are row-major, `stride` elements from row to row, 16-byte aligned at every row, and
+//     readable there up to the next 16 bytes;
 //   * results do not depend on the grid: sums have a fixed order.
 //
 //===----------------------------------------------------------------------===//

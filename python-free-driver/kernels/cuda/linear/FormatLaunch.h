@@ -41,7 +41,9 @@ int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &w
   template <>                                                                                      \
   int launchStream<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,   \
                            const StreamPlan &plan) {                                               \
-    const StreamLinearParams params = {op, work, int32_t(plan.items * plan.splits)};               \
+    const int32_t slices = plan.splits * streamWarps;                                              \
+    const StreamLinearParams params = {op, work, int32_t(plan.items * plan.splits),                \
+                                       work.units / slices, work.units % slices};                  \
     return op.src.type == DType::F16 ? launchType<F16>(launch, params, plan)                       \
                                      : launchType<BF16>(launch, params, plan);                     \
   }

@@ -25,9 +25,19 @@ inline constexpr int streamWarps = 8;
 inline constexpr int64_t maxStreamRows = 16;
 inline constexpr int tilePanels = 8; ///< of TileLinear's block
 
+/// groupShift of weights with one scale per row: any k shifted by it is group 0.
+inline constexpr int noGroups = 31;
+
+/// The group of unit `unit`'s first k, and whether a group ends where the unit does.
+constexpr int firstGroupOf(int groupShift, int unit) { return unit * unitK >> groupShift; }
+constexpr bool endsGroup(int groupShift, int unit) {
+  return ((unit + 1) * unitK & static_cast<int>((1u << groupShift) - 1)) == 0;
+}
+
 /// What the kernels need to know beside the operands.
 struct LinearWork {
   int32_t units = 0, panels = 0, groups = 0; ///< of the weight
+  int32_t groupShift = noGroups;             ///< log2 of the group's k
   int32_t splits = 1;
   float *partials = nullptr;
   uint32_t *counters = nullptr;
@@ -39,10 +49,12 @@ struct LinearWork {
 constexpr int streamItemPanels(WeightFormat format, int tokenTiles) {
   return tokenTiles == 1 || !kernels::isQuantized(format) ? 1 : 2;
 }
-/// Units of k that it fetches at once: about 1 KB.
+/// Units of k that it fetches at once: about 2 KB, so that the work of fetching is spread over many
+/// weights.
 constexpr int streamStageUnits(WeightFormat format, int itemPanels) {
-  return format == WeightFormat::U2                                 ? 4 / itemPanels
-         : format == WeightFormat::U4 || format == WeightFormat::U3 ? 2 / itemPanels
+  return format == WeightFormat::U2                                 ? 8 / itemPanels
+         : format == WeightFormat::U4 || format == WeightFormat::U3 ? 4 / itemPanels
+         : format == WeightFormat::U8                               ? 2 / itemPanels
                                                                     : 1;
 }
 

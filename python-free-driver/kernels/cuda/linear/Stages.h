@@ -32,13 +32,17 @@ struct WeightStage {
   static constexpr bool quantized = kernels::isQuantized(format);
   static constexpr int maxGroups = quantized ? 2 * units : 0;
   static constexpr int dataBytes = panels * units * unitBytes(format);
-  static constexpr int panelScaleBytes = maxGroups * 16 * 4;
+  /// f16 scales of all groups; f32 ones too, but of groups of 32 only for half of the units.
+  static constexpr int panelScaleBytes = !quantized ? 0 : maxGroups < 4 ? 128 : maxGroups * 32;
   static constexpr int panelZeroBytes = maxGroups * 16;
   static constexpr int scaleStart = dataBytes, zeroStart = dataBytes + panels * panelScaleBytes;
   static constexpr int bytes = zeroStart + panels * panelZeroBytes;
 
-  static QRT_DEVICE int firstGroup(int groupSize, int unit) {
-    return quantized && groupSize ? unit * unitK / groupSize : 0;
+  /// Units that the scales leave room for.
+  static QRT_DEVICE int unitsOf(const kernels::WeightView &w) {
+    return units > 1 && w.desc.scaleType == kernels::ScaleType::F32 && w.desc.groupSize == 32
+               ? units / 2
+               : units;
   }
 
   /// Starts the copies of one warp: units first .. end - 1 of the panels from firstPanel on; panels
@@ -58,17 +62,15 @@ struct WeightStage {
         if (at + lane * 16 < bytes)
           copyAsyncStream16(to + at + lane * 16, data + at + lane * 16, policy);
       if constexpr (quantized) {
-        const int groupSize = w.desc.groupSize;
-        const int group = firstGroup(groupSize, first);
-        const int groups = groupSize ? (end * unitK + groupSize - 1) / groupSize < work.groups
-                                           ? (end * unitK + groupSize - 1) / groupSize - group
-                                           : work.groups - group
-                                     : 1;
+        static_assert(panelScaleBytes <= warpLanes * 16, "one copy per lane takes all scales");
+        const int group = firstGroupOf(work.groupShift, first);
+        int groups = ((end * unitK - 1) >> work.groupShift) - group + 1;
+        groups = groups < work.groups - group ? groups : work.groups - group;
         const int scaleBytes = w.desc.scaleType == kernels::ScaleType::F32 ? 64 : 32;
         const int64_t at = panel * work.groups + group;
-        for (int chunk = lane; chunk < groups * scaleBytes / 16; chunk += warpLanes)
-          copyAsync16(stage + scaleStart + i * panelScaleBytes + chunk * 16,
-                      static_cast<const uint8_t *>(w.scales) + at * scaleBytes + chunk * 16);
+        if (lane * 16 < groups * scaleBytes)
+          copyAsync16(stage + scaleStart + i * panelScaleBytes + lane * 16,
+                      static_cast<const uint8_t *>(w.scales) + at * scaleBytes + lane * 16);
         if (!w.desc.symmetric && lane < groups)
           copyAsync16(stage + zeroStart + i * panelZeroBytes + lane * 16,
                       w.zeroPoints + (at + lane) * 16);

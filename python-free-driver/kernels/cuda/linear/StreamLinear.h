@@ -28,6 +28,9 @@ struct StreamLinearParams {
   LinearParams op;
   LinearWork work;
   int32_t items = 0; ///< splits included
+  /// The first sliceRest of the warps' slices of K have sliceUnits + 1 units, the others
+  /// sliceUnits.
+  int32_t sliceUnits = 0, sliceRest = 0;
 };
 
 template <WeightFormat format, class T, int tokenTiles, int itemPanels>
@@ -40,7 +43,7 @@ struct StreamLinear {
   static constexpr bool quantized = kernels::isQuantized(format);
   /// As many as fit beside the sums in the 99 KB of sm_89, and twice (two blocks) in sm_80's 163
   /// KB.
-  static constexpr int ringBudget = 64 * 1024;
+  static constexpr int ringBudget = 68 * 1024;
   static constexpr int stages =
       ringBudget / warps / Stage::bytes < 8 ? ringBudget / warps / Stage::bytes : 8;
   static_assert(stages >= 3, "two copies in flight at least");
@@ -50,30 +53,33 @@ struct StreamLinear {
   static constexpr int sharedBytes = ringBytes + warps * tokens * sumStride * 4 + 16;
   static_assert(sharedBytes <= 99 * 1024);
 
-  /// The units of K that one warp has of an item.
-  struct Slice {
-    int first, end;
-  };
-  static QRT_DEVICE Slice sliceOf(const LinearWork &work, int item) {
-    const int slices = work.splits * warps, slice = item % work.splits * warps + warpIndex();
-    return {int(int64_t(work.units) * slice / slices),
-            int(int64_t(work.units) * (slice + 1) / slices)};
-  }
+  /// What the ring fetches, or what is computed: an item's panels and this warp's units of K.
+  struct Position {
+    int left; ///< items from here on
+    int panels, split;
+    int unit, end;
 
-  /// What the ring fetches next; runs ahead of the computation.
-  struct Cursor {
-    int item, end; ///< of the block
-    int unit;
-    Slice slice;
-  };
-  static QRT_DEVICE void skipEmpty(const LinearWork &work, Cursor &c) {
-    while (c.unit >= c.slice.end && ++c.item < c.end) {
-      c.slice = sliceOf(work, c.item);
-      c.unit = c.slice.first;
+    QRT_DEVICE Position(const Params &p, int first, int endItem)
+        : left(endItem - first), panels(first / p.work.splits), split(first % p.work.splits) {
+      slice(p);
     }
-  }
+    QRT_DEVICE void slice(const Params &p) {
+      const int at = split * warps + warpIndex();
+      unit = at * p.sliceUnits + (at < p.sliceRest ? at : p.sliceRest);
+      end = unit + p.sliceUnits + (at < p.sliceRest ? 1 : 0);
+    }
+    QRT_DEVICE void nextItem(const Params &p) {
+      --left;
+      if (++split == p.work.splits) {
+        split = 0;
+        ++panels;
+      }
+      slice(p);
+    }
+  };
 
   using Sums = typename GroupSums<format, T, Stage, itemPanels, tokenTiles>::Sums;
+  using Offsets = typename Codes::Offsets[itemPanels];
   using Groups = GroupSums<format, T, Stage, itemPanels, tokenTiles>;
 
   static QRT_DEVICE void run(const Params &p) {
@@ -84,18 +90,17 @@ struct StreamLinear {
     const int block = blockIndex().x, blocks = gridSize().x;
     const int firstItem = int(int64_t(p.items) * block / blocks);
     const int endItem = int(int64_t(p.items) * (block + 1) / blocks);
-    const int groupSize = p.op.weight.desc.groupSize;
+    const int stageUnits = Stage::unitsOf(p.op.weight);
     const uint64_t policy = streamPolicy();
 
-    Cursor ahead = {firstItem, endItem, 0, sliceOf(work, firstItem)};
-    ahead.unit = ahead.slice.first;
+    Position ahead(p, firstItem, endItem);
     auto fetch = [&](int slot) {
-      skipEmpty(work, ahead);
-      if (ahead.item < ahead.end) {
-        const int end = ahead.unit + Stage::units < ahead.slice.end ? ahead.unit + Stage::units
-                                                                    : ahead.slice.end;
-        Stage::fetch(p.op.weight, work, ring + slot * Stage::bytes,
-                     ahead.item / work.splits * itemPanels, ahead.unit, end, policy);
+      while (ahead.left > 0 && ahead.unit >= ahead.end) // K may be shorter than the warps are many
+        ahead.nextItem(p);
+      if (ahead.left > 0) {
+        const int end = ahead.unit + stageUnits < ahead.end ? ahead.unit + stageUnits : ahead.end;
+        Stage::fetch(p.op.weight, work, ring + slot * Stage::bytes, ahead.panels * itemPanels,
+                     ahead.unit, end, policy);
         ahead.unit = end;
       }
       commitAsync();
@@ -106,47 +111,57 @@ struct StreamLinear {
 
     int slot = 0;
     QRT_NO_UNROLL
-    for (int item = firstItem; item < endItem; ++item) {
-      const Slice slice = sliceOf(work, item);
+    for (Position now(p, firstItem, endItem); now.left > 0; now.nextItem(p)) {
       Sums sums, total;
       Groups::clear(sums);
       Groups::clear(total);
+      Offsets offsets;
       TokenFragments<T, tokenTiles> x(p.op);
-      x.begin(slice.first, slice.end);
+      x.begin(now.unit, now.end);
+      bool begins = true; // a group whose zero points are not known yet
       QRT_NO_UNROLL
-      for (int unit = slice.first; unit < slice.end; unit += Stage::units) {
+      for (int unit = now.unit; unit < now.end; unit += stageUnits) {
         waitAsync<stages - 2>();
         syncWarp();
         fetch(slot == 0 ? stages - 1 : slot - 1); // its readers are past the barrier
         const uint8_t *stage = ring + slot * Stage::bytes;
         slot = slot + 1 == stages ? 0 : slot + 1;
-        const int firstGroup = Stage::firstGroup(groupSize, unit);
-        QRT_NO_UNROLL
-        for (int i = 0; i < Stage::units && unit + i < slice.end; ++i)
-          multiplyUnit(p, stage, i, unit + i, unit + i + 1 == slice.end, firstGroup, x, sums,
-                       total);
+        const int firstGroup = firstGroupOf(work.groupShift, unit);
+        QRT_UNROLL
+        for (int i = 0; i < Stage::units; ++i) {
+          if (i >= stageUnits || unit + i >= now.end)
+            break;
+          multiplyUnit(p, stage, i, unit + i, firstGroup, begins, offsets, x, sums, total);
+          begins = !p.op.weight.desc.symmetric && endsGroup(work.groupShift, unit + i);
+          if (quantized && (unit + i + 1 == now.end || endsGroup(work.groupShift, unit + i)))
+            Groups::endGroup(p.op.weight, stage, lastGroupOf(work, unit + i) - firstGroup, sums,
+                             total);
+        }
       }
-      addWarps(p, item, quantized ? total : sums, sumsOfWarps, flag);
+      addWarps(p, now.panels, now.split, quantized ? total : sums, sumsOfWarps, flag);
     }
     waitAsync<0>();
   }
 
+  /// The group of a unit's last k that the matrix has.
+  static QRT_DEVICE int lastGroupOf(const LinearWork &work, int unit) {
+    const int group = ((unit + 1) * unitK - 1) >> work.groupShift;
+    return group < work.groups ? group : work.groups - 1;
+  }
+
   static QRT_DEVICE void multiplyUnit(const Params &p, const uint8_t *stage, int unitOfStage,
-                                      int unit, bool last, int firstGroup,
+                                      int unit, int firstGroup, bool begins, Offsets &offsets,
                                       TokenFragments<T, tokenTiles> &x, Sums &sums, Sums &total) {
-    const int groupSize = p.op.weight.desc.groupSize;
     uint32_t words[itemPanels][laneWords(format)];
     QRT_UNROLL
     for (int panel = 0; panel < itemPanels; ++panel)
       Stage::words(stage, panel, unitOfStage, words[panel]);
-    int group = quantized && groupSize ? unit * unitK / groupSize - firstGroup : 0;
-    const int lastGroup = p.work.groups - 1 - firstGroup; // a unit may begin one that is not there
-    typename Codes::Offsets offsets[itemPanels];
-    Groups::readOffsets(p.op.weight, stage, group, offsets);
+    const int group = firstGroupOf(p.work.groupShift, unit) - firstGroup;
+    if (begins)
+      Groups::readOffsets(p.op.weight, stage, group, offsets);
+    x.advance(unit);
     QRT_UNROLL
     for (int step = 0; step < unitSteps; ++step) {
-      if (step % 2 == 0)
-        x.load(unit, step / 2);
       QRT_UNROLL
       for (int panel = 0; panel < itemPanels; ++panel) {
         uint32_t a[4];
@@ -159,24 +174,22 @@ struct StreamLinear {
         }
       }
       if constexpr (quantized) {
-        if (step == 1 && groupSize == 32) {
+        // Two groups of 32; of the second there may be nothing but padding.
+        if (step == 1 && p.work.groupShift == 5 && lastGroupOf(p.work, unit) > firstGroup + group) {
           Groups::endGroup(p.op.weight, stage, group, sums, total);
-          group = group < lastGroup ? group + 1 : group;
-          Groups::readOffsets(p.op.weight, stage, group, offsets);
+          if (!p.op.weight.desc.symmetric)
+            Groups::readOffsets(p.op.weight, stage, group + 1, offsets);
         }
       }
     }
-    if constexpr (quantized)
-      if (last || (groupSize && (unit + 1) * unitK % groupSize == 0))
-        Groups::endGroup(p.op.weight, stage, group, sums, total);
   }
 
   /// Adds the warps' sums, then the splits', and finishes the outputs.
-  static QRT_DEVICE void addWarps(const Params &p, int item, const Sums &sums, float *shared,
-                                  uint32_t *flag) {
+  static QRT_DEVICE void addWarps(const Params &p, int panels, int split, const Sums &sums,
+                                  float *shared, uint32_t *flag) {
     const LinearWork &work = p.work;
-    const int p8 = laneIndex() / 4, t2 = laneIndex() % 4 * 2, split = item % work.splits;
-    const int64_t firstPanel = int64_t(item / work.splits) * itemPanels;
+    const int p8 = laneIndex() / 4, t2 = laneIndex() % 4 * 2;
+    const int64_t firstPanel = int64_t(panels) * itemPanels;
     QRT_UNROLL
     for (int panel = 0; panel < itemPanels; ++panel) {
       if (panel)
@@ -206,7 +219,7 @@ struct StreamLinear {
           storeGlobal(partialSum(work, p.op.rows, split, token, n), sum);
       }
     }
-    if (work.splits > 1 && arriveLast(work, item / work.splits, flag)) {
+    if (work.splits > 1 && arriveLast(work, panels, flag)) {
       for (int at = threadIndex(); at < tokens * 16 * itemPanels; at += threads) {
         const int token = at / (16 * itemPanels), row = at % (16 * itemPanels);
         const int64_t n = firstPanel * kernels::panelRows + row;

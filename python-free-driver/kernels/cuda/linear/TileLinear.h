@@ -107,8 +107,7 @@ struct TileLinear {
   static QRT_DEVICE void multiplyUnit(const Params &p, uint8_t *stage, int unit, bool last,
                                       Sums &sums, Sums &total) {
     const kernels::WeightView &weight = p.op.weight;
-    const int groupSize = weight.desc.groupSize;
-    const int firstGroup = Panel::firstGroup(groupSize, unit);
+    const int groupShift = p.work.groupShift;
     const uint8_t *panels = stage + warpIndex() % 4 * warpPanels * Panel::bytes;
     uint8_t *tile = stage + weightBytes;
     const int token = warpIndex() / 4 * warpTokens + laneIndex() / 4;
@@ -141,14 +140,14 @@ struct TileLinear {
         }
       }
       if constexpr (quantized) {
-        const bool ends = half == 0 ? groupSize == 32
-                                    : last || (groupSize && (unit + 1) * unitK % groupSize == 0);
+        const bool ends = half == 0 ? groupShift == 5 : last || endsGroup(groupShift, unit);
         if (ends) {
           QRT_UNROLL
           for (int panel = 0; panel < warpPanels; ++panel)
             OnePanel::endGroup(weight, panels + panel * Panel::bytes, group, sums[panel],
                                total[panel]);
-          if (half == 0 && firstGroup + 1 < p.work.groups) { // else the rest is padding
+          if (half == 0 &&
+              firstGroupOf(groupShift, unit) + 1 < p.work.groups) { // else the rest is padding
             group = 1;
             QRT_UNROLL
             for (int panel = 0; panel < warpPanels; ++panel)

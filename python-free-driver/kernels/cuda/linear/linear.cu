@@ -4,6 +4,8 @@
 #include "kernels/cuda/linear/F32Linear.h"
 #include "kernels/cuda/linear/FormatLaunch.h"
 
+#include <bit>
+
 namespace qrt::cuda {
 
 namespace {
@@ -43,6 +45,8 @@ LinearWork workOf(const Launch &launch, const LinearParams &params) {
   work.units = int32_t(g.units);
   work.panels = int32_t(g.panels);
   work.groups = int32_t(g.groups);
+  if (params.weight.desc.groupSize)
+    work.groupShift = std::countr_zero(uint32_t(params.weight.desc.groupSize));
   work.counters = static_cast<uint32_t *>(params.workspace);
   work.partials = reinterpret_cast<float *>(work.counters + ticketCounters);
   work.faults = launch.faults;
@@ -76,7 +80,8 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
 
 int launchLinear(const Launch &launch, const LinearParams &params) {
   const WeightDesc &desc = params.weight.desc;
-  if (repackedBytes(desc) < 0 || params.rows < 0 || !aligned(params.src))
+  if (repackedBytes(desc) < 0 || params.rows < 0 || !aligned(params.src) ||
+      desc.k > (int64_t(1) << 30))
     return invalidLaunch;
   if (params.src.type == DType::F32)
     return launchF32(launch, params);
