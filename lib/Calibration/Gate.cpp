@@ -4,11 +4,6 @@
 #include "Divergence.h"
 #include "WholeGraph.h"
 
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/raw_ostream.h"
-
 #include <algorithm>
 
 using namespace mlir;
@@ -17,16 +12,18 @@ using qrt::Status;
 namespace qopt::calibration {
 
 namespace {
-struct Recorder : WholeGraph {
-  LogitSample &sample;
-  explicit Recorder(LogitSample &sample) : sample(sample) {}
-  Status result(const Rows &rows) override {
-    sample.width = rows.width;
-    sample.logits.insert(sample.logits.end(), rows.data, rows.data + rows.tokens * rows.width);
-    return Status::ok();
-  }
+struct LogitReader : WholeGraph {
+  llvm::function_ref<Status(const Rows &)> visit;
+  explicit LogitReader(llvm::function_ref<Status(const Rows &)> visit) : visit(visit) {}
+  Status result(const Rows &rows) override { return visit(rows); }
 };
 } // namespace
+
+Status visitLogits(func::FuncOp function, const TokenTable &tokens, const SweepOptions &options,
+                   llvm::function_ref<Status(const Rows &)> visit) {
+  LogitReader reader(visit);
+  return runSweep(function, tokens, options, reader);
+}
 
 qrt::Result<LogitSample> sampleLogits(func::FuncOp function, const TokenTable &tokens,
                                       const SweepOptions &options) {
@@ -34,8 +31,11 @@ qrt::Result<LogitSample> sampleLogits(func::FuncOp function, const TokenTable &t
   auto type = dyn_cast<RankedTensorType>(function.getResultTypes().front());
   const int64_t width = type ? std::max<int64_t>(1, type.getShape().back()) : 1;
   sample.tokens = firstTokens(tokens, std::min<int64_t>(1024, (int64_t(64) << 20) / width));
-  Recorder recorder(sample);
-  QRT_RETURN_IF_ERROR(runSweep(function, sample.tokens, options, recorder));
+  QRT_RETURN_IF_ERROR(visitLogits(function, sample.tokens, options, [&](const Rows &rows) {
+    sample.width = rows.width;
+    sample.logits.insert(sample.logits.end(), rows.data, rows.data + rows.tokens * rows.width);
+    return Status::ok();
+  }));
   return sample;
 }
 
@@ -64,48 +64,9 @@ qrt::Result<GateMeasure> compareLogits(const LogitSample &before, const LogitSam
   return measure;
 }
 
-qrt::Result<Gate> Gate::parse(const std::string &text) {
-  Gate gate;
-  llvm::SmallVector<llvm::StringRef> parts;
-  llvm::StringRef(text).split(parts, ',');
-  for (llvm::StringRef part : parts) {
-    part = part.trim();
-    std::optional<double> *bound = nullptr;
-    llvm::StringRef rest = part;
-    if (rest.consume_front("kl<="))
-      bound = &gate.maxKl;
-    else if (rest.consume_front("top1>="))
-      bound = &gate.minTop1;
-    double value = 0;
-    if (!bound || *bound || rest.getAsDouble(value) || value < 0)
-      return qrt::invalidArgument("--gate: expects bounds as in kl<=0.02,top1>=0.97, got '" +
-                                  part.str() + "'");
-    *bound = value;
-  }
-  return gate;
-}
-
-std::string Gate::text() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (maxKl)
-    os << llvm::format("kl<=%.10g", *maxKl);
-  if (minTop1)
-    os << (maxKl ? "," : "") << llvm::format("top1>=%.10g", *minTop1);
-  return text;
-}
-
-Status Gate::check(const GateMeasure &measure) const {
-  std::string failed;
-  if (maxKl && !(measure.klMean <= *maxKl))
-    failed += llvm::formatv("KL {0:f6} > {1:f6}", measure.klMean, *maxKl);
-  if (minTop1 && !(measure.top1 >= *minTop1))
-    failed += llvm::formatv("{0}top-1 agreement {1:f4} < {2:f4}", failed.empty() ? "" : ", ",
-                            measure.top1, *minTop1);
-  if (failed.empty())
-    return Status::ok();
-  return Status::error(qrt::StatusCode::GateFailed,
-                       failed + " over " + std::to_string(measure.tokens) + " tokens");
+Status checkGate(const qrt::QualityGate &gate, const GateMeasure &measure) {
+  return gate.check({{"kl", measure.klMean}, {"top1", measure.top1}},
+                    " over " + std::to_string(measure.tokens) + " tokens");
 }
 
 } // namespace qopt::calibration

@@ -27,7 +27,7 @@ Status Compiler::measureGate() {
                          calibration::sampleLogits(function, gateSample->tokens,
                                                    options.calibration->quantizer.sweep));
     QRT_ASSIGN_OR_RETURN(report.gate, calibration::compareLogits(*gateSample, after));
-    report.gateStatus = options.calibration->gate.check(*report.gate);
+    report.gateStatus = calibration::checkGate(options.calibration->gate, *report.gate);
     gateSample.reset();
     return Status::ok();
   });

@@ -304,7 +304,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
   QRT_RETURN_IF_ERROR(readMixed(stage->mixed));
   QRT_RETURN_IF_ERROR(readFit(stage->mixed.fit));
   if (gate.getNumOccurrences()) {
-    QRT_ASSIGN_OR_RETURN(stage->gate, calibration::Gate::parse(gate));
+    QRT_ASSIGN_OR_RETURN(stage->gate, qrt::QualityGate::parse(gate, calibration::gateMetrics));
     if (data.empty() && selfPrompts.empty())
       return qrt::invalidArgument("--gate needs --calib FILE");
   }

@@ -7,10 +7,15 @@
 
 #include "qopt/Calibration/Sweep.h"
 
-#include <optional>
-#include <string>
+#include "Support/QualityGate.h"
 
 namespace qopt::calibration {
+
+/// Runs the graph on the tokens in f32, one segment's weights in memory at a time, and hands out
+/// the logits in the order of the table. Errors: those of runSweep() and of `visit`.
+qrt::Status visitLogits(mlir::func::FuncOp function, const TokenTable &tokens,
+                        const SweepOptions &options,
+                        llvm::function_ref<qrt::Status(const Rows &)> visit);
 
 struct LogitSample {
   TokenTable tokens;
@@ -32,17 +37,10 @@ struct GateMeasure {
 /// InvalidArgument for samples of different tokens or widths.
 qrt::Result<GateMeasure> compareLogits(const LogitSample &before, const LogitSample &after);
 
-/// "kl<=0.02,top1>=0.97": one bound on either or both.
-struct Gate {
-  std::optional<double> maxKl, minTop1;
-
-  static qrt::Result<Gate> parse(const std::string &text);
-  /// What parse() reads.
-  std::string text() const;
-  bool isSet() const { return maxKl || minTop1; }
-  /// GateFailed, with the figures, where a bound is not kept.
-  qrt::Status check(const GateMeasure &measure) const;
-};
+/// The figures that --gate of qopt can bound.
+inline constexpr qrt::GateMetric gateMetrics[] = {{"kl", true}, {"top1", false}};
+/// GateFailed, with the figures, where a bound is not kept.
+qrt::Status checkGate(const qrt::QualityGate &gate, const GateMeasure &measure);
 
 } // namespace qopt::calibration
 
