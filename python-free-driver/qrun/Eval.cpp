@@ -1,22 +1,22 @@
-//===- Eval.cpp - qrun eval: what a model lost against a reference
-//-------------------------------===//
-// With --ids: the teacher-forced comparison of Eval/TeacherForced.h. With --tasks: both models
-// solve problems, Eval/TaskEval.h; the controls act on the model, not on the reference.
+//===- Eval.cpp - qrun eval: what a model lost against a reference ---------------------------===//
+// With --tasks both models solve problems (Eval/TaskEval.h); the controls act on the model, not on
+// the reference, and --arm compares further controls with them. The teacher-forced comparison
+// (Eval/TeacherForced.h) reads the texts of --ids, without them the reference's own traces. --also
+// does all of it with further files, against the one run of the reference.
 #include "Command.h"
-#include "ControlFlags.h"
-#include "EngineFlags.h"
+#include "EvalArms.h"
+#include "EvalGate.h"
 #include "EvalJson.h"
+#include "EvalPage.h"
+#include "EvalTable.h"
 #include "EvalTasks.h"
 #include "GenerationSummary.h"
 #include "Interrupt.h"
 #include "Output.h"
 
 #include "Eval/TeacherForced.h"
-#include "Eval/TokenRows.h"
-#include "qrt/Engine.h"
+#include "Reasoning/Presets.h"
 
-#include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <unistd.h>
 
@@ -24,110 +24,196 @@ namespace qrt {
 namespace {
 
 struct Flags {
-  std::string model, reference, ids, mask, tasks;
-  int seeds = 3, batch = 32;
+  std::string model, reference, ids, mask, tasks, gate, html, compileReport;
+  std::vector<std::string> arms, also;
   int64_t limit = -1;
-  bool json = false;
+  bool json = false, comparePresets = false;
+  EvalSettings settings;
   ControlFlags controls;
-  EngineFlags engine;
 };
 
-Status evalIds(const Flags &flags) {
-  QRT_ASSIGN_OR_RETURN(auto reference, Model::load(flags.reference));
-  QRT_ASSIGN_OR_RETURN(auto model, Model::load(flags.model));
-  const int32_t vocab = int32_t(reference->program().vocabSize);
-  QRT_ASSIGN_OR_RETURN(auto rows, readTokenRows(flags.ids, flags.mask, vocab));
-  EngineOptions options = flags.engine.resolve();
-  // The logits of a chunk, of both models, are in memory at once.
-  options.prefillChunk = std::min(options.prefillChunk, teacherForcedChunk(vocab));
-  EngineOptions referenceOptions = options;
-  referenceOptions.kv = {}; // as its file says: flags of the cache are about the model
-  QRT_ASSIGN_OR_RETURN(auto referenceEngine, Engine::create(reference, referenceOptions));
-  QRT_ASSIGN_OR_RETURN(auto modelEngine, Engine::create(model, options));
-  QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*reference));
-  AuditTokens audit = auditTokens(texts);
+class Evaluation {
+public:
+  Evaluation(const Flags &flags, ArmRunner &reference, ArmRunner &model)
+      : flags(flags), reference(reference), model(model) {}
+
+  /// The texts of --ids, if they are given.
+  Status readTexts();
+  /// Both models on the tasks, and the model under the controls of `arms`.
+  Status solveTasks(std::vector<ArmFlags> arms);
+  /// Both models on the texts of --ids, or on the reference's traces.
+  Status compareTexts();
+  /// A further file on the same tasks and texts.
+  Status judgeAlso(const std::string &path);
+
+  OrderedJson json;
+  GateFigures figures;
+  EvalPage page;
+
+private:
+  Result<Comparison> compare(ArmRunner &judged);
+  OrderedJson entryOf(const std::string &name, const std::string &how, const ArmResult &arm);
+
+  const Flags &flags;
+  ArmRunner &reference, &model;
+  std::vector<Task> tasks;
+  ArmResult base, main; ///< of the reference and of the model
+  std::vector<TokenRow> rows;
+};
+
+Status Evaluation::readTexts() {
+  if (flags.ids.empty())
+    return Status::ok();
+  QRT_ASSIGN_OR_RETURN(rows, readTokenRows(flags.ids, flags.mask, reference.engine().vocabSize()));
+  return Status::ok();
+}
+
+Status Evaluation::solveTasks(std::vector<ArmFlags> arms) {
+  QRT_ASSIGN_OR_RETURN(tasks, readTasks(flags.tasks, flags.limit));
+  auto solvedBase = reference.runAsReference(tasks, flags.controls);
+  if (!solvedBase)
+    return solvedBase.status().withContext("reference");
+  base = solvedBase.takeValue();
+  auto solved = model.run(tasks, flags.controls);
+  if (!solved)
+    return solved.status().withContext("model");
+  main = solved.takeValue();
+  const Inflation inflation = compareArms(tasks, base, main);
+  const ArmSummary summary = summarizeArm(main);
+  json = tasksJson(summarizeArm(base), summary, inflation);
+  addFigures(summary, inflation, figures);
+  for (const ArmFlags &arm : arms) {
+    auto result = model.run(tasks, arm.controls);
+    if (!result)
+      return result.status().withContext("--arm " + arm.name);
+    json["comparison"].push_back(entryOf(arm.name, arm.flags, *result));
+  }
+  json["tasks"] = tasks.size();
+  json["seeds"] = flags.settings.seeds;
+  json["max_tokens"] = flags.controls.sampling.maxTokens;
+  if (!main.penalised.markers.empty())
+    json["markers"] = markersJson(main.penalised);
+  page.addTasks(tasks, base, main);
+  return Status::ok();
+}
+
+OrderedJson Evaluation::entryOf(const std::string &name, const std::string &how,
+                                const ArmResult &arm) {
+  const Inflation inflation = compareArms(tasks, base, arm);
+  OrderedJson entry{{"name", name}, {"flags", how}};
+  entry.update(armJson(summarizeArm(arm)));
+  entry["ctir_a"] = intervalJson(inflation.a);
+  entry["ctir_b"] = intervalJson(inflation.b);
+  entry["ctir_c"] = intervalJson(inflation.c);
+  entry["effective_speed"] = inflation.effectiveSpeed;
+  addContrast(contrastArms(main, arm), entry);
+  return entry;
+}
+
+Status Evaluation::compareTexts() {
+  if (flags.ids.empty())
+    rows = std::move(base.texts);
+  QRT_ASSIGN_OR_RETURN(Comparison comparison, compare(model));
+  for (const AuditEntry &entry : comparison.audit)
+    if (entry.collapsed)
+      message("warning: the probability of " + entry.name + " collapsed against the reference");
+  addFigures(comparison, figures);
+  page.addPositions(comparison);
+  OrderedJson distances = comparisonJson(comparison, reference.texts());
+  if (flags.tasks.empty()) {
+    json = std::move(distances);
+  } else {
+    json["teacher_forced"] = std::move(distances);
+    json["teacher_forced"]["text"] = flags.ids.empty() ? "traces of the reference" : flags.ids;
+  }
+  return Status::ok();
+}
+
+Status Evaluation::judgeAlso(const std::string &path) {
+  QRT_ASSIGN_OR_RETURN(ArmRunner other, ArmRunner::create(path, flags.settings, ArmRunner::Role::Judged));
+  auto result = other.run(tasks, flags.controls);
+  if (!result)
+    return result.status().withContext(path);
+  QRT_ASSIGN_OR_RETURN(Comparison comparison, compare(other));
+  OrderedJson entry = entryOf(path, "--also", *result);
+  entry["teacher_forced"] = comparisonJson(comparison, reference.texts());
+  json["comparison"].push_back(std::move(entry));
+  return Status::ok();
+}
+
+Result<Comparison> Evaluation::compare(ArmRunner &judged) {
   const bool terminal = isatty(STDERR_FILENO);
   auto progress = [&](int64_t tokens) {
     if (terminal)
       std::fprintf(stderr, "\rqrun: %lld tokens", static_cast<long long>(tokens));
     return checkInterrupt();
   };
-  QRT_ASSIGN_OR_RETURN(Comparison comparison,
-                       compareTeacherForced(*referenceEngine, *modelEngine, rows, audit,
-                                            options.prefillChunk, options.threads, progress));
+  auto comparison = compareTeacherForced(reference.engine(), judged.engine(), rows,
+                                         auditTokens(reference.texts()),
+                                         teacherForcedChunk(reference.engine().vocabSize()),
+                                         flags.settings.engine.options.threads, progress);
   if (terminal)
     std::fprintf(stderr, "\r\033[K");
-  for (const AuditEntry &entry : comparison.audit)
-    if (entry.collapsed)
-      message("warning: the probability of " + entry.name + " collapsed against the reference");
-  OrderedJson json = comparisonJson(comparison, texts);
-  return writeJson(json, flags.json ? -1 : 2);
+  return comparison;
 }
 
-/// One arm: loads, solves, and lets the model go again.
-Result<ArmResult> solve(const Flags &flags, const std::string &path, const std::vector<Task> &tasks,
-                        bool controlled) {
-  QRT_ASSIGN_OR_RETURN(auto model, Model::load(path));
-  QRT_ASSIGN_OR_RETURN(ModelTexts texts, ModelTexts::fromModel(*model));
-  TaskRun run;
-  QRT_RETURN_IF_ERROR(flags.controls.applyTo(run.settings, texts));
-  if (!controlled) {
-    // The reference shares temperature, truncation and what ends a text, but none of what repairs
-    // the model.
-    run.settings.reasoning = {};
-    SamplingOptions plain = texts.samplingDefaults;
-    const SamplingOptions &given = run.settings.sampling;
-    plain.temperature = given.temperature;
-    plain.topK = given.topK;
-    plain.topP = given.topP;
-    plain.minP = given.minP;
-    plain.seed = given.seed;
-    run.settings.sampling = plain;
+/// The further arms; found out now, not after an hour, that one of them cannot act.
+Result<std::vector<ArmFlags>> readArms(const Flags &flags, ArmRunner &model) {
+  std::vector<ArmFlags> arms;
+  if (flags.comparePresets)
+    for (std::string_view preset : presetNames()) {
+      QRT_ASSIGN_OR_RETURN(ArmFlags arm, parseArm(std::string(preset), flags.controls));
+      if (Status status = model.canAct(arm.controls); status)
+        arms.push_back(std::move(arm));
+      else
+        message("--compare-presets leaves out " + arm.name + ": " + status.message());
+    }
+  for (const std::string &text : flags.arms) {
+    QRT_ASSIGN_OR_RETURN(ArmFlags arm, parseArm(text, flags.controls));
+    QRT_RETURN_IF_ERROR(model.canAct(arm.controls).withContext("--arm " + arm.name));
+    arms.push_back(std::move(arm));
   }
-  EngineOptions options = flags.engine.resolve();
-  options.alternateWeights = run.settings.reasoning.usesSecondSet();
-  if (!controlled)
-    options.kv = {}; // as its file says: flags of the cache are about the model
-  QRT_ASSIGN_OR_RETURN(auto engine, Engine::create(model, options));
-  run.seeds = flags.seeds;
-  run.generator.maxBatch = flags.batch;
-  run.generator.prefillChunk = options.prefillChunk;
-  run.firstSeed = flags.controls.sampling.seed.value_or(run.firstSeed);
-  std::atomic<bool> cancel = false;
-  run.generator.cancel = &cancel;
-  int64_t counter = 0;
-  run.settings.onToken = [&](const TokenEvent &) {
-    if (++counter % 64 == 0 && interruptRequested())
-      cancel = true;
-    return true;
-  };
-  auto arm = runTasks(*engine, texts, tasks, run);
-  QRT_RETURN_IF_ERROR(checkInterrupt());
-  return arm;
-}
-
-Status evalTasks(const Flags &flags) {
-  QRT_ASSIGN_OR_RETURN(auto tasks, readTasks(flags.tasks, flags.limit));
-  auto reference = solve(flags, flags.reference, tasks, false);
-  if (!reference)
-    return reference.status().withContext("reference");
-  QRT_ASSIGN_OR_RETURN(ArmResult model, solve(flags, flags.model, tasks, true));
-  OrderedJson json = tasksJson(summarizeArm(*reference), summarizeArm(model),
-                               compareArms(tasks, *reference, model));
-  json["tasks"] = tasks.size();
-  json["seeds"] = flags.seeds;
-  json["max_tokens"] = flags.controls.sampling.maxTokens;
-  if (!model.penalised.markers.empty())
-    json["markers"] = markersJson(model.penalised);
-  return writeJson(json, flags.json ? -1 : 2);
+  return arms;
 }
 
 Status eval(const Flags &flags) {
-  if (flags.ids.empty() == flags.tasks.empty())
-    return invalidArgument("give either --ids or --tasks");
+  if (flags.ids.empty() && flags.tasks.empty())
+    return invalidArgument("give --ids, --tasks or both");
   if (!flags.mask.empty() && flags.ids.empty())
     return invalidArgument("--mask needs --ids");
-  return flags.tasks.empty() ? evalIds(flags) : evalTasks(flags);
+  if (!flags.compileReport.empty() && flags.html.empty())
+    return invalidArgument("--compile-report has no effect without --html");
+  QualityGate gate;
+  if (!flags.gate.empty()) {
+    QRT_ASSIGN_OR_RETURN(gate, parseEvalGate(flags.gate));
+    if (boundsTasks(gate) && flags.tasks.empty())
+      return invalidArgument("--gate " + flags.gate + ": a bound of it needs --tasks");
+  }
+  QRT_ASSIGN_OR_RETURN(ArmRunner reference, ArmRunner::create(flags.reference, flags.settings, ArmRunner::Role::Reference));
+  QRT_ASSIGN_OR_RETURN(ArmRunner model, ArmRunner::create(flags.model, flags.settings, ArmRunner::Role::Judged));
+  Evaluation evaluation(flags, reference, model);
+  if (!flags.compileReport.empty())
+    QRT_RETURN_IF_ERROR(evaluation.page.readCompileReport(flags.compileReport));
+  QRT_ASSIGN_OR_RETURN(auto arms, readArms(flags, model));
+  QRT_RETURN_IF_ERROR(evaluation.readTexts());
+  if (!flags.tasks.empty())
+    QRT_RETURN_IF_ERROR(evaluation.solveTasks(std::move(arms)));
+  QRT_RETURN_IF_ERROR(evaluation.compareTexts());
+  for (const std::string &path : flags.also)
+    QRT_RETURN_IF_ERROR(evaluation.judgeAlso(path));
+
+  OrderedJson &json = evaluation.json;
+  const Status kept = gate.check(evaluation.figures);
+  if (gate.isSet())
+    json["gate"] = {{"bounds", flags.gate}, {"passed", kept.isOk()}};
+  if (!flags.html.empty()) {
+    evaluation.page.addModels(flags.model, flags.reference, model.model());
+    QRT_RETURN_IF_ERROR(evaluation.page.write(flags.html, json));
+  }
+  if (!flags.tasks.empty())
+    printArmTable(json, stderr);
+  QRT_RETURN_IF_ERROR(writeJson(json, flags.json ? -1 : 2));
+  return kept;
 }
 
 } // namespace
@@ -144,16 +230,30 @@ void addEval(CLI::App &app, Action &action) {
                       "A .npy of the same shape: non-zero where a token's prediction counts");
   command->add_option("--tasks", flags->tasks, "Problems: one JSON object a line");
   command->add_option("--limit", flags->limit, "Only the first problems");
-  command->add_option("--seeds", flags->seeds, "Texts per problem")
+  command->add_option("--seeds", flags->settings.seeds, "Texts per problem")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_option("--batch", flags->batch, "Texts at once")
+  command->add_option("--batch", flags->settings.batch, "Texts at once")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  command
+      ->add_option("--arm", flags->arms,
+                   "Also solve under these controls: PRESET, or NAME=FLAGS as in "
+                   "\"mild=--marker-penalty 0.5\"; repeatable")
+      ->allow_extra_args(false);
+  command->add_flag("--compare-presets", flags->comparePresets, "One --arm per preset");
+  command->add_option("--also", flags->also, "Also judge this .qmod file; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--gate", flags->gate,
+                      "Bounds as in kl<=0.02,top1>=0.97,accuracy>=0.9,ctir_a<=1.1; exit code 8 "
+                      "where one is not kept");
+  command->add_option("--html", flags->html, "Write one page with plots");
+  command->add_option("--compile-report", flags->compileReport,
+                      "Errors of layers for --html, from qopt --report");
   command->add_flag("--json", flags->json, "One line of JSON instead of indented lines");
   flags->controls.sampling.maxTokens = 512;
   flags->controls.addTo(*command);
-  flags->engine.addTo(*command);
+  flags->settings.engine.addTo(*command);
   // With --ids nothing is generated, so flags of generation would be ignored.
   command->callback([&action, flags, command] {
     action = [flags, command]() -> Status {
@@ -162,7 +262,9 @@ void addEval(CLI::App &app, Action &action) {
           if (option->count() > 0 &&
               (option->get_group() == samplingFlagGroup ||
                option->get_group() == reasoningFlagGroup || option->check_lname("seeds") ||
-               option->check_lname("limit") || option->check_lname("batch")))
+               option->check_lname("limit") || option->check_lname("arm") ||
+               option->check_lname("compare-presets") || option->check_lname("also") ||
+               option->check_lname("batch")))
             return invalidArgument(option->get_name() + " needs --tasks");
       return eval(*flags);
     };

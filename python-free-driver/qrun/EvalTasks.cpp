@@ -61,4 +61,10 @@ OrderedJson tasksJson(const ArmSummary &reference, const ArmSummary &model,
   return out;
 }
 
+void addContrast(const Contrast &contrast, OrderedJson &arm) {
+  arm["tokens_change"] = intervalJson(contrast.tokens);
+  arm["accuracy_change"] = intervalJson(contrast.accuracy);
+  arm["markers_change"] = intervalJson(contrast.markers);
+}
+
 } // namespace qrt

@@ -14,6 +14,9 @@ OrderedJson armJson(const ArmSummary &arm);
 OrderedJson tasksJson(const ArmSummary &reference, const ArmSummary &model,
                       const Inflation &inflation);
 
+/// What a control changed, as members of its arm.
+void addContrast(const Contrast &contrast, OrderedJson &arm);
+
 } // namespace qrt
 
 #endif // QRUN_EVALTASKS_H

@@ -77,6 +77,8 @@ OrderedJson countersJson(const ReasoningCounters &counters) {
 
 OrderedJson markersJson(const MarkerTable &table) {
   OrderedJson out{{"name", table.name}, {"tokens", OrderedJson::array()}};
+  if (table.strength)
+    out["strength"] = *table.strength;
   for (const Marker &marker : table.markers)
     out["tokens"].push_back(
         {{"id", marker.token}, {"text", marker.text}, {"strength", marker.strength}});

@@ -50,9 +50,12 @@ void ReasoningFlags::addTo(CLI::App &command) {
     return command.add_option(names, value, text)->group(reasoningFlagGroup);
   };
   option("--marker-penalty", strength,
-         "Subtracted from the logits of overthinking markers; 0: off");
+         "Subtracted from the logits of overthinking markers; 0: off; fitted: what the model's "
+         "table stores")
+      ->check(CLI::Number | CLI::IsMember({"fitted"}));
   option("--marker-set", set,
-         "Word set: default50, nowait, tip or reflection (the model's own table)");
+         "Word set: model (its own table), default50, nowait, tip or reflection (model, without a "
+         "table default50)");
   option("--marker-word", words,
          "A word instead of a set; =WORD for this spelling only; repeatable")
       ->allow_extra_args(false);
@@ -111,7 +114,12 @@ void ReasoningFlags::addTo(CLI::App &command) {
 
 Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   MarkerPenaltyOptions &marker = out.marker;
-  assign(marker.strength, strength);
+  if (strength) {
+    marker.fitted = *strength == "fitted";
+    marker.strength = 0;
+    if (!marker.fitted) // a number, as was checked when the flag was read
+      CLI::detail::lexical_cast(*strength, marker.strength);
+  }
   if (shape)
     marker.shape = valueOf(shapes, *shape);
   QRT_RETURN_IF_ERROR(needs({{set.has_value(), "--marker-set"},

@@ -14,7 +14,8 @@
 namespace qrt {
 
 struct ReasoningFlags {
-  std::optional<float> strength, rampStep, rampMax, entropyMin;
+  std::optional<std::string> strength; ///< a number, or "fitted"
+  std::optional<float> rampStep, rampMax, entropyMin;
   std::optional<std::string> set, scope, shape;
   std::vector<std::string> words, wordList;
   std::optional<int32_t> window, period;

@@ -10,29 +10,27 @@
 namespace qrt {
 namespace {
 
-/// Thinking tokens and accuracy per task, averaged over seeds.
-struct PerTask {
-  std::vector<double> tokens, accuracy;
-};
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+} // namespace
 
 PerTask averageSeeds(const ArmResult &arm) {
   PerTask out;
   const auto seeds = size_t(arm.seeds);
   for (size_t i = 0; i + seeds <= arm.traces.size(); i += seeds) {
-    double tokens = 0, right = 0;
+    double tokens = 0, right = 0, markers = 0;
     for (size_t s = 0; s < seeds; ++s) {
-      tokens += double(std::max<int64_t>(1, arm.traces[i + s].thinkTokens));
-      right += arm.traces[i + s].correct;
+      const Trace &trace = arm.traces[i + s];
+      tokens += double(std::max<int64_t>(1, trace.thinkTokens));
+      right += trace.correct;
+      markers += double(trace.markers);
     }
-    out.tokens.push_back(tokens / double(seeds));
+    out.thinkTokens.push_back(tokens / double(seeds));
     out.accuracy.push_back(right / double(seeds));
+    out.markers.push_back(markers / double(seeds));
   }
   return out;
 }
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-} // namespace
 
 Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::vector<Task> &tasks,
                            const TaskRun &run) {
@@ -68,6 +66,12 @@ Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::v
     trace.task = int64_t(t);
     trace.seed = int(i % size_t(run.seeds));
     arm.traces.push_back(std::move(trace));
+    if (i % size_t(run.seeds) == 0) {
+      TokenRow row{prompts[t], std::vector<bool>(prompts[t].size(), false)};
+      row.ids.insert(row.ids.end(), results[i].ids.begin(), results[i].ids.end());
+      row.scored.resize(row.ids.size(), true);
+      arm.texts.push_back(std::move(row));
+    }
   }
   if (generator.stats().decodeSeconds > 0)
     arm.tokensPerSecond = double(generator.stats().decodeTokens) / generator.stats().decodeSeconds;
@@ -130,9 +134,9 @@ Inflation compareArms(const std::vector<Task> &tasks, const ArmResult &reference
     for (int64_t i : drawn) {
       size_t t = unit(i);
       Sums &s = sums[benchmark[t]];
-      s.f += f.tokens[t];
-      s.q += q.tokens[t];
-      s.logs += std::log(q.tokens[t] / f.tokens[t]);
+      s.f += f.thinkTokens[t];
+      s.q += q.thinkTokens[t];
+      s.logs += std::log(q.thinkTokens[t] / f.thinkTokens[t]);
       s.n += 1;
     }
     double total = 0, used = 0;
@@ -159,8 +163,8 @@ Inflation compareArms(const std::vector<Task> &tasks, const ArmResult &reference
     Sums s;
     for (size_t t = 0; t < tasks.size(); ++t)
       if (benchmark[t] == number) {
-        s.f += f.tokens[t];
-        s.q += q.tokens[t];
+        s.f += f.thinkTokens[t];
+        s.q += q.thinkTokens[t];
       }
     out.perBenchmark.emplace_back(name, s.q / s.f);
   }
@@ -168,6 +172,31 @@ Inflation compareArms(const std::vector<Task> &tasks, const ArmResult &reference
   for (size_t i = 0; i < reference.traces.size(); ++i)
     out.flips +=
         (reference.traces[i].correct != model.traces[i].correct) / double(reference.traces.size());
+  return out;
+}
+
+Contrast contrastArms(const ArmResult &base, const ArmResult &arm) {
+  const PerTask b = averageSeeds(base), a = averageSeeds(arm);
+  const auto n = int64_t(std::min(b.thinkTokens.size(), a.thinkTokens.size()));
+  auto difference = [&](const std::vector<double> &x, const std::vector<double> &y) {
+    return bootstrap(n, [&](std::span<const int64_t> drawn) {
+      double sum = 0;
+      for (int64_t i : drawn)
+        sum += y[size_t(i)] - x[size_t(i)];
+      return sum / double(drawn.size());
+    });
+  };
+  Contrast out;
+  out.tokens = bootstrap(n, [&](std::span<const int64_t> drawn) {
+    double before = 0, after = 0;
+    for (int64_t i : drawn) {
+      before += b.thinkTokens[size_t(i)];
+      after += a.thinkTokens[size_t(i)];
+    }
+    return after / before - 1;
+  });
+  out.accuracy = difference(b.accuracy, a.accuracy);
+  out.markers = difference(b.markers, a.markers);
   return out;
 }
 

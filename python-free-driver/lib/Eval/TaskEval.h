@@ -12,6 +12,7 @@
 #define QRT_EVAL_TASKEVAL_H
 
 #include "Eval/Statistics.h"
+#include "Eval/TokenRows.h"
 #include "Eval/Trace.h"
 
 #include <map>
@@ -24,6 +25,9 @@ struct ArmResult {
   double tokensPerSecond = 0; ///< generated tokens of all traces per second of decode, batched
   double seconds = 0;
   MarkerTable penalised; ///< what the marker penalty acts on; empty: it is off
+  /// The texts of the first seed, prompt and what was generated; scored: the latter. For
+  /// teacher-forced comparisons on a model's own traces.
+  std::vector<TokenRow> texts;
 };
 
 struct TaskRun {
@@ -50,6 +54,13 @@ struct ArmSummary {
 };
 ArmSummary summarizeArm(const ArmResult &arm);
 
+/// Means over the seeds of every problem.
+struct PerTask {
+  std::vector<double> thinkTokens; ///< at least 1
+  std::vector<double> accuracy, markers;
+};
+PerTask averageSeeds(const ArmResult &arm);
+
 struct Inflation {
   Interval a, b, c;
   std::vector<std::pair<std::string, double>> perBenchmark; ///< ratio of means
@@ -58,6 +69,15 @@ struct Inflation {
 };
 Inflation compareArms(const std::vector<Task> &tasks, const ArmResult &reference,
                       const ArmResult &model);
+
+/// What a control changed: two arms of one model on the same problems and seeds. Paired bootstrap
+/// over problems; a change is significant at 5 % where its interval leaves out 0.
+struct Contrast {
+  Interval tokens;   ///< mean thinking tokens of `arm` / those of `base`, minus 1
+  Interval accuracy; ///< accuracy of `arm` minus that of `base`
+  Interval markers;  ///< markers per trace, `arm` minus `base`
+};
+Contrast contrastArms(const ArmResult &base, const ArmResult &arm);
 
 } // namespace qrt
 

@@ -2,6 +2,7 @@
 //-------------------------------------------===//
 #include "Eval/TeacherForced.h"
 
+#include "Eval/LockStep.h"
 #include "Eval/PositionScore.h"
 #include "Eval/Statistics.h"
 #include "kernels/cpu/threading/ThreadPool.h"
@@ -124,13 +125,6 @@ private:
   int64_t same = 0;
 };
 
-/// Gives the sequence back however the function ends.
-struct ScopedSequence {
-  Engine &engine;
-  int seq;
-  ~ScopedSequence() { engine.release(seq); }
-};
-
 } // namespace
 
 int64_t teacherForcedChunk(int32_t vocabSize) {
@@ -141,59 +135,35 @@ Result<Comparison> compareTeacherForced(Engine &reference, Engine &model,
                                         std::span<const TokenRow> rows, const AuditTokens &audit,
                                         int64_t chunk, int threads,
                                         const std::function<Status(int64_t)> &progress) {
-  const int32_t vocab = reference.vocabSize();
-  if (model.vocabSize() != vocab)
-    return invalidArgument("the vocabularies differ: reference " + std::to_string(vocab) +
-                           ", model " + std::to_string(model.vocabSize()));
+  const auto vocab = size_t(reference.vocabSize());
   Totals totals(audit, int64_t(rows.size()));
   kernels::ThreadPool pool(threads);
   std::vector<PositionScore> scores;
   int64_t done = 0;
-  for (size_t r = 0; r < rows.size(); ++r) {
-    const TokenRow &row = rows[r];
-    // The last token predicts nothing that is in the text.
-    const int64_t length = int64_t(row.ids.size()) - 1;
-    for (Engine *engine : {&reference, &model})
-      if (engine->maxContext() > 0 && length > engine->maxContext())
-        return invalidArgument(
-            "sequence " + std::to_string(r) + " has " + std::to_string(row.ids.size()) +
-            " tokens, more than the context of " + std::to_string(engine->maxContext()));
-    QRT_ASSIGN_OR_RETURN(int seqP, reference.addSequence());
-    ScopedSequence holdP{reference, seqP};
-    QRT_ASSIGN_OR_RETURN(int seqQ, model.addSequence());
-    ScopedSequence holdQ{model, seqQ};
-    for (int64_t begin = 0; begin < length; begin += chunk) {
-      const int64_t count = std::min(chunk, length - begin);
-      auto ids = std::span(row.ids).subspan(size_t(begin), size_t(count));
-      Engine::Chunk forP{seqP, ids, Engine::Logits::All}, forQ{seqQ, ids, Engine::Logits::All};
-      auto p = reference.step({&forP, 1});
-      if (!p)
-        return p.status().withContext("reference");
-      auto q = model.step({&forQ, 1});
-      if (!q)
-        return q.status().withContext("model");
-      scores.assign(size_t(count), {});
-      auto target = [&](int64_t i) { return size_t(begin + i + 1); };
-      pool.parallelFor(count, 1, [&](int64_t from, int64_t to, int) {
-        for (int64_t i = from; i < to; ++i)
-          if (row.scored[target(i)])
-            scores[size_t(i)] =
-                scorePosition({p->logits + i * vocab, size_t(vocab)},
-                              {q->logits + i * vocab, size_t(vocab)}, row.ids[target(i)], audit);
-      });
-      for (int64_t i = 0; i < count; ++i)
-        if (row.scored[target(i)]) {
-          if (!scores[size_t(i)].finite)
-            return internalError("sequence " + std::to_string(r) + ", token " +
-                                 std::to_string(begin + i) + ": logits are not finite");
-          totals.add(scores[size_t(i)], row.ids[target(i)]);
-        }
-      done += count;
-      if (progress)
-        QRT_RETURN_IF_ERROR(progress(done));
-    }
-    totals.endSequence();
-  }
+  auto visit = [&](const LockStepChunk &c) -> Status {
+    const TokenRow &row = rows[c.row];
+    scores.assign(size_t(c.count), {});
+    auto target = [&](int64_t i) { return size_t(c.first + i); };
+    pool.parallelFor(c.count, 1, [&](int64_t from, int64_t to, int) {
+      for (int64_t i = from; i < to; ++i)
+        if (row.scored[target(i)])
+          scores[size_t(i)] =
+              scorePosition({c.reference + size_t(i) * vocab, vocab},
+                            {c.model + size_t(i) * vocab, vocab}, row.ids[target(i)], audit);
+    });
+    for (int64_t i = 0; i < c.count; ++i)
+      if (row.scored[target(i)]) {
+        if (!scores[size_t(i)].finite)
+          return internalError("sequence " + std::to_string(c.row) + ", token " +
+                               std::to_string(c.first + i - 1) + ": logits are not finite");
+        totals.add(scores[size_t(i)], row.ids[target(i)]);
+      }
+    if (c.lastOfRow)
+      totals.endSequence();
+    done += c.count;
+    return progress ? progress(done) : Status::ok();
+  };
+  QRT_RETURN_IF_ERROR(readInLockStep(reference, model, rows, chunk, visit));
   return totals.finish();
 }
 

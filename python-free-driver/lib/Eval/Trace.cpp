@@ -52,12 +52,13 @@ int64_t tokensUntil(const GenerationResult &result, const Tokenizer &tokenizer, 
   return int64_t(result.ids.size());
 }
 
-int64_t countMarkers(const GenerationResult &result, const Tokenizer *tokenizer,
-                     const MarkerTable &table, int64_t thinkTokens) {
+} // namespace
+
+int64_t countMarkers(std::span<const int32_t> thinking, const Tokenizer *tokenizer,
+                     const MarkerTable &table) {
   int64_t count = 0;
   bool lineStart = true;
-  for (int64_t i = 0; i < std::min<int64_t>(thinkTokens, int64_t(result.ids.size())); ++i) {
-    int32_t id = result.ids[size_t(i)];
+  for (int32_t id : thinking) {
     auto at = std::lower_bound(table.markers.begin(), table.markers.end(), id,
                                [](const Marker &m, int32_t t) { return m.token < t; });
     count += at != table.markers.end() && at->token == id && (!at->lineStart || lineStart);
@@ -66,8 +67,6 @@ int64_t countMarkers(const GenerationResult &result, const Tokenizer *tokenizer,
   }
   return count;
 }
-
-} // namespace
 
 Trace measureTrace(const Task &task, const GenerationResult &result, const ModelTexts &texts,
                    const MarkerTable &markers) {
@@ -94,7 +93,9 @@ Trace measureTrace(const Task &task, const GenerationResult &result, const Model
       break;
     }
   trace.lost = trace.answerSeen && !trace.correct;
-  trace.markers = countMarkers(result, texts.tokenizer.get(), markers, trace.thinkTokens);
+  trace.markers = countMarkers(
+      std::span(result.ids).first(std::min(size_t(trace.thinkTokens), result.ids.size())),
+      texts.tokenizer.get(), markers);
   trace.finish = result.counters.budgetForced ? "budget_forced"
                  : result.counters.rescued    ? "loop_rescued"
                  : result.counters.earlyExits ? "early_exit"

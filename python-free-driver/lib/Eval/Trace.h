@@ -28,6 +28,11 @@ struct Trace {
   ReasoningCounters counters;
 };
 
+/// Tokens of the table in a thinking, from its first token on; `tokenizer` may be null (no token
+/// then begins a line but the first).
+int64_t countMarkers(std::span<const int32_t> thinking, const Tokenizer *tokenizer,
+                     const MarkerTable &table);
+
 /// `markers` counts words of this table inside the thinking.
 Trace measureTrace(const Task &task, const GenerationResult &result, const ModelTexts &texts,
                    const MarkerTable &markers);

@@ -8,6 +8,9 @@
 
 namespace qrt {
 
+/// As people write it, 1.22 instead of 1.2200000286.
+static double rounded(float value) { return std::round(double(value) * 1e4) / 1e4; }
+
 Result<MarkerTable> parseMarkerTable(std::string_view json, int32_t vocabSize) {
   auto bad = [](const std::string &why) { return invalidModel("marker table: " + why); };
   auto parsed = parseJson(json, "marker table", 16);
@@ -21,6 +24,12 @@ Result<MarkerTable> parseMarkerTable(std::string_view json, int32_t vocabSize) {
     return bad("\"tokens\" is not an array");
   MarkerTable table;
   table.name = jsonString(root, "name").value_or("model");
+  if (root.contains("strength")) {
+    auto strength = jsonNumber(root, "strength");
+    if (!strength || !(*strength >= 0 && *strength <= 100))
+      return bad("\"strength\" is not a number in [0, 100]");
+    table.strength = float(*strength);
+  }
   for (const Json &entry : *tokens) {
     const std::string at = "entry " + std::to_string(table.markers.size());
     if (!entry.is_object())
@@ -49,12 +58,14 @@ std::string markerTableJson(const MarkerTable &table, const std::string &source)
   root["version"] = 1;
   root["name"] = table.name;
   root["source"] = source;
+  if (table.strength)
+    root["strength"] = rounded(*table.strength);
   root["tokens"] = OrderedJson::array();
   for (const Marker &m : table.markers) {
     OrderedJson entry;
     entry["id"] = m.token;
     entry["text"] = m.text;
-    entry["strength"] = m.strength;
+    entry["strength"] = rounded(m.strength);
     if (m.lineStart)
       entry["line_start"] = true;
     root["tokens"].push_back(std::move(entry));

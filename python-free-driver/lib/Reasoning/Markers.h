@@ -7,10 +7,11 @@
 // reported and left alone, never penalised by its fragments. A bare token that can also be a piece
 // of a longer word acts only at the start of a line. The file's MARKERS section (JSON) overrides
 // ids and strengths:
-//   {"version": 1, "name": "ratio-w3", "source": "...", "tokens": [{"id": 3783, "text": " wait",
-//    "strength": 1.12, "line_start": false}, ...]}
-// `strength` multiplies the request's strength; `line_start` and `text` are optional; `source` says
-// how the table was made. Unknown members are ignored.
+//   {"version": 1, "name": "derived", "source": "...", "strength": 0.84, "tokens": [{"id": 3783,
+//    "text": " wait", "strength": 1.12, "line_start": false}, ...]}
+// A token's `strength` multiplies the request's; the table's own, which is optional, is the one
+// that was fitted to this model, for requests that ask for it. `line_start` and `text` are
+// optional; `source` says how the table was made. Unknown members are ignored.
 #ifndef QRT_REASONING_MARKERS_H
 #define QRT_REASONING_MARKERS_H
 
@@ -18,6 +19,7 @@
 #include "qrt/Status.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +38,7 @@ struct MarkerTable {
   std::string name;
   std::vector<Marker> markers;      ///< ascending tokens, each once
   std::vector<std::string> dropped; ///< spellings that are not one token
+  std::optional<float> strength;    ///< of the request, as it was fitted to this model
 };
 
 /// "default50" (2606.00206), "nowait" (2506.08343), "tip" (2501.18585), "reflection" (2506.11077);

@@ -42,6 +42,10 @@ Status ReasoningOptions::verify() const {
   QRT_RETURN_IF_ERROR(inRange("marker_penalty.period", marker.period, 4, INT32_MAX));
   if (!marker.set.empty() && !marker.words.empty())
     return bad("marker_penalty.words", "either a set or words, not both");
+  if (marker.fitted && marker.strength != 0)
+    return bad("marker_penalty.strength", "is taken from the model, so none may be given");
+  if (marker.fitted && (!marker.words.empty() || (!marker.set.empty() && marker.set != "model")))
+    return bad("marker_penalty.set", "the fitted strength belongs to the model's own table");
   if (!marker.active() && (marker.rampStep != 0 || marker.entropyMin != 0 || !marker.set.empty() ||
                            !marker.words.empty()))
     return bad("marker_penalty.strength", "is 0, so the other marker options have no effect");

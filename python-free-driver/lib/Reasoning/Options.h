@@ -24,7 +24,8 @@ struct MarkerPenaltyOptions {
     Cycle,    ///< triangle wave of period `period` (CyclicReflex, 2506.11077)
   };
   float strength = 0;             ///< subtracted from the logits before temperature; 0: off
-  std::string set;                ///< word set; "": the model's own table, else default50
+  bool fitted = false;            ///< instead: the strength that the model's table stores
+  std::string set;                ///< word set, "model": its table; "": that, else default50
   std::vector<std::string> words; ///< instead of a set
   Scope scope = Scope::Think;
   Shape shape = Shape::Constant;
@@ -34,7 +35,7 @@ struct MarkerPenaltyOptions {
   int32_t window = 300; ///< Window: tokens; period of Cycle in `period`
   int32_t period = 600;
 
-  bool active() const { return strength != 0 || shape == Shape::Ban; }
+  bool active() const { return strength != 0 || fitted || shape == Shape::Ban; }
   bool operator==(const MarkerPenaltyOptions &) const = default;
 };
 

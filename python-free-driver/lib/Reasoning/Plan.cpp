@@ -12,7 +12,10 @@ Status cannot(const char *control, const char *why) {
 }
 
 Result<MarkerTable> resolveMarkers(const ReasoningModel &model, const MarkerPenaltyOptions &o) {
-  if (o.set.empty() && o.words.empty() && model.markers)
+  const bool own = o.set == "model" || o.fitted;
+  if (own && !model.markers)
+    return cannot("marker penalty", "it stores no marker table (qrun derive-markers makes one)");
+  if (own || (o.set.empty() && o.words.empty() && model.markers))
     return *model.markers;
   if (!model.tokenizer)
     return cannot("marker penalty", "it has neither a marker table nor a tokenizer");
@@ -88,6 +91,13 @@ ReasoningPlan::create(const ReasoningModel &model, const ReasoningOptions &optio
     plan->tags = std::make_shared<const ThinkTags>(*model.thinkTags);
   if (options.marker.active() || options.earlyExit.enabled) {
     QRT_ASSIGN_OR_RETURN(plan->markers, resolveMarkers(model, options.marker));
+    if (options.marker.fitted) {
+      plan->options.marker.strength = plan->markers.strength.value_or(0);
+      if (plan->options.marker.strength == 0)
+        return cannot("marker penalty with the fitted strength",
+                      plan->markers.strength ? "its table stores 0: nothing is to be repaired"
+                                             : "its table stores none");
+    }
     if (!plan->tokenizer && std::any_of(plan->markers.markers.begin(), plan->markers.markers.end(),
                                         [](const Marker &m) { return m.lineStart; }))
       return cannot("marker penalty", "its table has line-start markers and it has no tokenizer");

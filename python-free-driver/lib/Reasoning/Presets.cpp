@@ -4,12 +4,22 @@
 
 namespace qrt {
 
+static constexpr std::string_view names[] = {"penalty", "derived",      "fitted", "nowait",
+                                             "tip",     "cyclicreflex", "dry",    "rescue"};
+
+std::span<const std::string_view> presetNames() { return names; }
+
 Status applyPreset(std::string_view name, ReasoningOptions &reasoning, SamplingOptions &sampling) {
   using Shape = MarkerPenaltyOptions::Shape;
   MarkerPenaltyOptions &marker = reasoning.marker;
   if (name == "penalty") {
     marker.strength = 1;
     marker.set = "default50";
+  } else if (name == "derived") {
+    marker.strength = 1;
+    marker.set = "model";
+  } else if (name == "fitted") {
+    marker.fitted = true;
   } else if (name == "nowait") {
     marker.shape = Shape::Ban;
     marker.set = "nowait";
@@ -28,8 +38,10 @@ Status applyPreset(std::string_view name, ReasoningOptions &reasoning, SamplingO
   } else if (name == "rescue") {
     reasoning.loop.action = LoopOptions::Action::Rollback;
   } else {
-    return invalidArgument("there is no preset '" + std::string(name) +
-                           "'; known: penalty nowait tip cyclicreflex dry rescue");
+    std::string known;
+    for (std::string_view preset : names)
+      known.append(" ").append(preset);
+    return invalidArgument("there is no preset '" + std::string(name) + "'; known:" + known);
   }
   return Status::ok();
 }

@@ -3,10 +3,12 @@
 #include "Eval/TaskEval.h"
 #include "FakeTokenizer.h"
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <tuple>
 #include <unistd.h>
 
 using namespace qrt;
@@ -136,4 +138,28 @@ TEST(Inflation, ThreeRatiosByHand) {
   EXPECT_NEAR(summary.accuracy.value, 4.0 / 6, 1e-12);
   EXPECT_NEAR(summary.tokensMean, 30, 1e-12);
   EXPECT_EQ(summary.finishReasons.at("stop"), 6);
+}
+
+TEST(Contrast, WhatAControlChangedByHand) {
+  ArmResult base, arm;
+  for (auto [result, tokens, right, markers] :
+       {std::tuple{&base, std::array<int64_t, 4>{100, 100, 200, 200}, 3, 2},
+        std::tuple{&arm, std::array<int64_t, 4>{50, 50, 200, 200}, 2, 1}}) {
+    for (int t = 0; t < 4; ++t) {
+      Trace trace = traceOf(t, tokens[size_t(t)], t < right);
+      trace.markers = markers;
+      result->traces.push_back(trace);
+    }
+  }
+  Contrast contrast = contrastArms(base, arm);
+  EXPECT_NEAR(contrast.tokens.value, 500.0 / 600 - 1, 1e-12);
+  EXPECT_NEAR(contrast.accuracy.value, -0.25, 1e-12);
+  EXPECT_EQ(contrast.markers.value, -1);
+  EXPECT_EQ(contrast.markers.low, -1); // the same for every problem
+  EXPECT_EQ(contrast.markers.high, -1);
+  EXPECT_LT(contrast.tokens.low, contrast.tokens.value);
+  EXPECT_EQ(contrast.tokens.n, 4);
+  Contrast none = contrastArms(base, base);
+  EXPECT_EQ(none.tokens.value, 0);
+  EXPECT_EQ(none.tokens.high, 0);
 }

@@ -68,9 +68,25 @@ TEST(Markers, HostileTables) {
         R"({"version":1,"tokens":[{"id":1}]})",
         R"({"version":1,"tokens":[{"id":1,"strength":1e9}]})",
         R"({"version":1,"tokens":[{"id":1,"strength":1},{"id":1,"strength":2}]})",
+        R"({"version":1,"strength":-1,"tokens":[{"id":1,"strength":1}]})",
+        R"({"version":1,"strength":"1","tokens":[{"id":1,"strength":1}]})",
         R"({"version":1,"tokens":[7]})", R"({"version":1,"tokens":{"id":1}})"}) {
     auto table = parseMarkerTable(bad, 10);
     ASSERT_FALSE(table) << bad;
     EXPECT_EQ(table.status().code(), StatusCode::InvalidModel) << bad;
   }
+}
+
+TEST(Markers, TableKeepsItsFittedStrength) {
+  MarkerTable table;
+  table.markers = {{3, " wait", 1.22f, false}};
+  EXPECT_EQ(markerTableJson(table, "s").find("\"strength\":1.22,\"tokens\""), std::string::npos);
+  EXPECT_FALSE(parseMarkerTable(markerTableJson(table, "s"), 10)->strength);
+  table.strength = 0.84f;
+  const std::string json = markerTableJson(table, "s");
+  EXPECT_NE(
+      json.find("\"strength\":0.84,\"tokens\":[{\"id\":3,\"text\":\" wait\",\"strength\":1.22}"),
+      std::string::npos)
+      << json;
+  EXPECT_EQ(parseMarkerTable(json, 10)->strength, 0.84f);
 }
