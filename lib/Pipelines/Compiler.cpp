@@ -123,6 +123,8 @@ Status Compiler::addSections(QModOptions &qmod) {
                        provenanceJson(synthetic ? options.synthetic : report.modelFile, synthetic,
                                       report.verification, options.calibration.get()));
   qmod.sections.emplace_back(qrt::SectionKind::Provenance, std::move(provenance));
+  if (!report.markers.empty())
+    qmod.sections.emplace_back(qrt::SectionKind::Markers, report.markers);
   return Status::ok();
 }
 
@@ -187,6 +189,7 @@ qrt::Result<CompileReport> Compiler::run() {
     if (step.stage == Stage::Quantize) {
       QRT_RETURN_IF_ERROR(checkMemory());
       QRT_RETURN_IF_ERROR(sampleForGate());
+      QRT_RETURN_IF_ERROR(sampleForMarkers());
     }
     if (step.stage == Stage::Assign && !isPast(Stage::Lower)) {
       QRT_RETURN_IF_ERROR(readCalibrationData());
@@ -194,8 +197,10 @@ qrt::Result<CompileReport> Compiler::run() {
     }
     if (!isPast(step.stage))
       QRT_RETURN_IF_ERROR(runStage(step.stage, step.build, step.onFailure));
-    if (step.stage == Stage::Quantize)
+    if (step.stage == Stage::Quantize) {
       QRT_RETURN_IF_ERROR(measureGate());
+      QRT_RETURN_IF_ERROR(deriveMarkers());
+    }
     if (step.stage == Stage::Raise)
       QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
     stop = options.emit == step.stage;

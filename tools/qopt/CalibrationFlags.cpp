@@ -37,6 +37,10 @@ CalibrationFlags::CalibrationFlags()
       resume("resume", cl::desc("Go on with what an interrupted run left in --work-dir"),
              category()),
       force("force", cl::desc("Resume even though model, data or options differ"), category()),
+      deriveMarkers("derive-markers",
+                    cl::desc("Store a marker table of the words that quantization makes likelier "
+                             "on the traces of --calib"),
+                    category()),
       targetBpw("target-bpw", cl::value_desc("X"),
                 cl::desc("Mix precisions to at most X bits per weight of the linears"), category()),
       targetSize("target-size", cl::value_desc("BYTES[k|m|g]"),
@@ -308,7 +312,15 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
     if (data.empty() && selfPrompts.empty())
       return qrt::invalidArgument("--gate needs --calib FILE");
   }
-  const bool needed = calibrates || stage->mixed.enabled() || stage->gate.isSet();
+  if (deriveMarkers && data.empty())
+    return qrt::invalidArgument("--derive-markers needs --calib FILE with reasoning traces");
+  if (deriveMarkers && !options.synthetic.empty())
+    return qrt::invalidArgument("--derive-markers: a synthetic model has no tokenizer");
+  if (deriveMarkers && options.emit)
+    return qrt::invalidArgument("--derive-markers has no effect with --emit");
+  stage->deriveMarkers = deriveMarkers;
+  const bool needed =
+      calibrates || stage->mixed.enabled() || stage->gate.isSet() || stage->deriveMarkers;
   if (!needed) {
     if (std::string flag = calibrationFlag(recipe); !flag.empty())
       return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);

@@ -23,6 +23,7 @@ struct CalibrationFlags {
   llvm::cl::opt<int> rounds;
   llvm::cl::opt<std::string> workDirectory, maxMemory;
   llvm::cl::opt<bool> resume, force;
+  llvm::cl::opt<bool> deriveMarkers;
   llvm::cl::opt<double> targetBpw;
   llvm::cl::opt<std::string> targetSize, keepCritical, scores, withFp16, gate, statistics;
   llvm::cl::opt<bool> floatMoments;

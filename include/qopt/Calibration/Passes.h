@@ -38,7 +38,8 @@ struct CalibrationStage {
   /// there, else measured and written to it ("": to a temporary one).
   bool floatMoments = false;
   std::string statisticsFile;
-  qrt::QualityGate gate; ///< checked by the driver
+  qrt::QualityGate gate;      ///< checked by the driver
+  bool deriveMarkers = false; ///< by the driver
 
   // Results.
   std::shared_ptr<Statistics> statistics; ///< with floatMoments, once a pass has run

@@ -71,8 +71,11 @@ struct CompileReport {
   calibration::MixedReport mix;           ///< no units: precisions were not mixed
   std::optional<qrt::MemoryNeed> fitNeed; ///< with --fit: what running takes
   int64_t fitContext = 0;
+  std::string markers; ///< the derived marker table, JSON, or empty
   int64_t fileBytes = 0;
 };
+
+struct MarkerSample;
 
 class Compiler {
 public:
@@ -113,6 +116,9 @@ private:
   /// Logits before quantization, if there is a gate to check; then its figures.
   qrt::Status sampleForGate();
   qrt::Status measureGate();
+  /// What the model says before quantization, if markers are to be derived; then their table.
+  qrt::Status sampleForMarkers();
+  qrt::Status deriveMarkers();
   qrt::Status printModule();
   qrt::Status write();
   qrt::Result<mlir::func::FuncOp> mainFunction();
@@ -126,6 +132,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> imported; // kept for verifyRaised()
   int64_t maxContext = 0;                     // 0 = unknown
   std::optional<calibration::LogitSample> gateSample;
+  std::shared_ptr<MarkerSample> markerSample;
 };
 
 } // namespace qopt
