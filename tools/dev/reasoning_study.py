@@ -171,8 +171,8 @@ def statement(where, result):
             f"accuracy; it {reached} 12 % fewer.")
 
 
-def arms_for(tokens, derived, fixed):
-    """Every control; `derived`, `fixed`: what derive-markers found, None where it found nothing."""
+def arms_for(tokens, derived, fixed, everything):
+    """Every control, or only the penalties; `derived`, `fixed`: what derive-markers found, None where it found nothing."""
     arms = [f"penalty {s}=--marker-penalty {s} --marker-set default50" for s in (0.5, 1, 1.5, 2)]
     if fixed["fit"]["strength"]:
         strength = fixed["fit"]["strength"]
@@ -181,6 +181,8 @@ def arms_for(tokens, derived, fixed):
         arms.append("derived")
         if derived["fit"]["strength"]:
             arms.append("fitted")
+    if not everything:
+        return [x for arm in arms + ["nowait"] for x in ("--arm", arm)]
     arms += ["nowait", "tip", "cyclicreflex", "dry",
              "loop rollback=--loop rollback", "loop commit=--loop commit",
              f"budget {round(1.5 * tokens)}=--think-budget {round(1.5 * tokens)} --think-grace 16",
@@ -234,7 +236,7 @@ def study_model(study, name, source, tasks, calib):
                            [*command, "--marker-set", "default50", "-o", model.with_suffix(".fixed.qmod")])
         out += [f"### {name}: controls at {label}", "", table_text(table, fixed, calib), ""]
         compared = study.eval(model.stem + ".controls", derived if table else model, reference, tasks,
-                              arms_for(judged["arms"]["reference"]["tokens_mean"], table, fixed))
+                              arms_for(judged["arms"]["reference"]["tokens_mean"], table, fixed, index == chosen))
         out += [*control_table(compared), "", statement(f"{name}, {label},", compared), ""]
     return out
 
