@@ -124,8 +124,10 @@ Status Compiler::deriveMarkers() {
     auto table = evidence.derive("derived");
     if (!table)
       return table.status().withContext("--derive-markers");
-    report.markers = qrt::markerTableJson(*table, "qopt --derive-markers, texts " +
-                                                      options.calibration->data.file);
+    const calibration::CalibrationStage &stage = *options.calibration;
+    report.markers = qrt::markerTableJson(
+        *table, "qopt --derive-markers, texts " +
+                    (stage.data.file.empty() ? "of " + stage.self.prompts : stage.data.file));
     markerSample.reset();
     return Status::ok();
   });

@@ -71,6 +71,8 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
     recipe["stats"] = stage.statisticsFile;
   if (stage.floatMoments)
     recipe["float-moments"] = true;
+  if (stage.deriveMarkers)
+    recipe["derive-markers"] = true;
   if (stage.gate.isSet())
     recipe["gate"] = stage.gate.text();
 }

@@ -127,6 +127,7 @@ void CalibrationFlags::addTo(RecipeFlags &recipe) {
                      &gate, &statistics, &fit, &tokenWeights, &selfPrompts})
     recipe.add(*text);
   recipe.add(floatMoments);
+  recipe.add(deriveMarkers);
   for (auto *integer : {&samples, &length, &context, &selfTokens})
     recipe.add(*integer);
   recipe.add(seed);
@@ -312,7 +313,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
     if (data.empty() && selfPrompts.empty())
       return qrt::invalidArgument("--gate needs --calib FILE");
   }
-  if (deriveMarkers && data.empty())
+  if (deriveMarkers && data.empty() && selfPrompts.empty())
     return qrt::invalidArgument("--derive-markers needs --calib FILE with reasoning traces");
   if (deriveMarkers && !options.synthetic.empty())
     return qrt::invalidArgument("--derive-markers: a synthetic model has no tokenizer");
