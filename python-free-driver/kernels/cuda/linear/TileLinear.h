@@ -36,6 +36,9 @@ struct TileLinear {
   static constexpr int budget = (tokens == 32 ? 48 : 98) * 1024 / stageBytes;
   static constexpr int stages = budget < 3 ? 3 : budget > 6 ? 6 : budget;
   static constexpr int sharedBytes = stages * stageBytes + 16;
+  /// The sums of a block as rows of tokens, padded against bank conflicts.
+  static constexpr int outputs = tilePanels * kernels::panelRows, rowFloats = outputs + 4;
+  static_assert(tokens * rowFloats * 4 <= stages * stageBytes);
   static_assert(sharedBytes <= 99 * 1024);
 
   using OnePanel = GroupSums<format, T, Panel, 1, tiles>;
@@ -158,10 +161,13 @@ struct TileLinear {
     }
   }
 
-  /// Calls body(row, n, sum) for this thread's outputs inside of the matrix.
-  template <class Body>
-  static QRT_DEVICE void forOutputs(const Params &p, int64_t firstPanel, int64_t firstToken,
-                                    const Sums &sums, const Body &body) {
+  /// Brings the sums into rows through shared memory, whose stages are free, then finishes outputs
+  /// by consecutive threads.
+  static QRT_DEVICE void finish(const Params &p, int64_t firstPanel, int64_t firstToken, int split,
+                                const Sums &sums, uint32_t *flag) {
+    const LinearWork &work = p.work;
+    auto *rows = reinterpret_cast<float *>(sharedMemory());
+    syncThreads();
     QRT_UNROLL
     for (int panel = 0; panel < warpPanels; ++panel) {
       QRT_UNROLL
@@ -169,32 +175,36 @@ struct TileLinear {
         QRT_UNROLL
         for (int i = 0; i < 4; ++i) {
           const FragmentPlace at = fragmentC(laneIndex(), i);
-          const int64_t n =
-              (firstPanel + warpIndex() % 4 * warpPanels + panel) * kernels::panelRows + at.row;
-          const int64_t row = firstToken + warpIndex() / 4 * warpTokens + tile * 8 + at.col;
-          if (n < p.op.weight.desc.n && row < p.op.rows)
-            body(row, n, sums[panel][0][tile][i]);
+          const int n = (warpIndex() % 4 * warpPanels + panel) * kernels::panelRows + at.row;
+          const int token = warpIndex() / 4 * warpTokens + tile * 8 + at.col;
+          storeShared(rows + token * rowFloats + n, sums[panel][0][tile][i]);
         }
       }
     }
-  }
-
-  static QRT_DEVICE void finish(const Params &p, int64_t firstPanel, int64_t firstToken, int split,
-                                const Sums &sums, uint32_t *flag) {
-    const LinearWork &work = p.work;
+    syncThreads();
+    const int64_t firstN = firstPanel * kernels::panelRows;
+    auto forOutputs = [&](const auto &body) {
+      QRT_NO_UNROLL
+      for (int at = threadIndex(); at < tokens * outputs; at += threads) {
+        const int64_t row = firstToken + at / outputs, n = firstN + at % outputs;
+        if (row < p.op.rows && n < p.op.weight.desc.n)
+          body(row, n, rows + at / outputs * rowFloats + at % outputs);
+      }
+    };
     if (work.splits == 1) {
-      forOutputs(p, firstPanel, firstToken, sums, [&](int64_t row, int64_t n, float sum) {
-        finishOutput(p.op, row, n, sum, work.faults);
+      forOutputs([&](int64_t row, int64_t n, const float *sum) {
+        finishOutput(p.op, row, n, loadShared(sum), work.faults);
       });
       return;
     }
-    forOutputs(p, firstPanel, firstToken, sums, [&](int64_t row, int64_t n, float sum) {
-      storeGlobal(partialSum(work, p.op.rows, split, row, n), sum);
+    forOutputs([&](int64_t row, int64_t n, const float *sum) {
+      storeGlobal(partialSum(work, p.op.rows, split, row, n), loadShared(sum));
     });
     const int64_t item = int64_t(blockIndex().y) * gridSize().x + blockIndex().x;
     if (arriveLast(work, item, flag))
-      forOutputs(p, firstPanel, firstToken, sums, [&](int64_t row, int64_t n, float) {
+      forOutputs([&](int64_t row, int64_t n, const float *) {
         float sum = 0.0f;
+        QRT_NO_UNROLL
         for (int i = 0; i < work.splits; ++i)
           sum += loadCoherent(partialSum(work, p.op.rows, i, row, n));
         finishOutput(p.op, row, n, sum, work.faults);
