@@ -2,6 +2,7 @@
 # fixtures outside the tree says `REQUIRES: shared` and finds them as %shared.
 # QOPT_VERIFY_ROUNDTRIP=1 in the environment turns every qopt-opt run into a round-trip test.
 import os
+import shutil
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -25,6 +26,16 @@ config.substitutions.append(("%python", config.python_executable))
 
 if os.path.isdir(os.path.join(config.qopt_shared, "models")):
     config.available_features.add("shared")
+
+# Compiler output of the CUDA kernels (test/Cuda): what is missing is skipped by name.
+cuda_path = [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]
+llvm_config.with_environment("PATH", "/usr/local/cuda/bin", append_path=True)
+if os.path.exists(os.path.join(config.qopt_binary_dir, "bin", "libqrt_cuda.so")):
+    config.available_features.add("cuda-library")
+if shutil.which("nvcc", path=os.pathsep.join(cuda_path)):
+    config.available_features.add("nvcc")
+if all(shutil.which(tool, path=os.pathsep.join(cuda_path)) for tool in ("cuobjdump", "nvdisasm")):
+    config.available_features.add("cuobjdump")
 
 opt_args = ["--verify-roundtrip"] if os.environ.get("QOPT_VERIFY_ROUNDTRIP") else []
 tools = [

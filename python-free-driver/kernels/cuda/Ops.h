@@ -145,6 +145,8 @@ struct KvAppendParams {
   StepState step;
   KvPool kv;
   int64_t rows = 0, kvHeads = 0, headDim = 0, valueDim = 0;
+  /// [kvHeads * headDim] or null: keys are divided by it before they are stored.
+  const float *balance = nullptr;
 };
 
 /// As kernels/cpu/attention/attention.h, for rows that were appended before.
@@ -155,9 +157,12 @@ struct AttentionParams {
   int64_t rows = 0, heads = 0, kvHeads = 0, headDim = 0, valueDim = 0;
   float scale = 1, softcap = 0;
   int64_t window = 0;
-  bool decode = false;       ///< every part has at most one row
-  int64_t maxContext = 0;    ///< no sequence is longer: bounds the number of splits
-  void *workspace = nullptr; ///< attentionWorkspaceBytes()
+  bool decode = false;    ///< every part has at most one row
+  int64_t maxContext = 0; ///< no sequence is longer: bounds the number of splits
+  void *workspace =
+      nullptr; ///< attentionWorkspaceBytes(); counters in it are zero before and after
+  /// [kvHeads * headDim] or null: queries are multiplied by it, as the keys were divided.
+  const float *balance = nullptr;
 };
 
 /// dst = f(gate) * up.

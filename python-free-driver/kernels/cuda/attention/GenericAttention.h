@@ -10,7 +10,7 @@
 #ifndef QRT_KERNELS_CUDA_ATTENTION_GENERICATTENTION_H
 #define QRT_KERNELS_CUDA_ATTENTION_GENERICATTENTION_H
 
-#include "kernels/cuda/attention/KvElement.h"
+#include "kernels/cuda/attention/KvTile.h"
 #include "kernels/cuda/device/Reduce.h"
 
 #include <cmath>
@@ -51,7 +51,8 @@ struct GenericAttention {
     auto *query = reinterpret_cast<float *>(sharedMemory());
     float *weights = query + p.headDim, *maxima = weights + threads, *sums = maxima + warps;
     for (int64_t i = self; i < p.headDim; i += threads)
-      storeShared(query + i, loadElement(p.q, row * p.q.stride + head * p.headDim + i) * p.scale);
+      storeShared(query + i, loadElement(p.q, row * p.q.stride + head * p.headDim + i) *
+                                 keyBalance(p, head, i) * p.scale);
     syncThreads();
 
     float out[perThread] = {};

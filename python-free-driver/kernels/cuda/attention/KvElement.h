@@ -30,6 +30,22 @@ QRT_DEVICE uint8_t *kvPage(const StepState &step, const KvPool &kv, int32_t part
   return static_cast<uint8_t *>(kv.base) + block * kv.blockBytes + offset;
 }
 
+/// Of the group of dim i in a row of I8 or I4.
+struct KvScale {
+  float scale;
+  int zeroPoint;
+};
+QRT_DEVICE KvScale kvScale(DType type, const uint8_t *page, int64_t kvHeads, int64_t head,
+                           int64_t token, int dim, int i) {
+  const int group = i / kvGroup(dim, type);
+  const auto *scales =
+      reinterpret_cast<const uint16_t *>(page + kvScaleOffset(kvHeads, head, token, dim, type));
+  return {floatOfF16(loadGlobal(scales + group)),
+          type == DType::I8
+              ? 128
+              : loadGlobal(page + kvZeroOffset(kvHeads, head, token, dim, type) + group)};
+}
+
 /// One element of a cached row.
 QRT_DEVICE float kvElement(DType type, const uint8_t *page, int64_t kvHeads, int64_t head,
                            int64_t token, int64_t dim, int64_t i) {
@@ -38,12 +54,10 @@ QRT_DEVICE float kvElement(DType type, const uint8_t *page, int64_t kvHeads, int
     return loadGlobal(reinterpret_cast<const float *>(row) + i);
   if (type == DType::F16)
     return floatOfF16(loadGlobal(reinterpret_cast<const uint16_t *>(row) + i));
-  const auto *scales =
-      reinterpret_cast<const uint16_t *>(page + kvScaleOffset(kvHeads, head, token, dim, type));
-  if (type == DType::I8)
-    return static_cast<float>(loadGlobal(row + i) - 128) * floatOfF16(loadGlobal(scales));
-  const int code = loadGlobal(row + i / 2) >> (i % 2 * 4) & 15;
-  return static_cast<float>(code - 8) * floatOfF16(loadGlobal(scales + i / kvGroup4));
+  const KvScale s = kvScale(type, page, kvHeads, head, token, int(dim), int(i));
+  const int code =
+      type == DType::I8 ? loadGlobal(row + i) : loadGlobal(row + i / 2) >> (i % 2 * 4) & 15;
+  return static_cast<float>(code - s.zeroPoint) * s.scale;
 }
 
 } // namespace qrt::cuda

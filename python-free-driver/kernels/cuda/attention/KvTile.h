@@ -13,26 +13,23 @@ namespace qrt::cuda {
 QRT_DEVICE Words4 dequantizeEight(DType type, const uint8_t *page, int64_t kvHeads, int64_t head,
                                   int token, int dim, int first) {
   const uint8_t *row = page + kvRowOffset(head, token, dim, type);
-  const auto *scales =
-      reinterpret_cast<const uint16_t *>(page + kvScaleOffset(kvHeads, head, token, dim, type));
+  const KvScale s = kvScale(type, page, kvHeads, head, token, dim, first);
   Words4 words;
   if (type == DType::I8) {
-    const float s = floatOfF16(loadGlobal(scales));
     const auto codes = loadGlobal(reinterpret_cast<const Words2 *>(row + first));
     QRT_UNROLL
     for (int i = 0; i < 4; ++i) {
       const uint32_t pair = codes.w[i / 2] >> (i % 2 * 16);
-      words.w[i] = packF16(static_cast<float>(int(pair & 255) - 128) * s,
-                           static_cast<float>(int(pair >> 8 & 255) - 128) * s);
+      words.w[i] = packF16(static_cast<float>(int(pair & 255) - s.zeroPoint) * s.scale,
+                           static_cast<float>(int(pair >> 8 & 255) - s.zeroPoint) * s.scale);
     }
   } else {
-    const float s = floatOfF16(loadGlobal(scales + first / kvGroup4));
     const auto codes = loadGlobal(reinterpret_cast<const uint32_t *>(row + first / 2));
     QRT_UNROLL
     for (int i = 0; i < 4; ++i) {
       const uint32_t pair = codes >> (i * 8);
-      words.w[i] = packF16(static_cast<float>(int(pair & 15) - 8) * s,
-                           static_cast<float>(int(pair >> 4 & 15) - 8) * s);
+      words.w[i] = packF16(static_cast<float>(int(pair & 15) - s.zeroPoint) * s.scale,
+                           static_cast<float>(int(pair >> 4 & 15) - s.zeroPoint) * s.scale);
     }
   }
   return words;
@@ -71,6 +68,13 @@ QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, i
   }
 }
 
+/// What the queries of a head are multiplied by at dim i, since the cached keys were divided by it.
+QRT_DEVICE float keyBalance(const AttentionParams &p, int64_t head, int64_t i) {
+  if (!p.balance)
+    return 1.0f;
+  return loadConstant(p.balance + head / (p.heads / p.kvHeads) * p.headDim + i);
+}
+
 /// Two columns of a query row, scaled, as f16; zeros beyond the dims.
 QRT_DEVICE void storeQuery(const AttentionParams &p, uint16_t *tile, int stride, int tileRow,
                            int column, int64_t row, int64_t head, bool used, uint32_t *faults) {
@@ -80,7 +84,8 @@ QRT_DEVICE void storeQuery(const AttentionParams &p, uint16_t *tile, int stride,
   for (int i = 0; i < 2; ++i)
     if (used && column + i < p.headDim)
       value[i] = clampToF16(loadElement(p.q, row * p.q.stride + head * p.headDim + column + i) *
-                                p.scale * (p.softcap > 0.0f ? 1.0f : log2e),
+                                keyBalance(p, head, column + i) * p.scale *
+                                (p.softcap > 0.0f ? 1.0f : log2e),
                             overflow);
   storeShared(reinterpret_cast<uint32_t *>(tile + tileRow * stride + column),
               packF16(value[0], value[1]));

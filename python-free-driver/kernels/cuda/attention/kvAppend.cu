@@ -1,14 +1,14 @@
 //===- kvAppend.cu - keys and values into the cache
 //-----------------------------------------------===//
 //
-// A warp per (row, head, keys or values). Quantized caches: one scale per head (8 bits) or per 32
-// dims (4 bits), each computed and applied by the same warp (KvLayout.h).
+// A warp per (row, head, keys or values); it computes and applies the scales of its row.
 //
 //===----------------------------------------------------------------------===//
 
 #include "kernels/cuda/attention/KvElement.h"
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/device/Reduce.h"
+#include "kernels/cuda/layout/Fragments.h"
 
 #include <cmath>
 
@@ -23,37 +23,56 @@ struct KvAppendKernel {
   };
   static constexpr int threads = 128, minBlocks = 1, warps = threads / 32;
 
-  /// Codes of `count` dims from `first` on; returns nothing to the caller but the stored bytes.
-  static QRT_DEVICE void quantize(const Matrix &src, int64_t from, int bits, int first, int count,
-                                  uint8_t *row, uint16_t *scale) {
-    const int lane = laneIndex();
-    float most = 0.0f;
-    for (int i = lane; i < count; i += 32) {
-      const float x = fabsf(loadElement(src, from + first + i));
-      most = x > most ? x : most;
+  /// A row's elements as they are cached: keys are divided by the balance.
+  struct Row {
+    const Matrix &src;
+    int64_t from;
+    const float *balance; ///< null: none
+    QRT_DEVICE float operator()(int i) const {
+      const float x = loadElement(src, from + i);
+      return balance ? x / loadConstant(balance + i) : x;
     }
-    most = warpMax(most);
-    const int top = (1 << (bits - 1)) - 1, zero = 1 << (bits - 1);
-    float s = most / static_cast<float>(top);
+  };
+
+  /// Codes, scale and zero point of `count` dims from `first` on (docs/semantics.md).
+  static QRT_DEVICE void quantize(const Row &x, DType type, int first, int count, uint8_t *row,
+                                  uint16_t *scale, uint8_t *zeroPoint) {
+    const int lane = laneIndex(), bits = type == DType::I8 ? 8 : 4;
+    float high = 0.0f, low = 0.0f; // the range holds zero
+    bool finite = true;
+    for (int i = lane; i < count; i += warpLanes) {
+      const float v = x(first + i);
+      finite = finite && v - v == 0.0f;
+      high = v > high ? v : high;
+      low = v < low ? v : low;
+    }
+    high = warpMax(high);
+    low = -warpMax(-low);
+    finite = warpMax(finite ? 0.0f : 1.0f) == 0.0f;
+    const int middle = 1 << (bits - 1);
+    const auto top = static_cast<float>((1 << bits) - 1);
+    float s = bits == 8 ? (-low > high ? -low : high) / static_cast<float>(middle - 1)
+                        : (high - low) / top;
     s = s < 6.103515625e-5f ? 6.103515625e-5f : s > maxF16 ? maxF16 : s;
-    const auto stored = static_cast<uint16_t>(packF16(s, 0.0f));
+    const uint16_t stored = finite ? static_cast<uint16_t>(packF16(s, 0.0f)) : 0x7e00;
     s = floatOfF16(stored);
-    if (lane == 0)
-      storeGlobal(scale, stored);
+    auto clamp = [&](float q) { return q < 0.0f ? 0.0f : q > top ? top : q; };
+    const float zero = bits == 8 || !finite ? static_cast<float>(middle) : clamp(rintf(-low / s));
     auto code = [&](int i) {
-      if (i >= count)
-        return zero;
-      float q = rintf(loadElement(src, from + first + i) / s) + static_cast<float>(zero);
-      q = q < 0.0f                               ? 0.0f
-          : q > static_cast<float>(2 * zero - 1) ? static_cast<float>(2 * zero - 1)
-                                                 : q;
-      return static_cast<int>(q);
+      if (i >= count || !finite)
+        return middle;
+      return static_cast<int>(clamp(rintf(x(first + i) / s) + zero));
     };
+    if (lane == 0) {
+      storeGlobal(scale, stored);
+      if (bits == 4)
+        storeGlobal(zeroPoint, static_cast<uint8_t>(zero));
+    }
     if (bits == 8) {
-      for (int i = lane; i < count; i += 32)
+      for (int i = lane; i < count; i += warpLanes)
         storeGlobal(row + first + i, static_cast<uint8_t>(code(i)));
     } else {
-      for (int i = 2 * lane; i < count; i += 64)
+      for (int i = 2 * lane; i < count; i += 2 * warpLanes)
         storeGlobal(row + (first + i) / 2, static_cast<uint8_t>(code(i) | code(i + 1) << 4));
     }
   }
@@ -75,21 +94,19 @@ struct KvAppendKernel {
     uint8_t *page =
         kvPage(p.step, p.kv, place.part, place.position, isKey ? p.kv.keyOffset : p.kv.valueOffset);
     uint8_t *to = page + kvRowOffset(head, token, dim, p.kv.type);
+    const Row x = {src, from, isKey && p.balance ? p.balance + head * dim : nullptr};
     if (p.kv.type == DType::F32 || p.kv.type == DType::F16) {
       const Matrix dst = {to, 0, p.kv.type};
-      for (int64_t i = laneIndex(); i < dim; i += 32)
-        storeElement(dst, i, loadElement(src, from + i), params.faults);
+      for (int i = laneIndex(); i < dim; i += warpLanes)
+        storeElement(dst, i, x(i), params.faults);
       return;
     }
     auto *scales =
         reinterpret_cast<uint16_t *>(page + kvScaleOffset(p.kvHeads, head, token, dim, p.kv.type));
-    if (p.kv.type == DType::I8) {
-      quantize(src, from, 8, 0, int(dim), to, scales);
-      return;
-    }
-    for (int first = 0; first < dim; first += kvGroup4)
-      quantize(src, from, 4, first, dim - first < kvGroup4 ? int(dim) - first : kvGroup4, to,
-               scales + first / kvGroup4);
+    uint8_t *zeros = page + kvZeroOffset(p.kvHeads, head, token, dim, p.kv.type);
+    const int group = kvGroup(int(dim), p.kv.type);
+    for (int first = 0; first < dim; first += group)
+      quantize(x, p.kv.type, first, group, to, scales + first / group, zeros + first / group);
   }
 };
 

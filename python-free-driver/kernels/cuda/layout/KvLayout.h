@@ -4,13 +4,13 @@
 // [kvHead][token][dim], so that a head's tokens are consecutive rows, and the values likewise.
 //
 //   F32, F16   elements
-//   I8         codes q = round(x / s) + 128, one byte each; behind the codes of all heads the
-//   scales
-//              [kvHead][token], f16: s = max|x| / 127 over the dims of a token
-//   I4         codes q = round(x / s) + 8, two per byte, the even dim in the low nibble; scales
-//              [kvHead][token][group of kvGroup4 dims], f16: s = max|x| / 7
+//   I8         codes of one byte, symmetric, one scale per token and group of 128 dims
+//   I4         two codes per byte, the even dim in the low nibble; asymmetric, groups of 32 dims
 //
-// s is rounded to f16, at least 2^-14, before the codes are computed (docs/semantics.md).
+// A head that the group does not divide is one group. Behind the codes of all heads lie the scales
+// [kvHead][token][group], f16, behind those the zero points of I4, bytes. Groups, scales, zero
+// points and codes are those of the CPU's cache (kernels/cpu/attention/KvCodes.h); only the order
+// of bytes is the device's own. A group that is not finite has a NaN scale.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +20,6 @@
 #include "kernels/cuda/Ops.h"
 
 namespace qrt::cuda {
-
-inline constexpr int kvGroup4 = 32;
 
 constexpr bool isKvType(DType type) {
   return type == DType::F32 || type == DType::F16 || type == DType::I8 || type == DType::I4;
@@ -33,9 +31,14 @@ constexpr int64_t kvRowBytes(int64_t dim, DType type) {
          : type == DType::F16 ? 2 * dim
                               : 4 * dim;
 }
+/// Dims that share a scale.
+constexpr int kvGroup(int dim, DType type) {
+  const int preferred = type == DType::I4 ? 32 : 128;
+  return dim % preferred == 0 ? preferred : dim;
+}
 /// Scales of one token and head.
 constexpr int64_t kvRowScales(int64_t dim, DType type) {
-  return type == DType::I8 ? 1 : type == DType::I4 ? (dim + kvGroup4 - 1) / kvGroup4 : 0;
+  return type == DType::I8 || type == DType::I4 ? dim / kvGroup(static_cast<int>(dim), type) : 0;
 }
 /// Of a row from the start of the page, in bytes.
 constexpr int64_t kvRowOffset(int64_t head, int64_t token, int64_t dim, DType type) {
@@ -46,9 +49,14 @@ constexpr int64_t kvScaleOffset(int64_t kvHeads, int64_t head, int64_t token, in
   return kvHeads * kvBlockTokens * kvRowBytes(dim, type) +
          (head * kvBlockTokens + token) * kvRowScales(dim, type) * 2;
 }
+constexpr int64_t kvZeroOffset(int64_t kvHeads, int64_t head, int64_t token, int64_t dim,
+                               DType type) {
+  return kvScaleOffset(kvHeads, kvHeads, 0, dim, type) +
+         (head * kvBlockTokens + token) * (type == DType::I4 ? kvRowScales(dim, type) : 0);
+}
 /// Bytes of the keys or values of one layer in one block, padded to 64.
 constexpr int64_t kvPageSize(int64_t kvHeads, int64_t dim, DType type) {
-  return (kvScaleOffset(kvHeads, kvHeads, 0, dim, type) + 63) / 64 * 64;
+  return (kvZeroOffset(kvHeads, kvHeads, 0, dim, type) + 63) / 64 * 64;
 }
 
 } // namespace qrt::cuda

@@ -1,8 +1,10 @@
 //===- AttentionTest.cpp - the cache and attention over it on the emulator --------------===//
 
 #include "DeviceWeight.h"
+#include "kernels/cpu/attention/KvCodes.h"
 #include "kernels/cuda/attention/KvElement.h"
 #include "kernels/cuda/device/Launch.h"
+#include "qrt/Half.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -142,25 +144,54 @@ struct Batch {
   std::vector<std::vector<float>> keys, values;
 };
 
-TEST(KvAppend, CacheHoldsWhatWasAppended) {
+/// What the CPU's cache would hold of one row.
+std::vector<float> cachedByCpu(const float *x, int64_t dim, DType type) {
+  std::vector<float> out(x, x + dim);
+  if (type == DType::F16)
+    for (float &v : out)
+      v = f16ToF32(f32ToF16(v));
+  if (type == DType::F32 || type == DType::F16)
+    return out;
+  const kernels::KvCodeLayout layout = kernels::kvCodeLayout(dim, type, true);
+  std::vector<uint8_t> head(size_t(layout.headBytes));
+  kernels::writeKvToken(layout, true, x, nullptr, 5, head.data());
+  for (int64_t i = 0; i < dim; ++i)
+    out[size_t(i)] = kernels::readKvElement(layout, true, head.data(), 5, i);
+  return out;
+}
+
+TEST(KvAppend, CacheHoldsWhatTheCpusCacheDoes) {
   for (DType type : {DType::F32, DType::F16, DType::I8, DType::I4})
-    for (int64_t dim : {64, 80, 40}) {
+    for (int64_t dim : {64, 80, 40, 256}) {
       Batch batch({4, 2, dim, dim}, type, {{70, 1}, {3, 3}});
       batch.fill(1);
-      const double step = type == DType::I8 ? 1.01 / 254 : type == DType::I4 ? 1.01 / 14 : 0;
       for (size_t s = 0; s < 2; ++s)
-        for (size_t i = 0; i < batch.keys[s].size(); ++i) {
-          const int64_t token = int64_t(i) / (2 * dim), head = int64_t(i) / dim % 2,
-                        d = int64_t(i) % dim;
+        for (size_t row = 0; row < batch.keys[s].size() / size_t(dim); ++row)
           for (bool key : {true, false}) {
-            const float x = (key ? batch.keys : batch.values)[s][i];
-            const double bound = type == DType::F32   ? 0
-                                 : type == DType::F16 ? std::abs(x) * 0x1p-11 + 0x1p-25
-                                                      : step;
-            ASSERT_NEAR(batch.cached(s, token, key, head, d), x, bound);
+            std::vector<float> expected = cachedByCpu(
+                (key ? batch.keys : batch.values)[s].data() + row * size_t(dim), dim, type);
+            for (int64_t i = 0; i < dim; ++i)
+              ASSERT_EQ(batch.cached(s, int64_t(row) / 2, key, int64_t(row) % 2, i),
+                        expected[size_t(i)]);
           }
-        }
     }
+}
+
+TEST(KvAppend, AGroupThatIsNotFiniteReadsAsNaN) {
+  for (DType type : {DType::I8, DType::I4}) {
+    Batch batch({1, 1, 64, 64}, type, {{1, 1}});
+    DeviceMatrix k(2, 64, DType::F32), v(2, 64, DType::F32);
+    std::vector<float> values(128, 0.5f);
+    values[3] = INFINITY;
+    k.set(values);
+    v.set(std::vector<float>(128, 0.25f));
+    Device device;
+    ASSERT_EQ(
+        launchKvAppend(device.launch, {k.view(), v.view(), batch.step(), batch.pool, 2, 1, 64, 64}),
+        0);
+    EXPECT_TRUE(std::isnan(batch.cached(0, 0, true, 0, 20)));
+    EXPECT_NEAR(batch.cached(0, 0, false, 0, 20), 0.25f, 1e-3);
+  }
 }
 
 void expectAttention(Shape shape, DType type, std::vector<std::pair<int32_t, int32_t>> lengths,
@@ -238,6 +269,43 @@ TEST(Attention, WideHeadsAndManyHeadsPerKey) {
   for (bool decode : {true, false})
     for (Shape shape : {Shape{2, 1, 256, 256}, {20, 1, 64, 64}, {3, 3, 128, 128}})
       expectAttention(shape, DType::F16, {{100, decode ? 1 : 9}, {33, 1}}, 0.0f, 0, {0, 3});
+}
+
+TEST(Attention, BalancedKeysGiveTheSameScores) {
+  for (DType type : {DType::F32, DType::F16}) {
+    std::vector<float> balance(2 * 64), out[2];
+    for (size_t i = 0; i < balance.size(); ++i)
+      balance[i] = float(1 << (i % 4)); // powers of two: exact
+    std::vector<float> k = randomValues(20 * 128, 1), v = randomValues(20 * 128, 2),
+                       q = randomValues(20 * 256, 3);
+    for (int with = 0; with < 2; ++with) {
+      Batch batch({4, 2, 64, 64}, type, {{19, 19}});
+      DeviceMatrix dk(20, 128, DType::F32), dv(20, 128, DType::F32), dq(20, 256, DType::F32),
+          dst(20, 256, DType::F32);
+      dk.set(k);
+      dv.set(v);
+      dq.set(q);
+      dst.set(std::vector<float>(20 * 256, 0.0f));
+      Device device;
+      KvAppendParams append = {dk.view(), dv.view(), batch.step(), batch.pool, 20, 2, 64, 64};
+      AttentionParams params;
+      params.q = dq.view();
+      params.dst = dst.view();
+      params.step = batch.step();
+      params.kv = batch.pool;
+      params.rows = 20;
+      params.heads = 4;
+      params.kvHeads = 2;
+      params.headDim = params.valueDim = 64;
+      params.balance = append.balance = with ? balance.data() : nullptr;
+      ASSERT_EQ(launchKvAppend(device.launch, append), 0) << device.stream.error;
+      ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
+      EXPECT_NEAR(batch.cached(0, 7, true, 1, 3), k[7 * 128 + 67] / (with ? 8 : 1), 1e-3);
+      out[with] = dst.get();
+    }
+    for (size_t i = 0; i < out[0].size(); ++i)
+      ASSERT_NEAR(out[0][i], out[1][i], 1e-5);
+  }
 }
 
 TEST(Attention, WindowSoftcapAndUnequalDims) {
