@@ -68,7 +68,7 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
   if (files && !mixed.scoresFile.empty())
     recipe["scores"] = mixed.scoresFile;
   if (files && !stage.statisticsFile.empty())
-    recipe["stats"] = stage.statisticsFile;
+    recipe["statistics"] = stage.statisticsFile;
   if (stage.floatMoments)
     recipe["float-moments"] = true;
   if (stage.deriveMarkers)

@@ -61,10 +61,12 @@ CalibrationFlags::CalibrationFlags()
            cl::desc("Compare logits on the first tokens of --calib before and after; exit code 8 "
                     "where a bound is not kept"),
            category()),
-      statistics("stats", cl::value_desc("FILE"),
-                 cl::desc("Moments of the float model: read, or measured and written if missing; "
-                          "no tokens are run where they are known"),
-                 category()),
+      statistics(
+          "statistics", cl::value_desc("FILE"),
+          cl::desc(
+              "Also --stats. Moments of the float model: read, or measured and written if missing; "
+              "no tokens are run where they are known"),
+          category()),
       floatMoments("float-moments",
                    cl::desc("Quantize under the moments of the float model, as with --stats, not "
                             "under those behind quantized layers"),

@@ -187,17 +187,18 @@ qrt::Status checkComplete(const Flags &flags, const RecipeFlags &keys) {
   return qrt::Status::ok();
 }
 
-/// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t: LLVM's own
-/// libraries have taken the long name.
+/// Reads --foo_bar as --foo-bar; the value after '=' is left alone. --threads is -t and --stats is
+/// --statistics: LLVM's own libraries have taken these names.
 std::vector<std::string> normaliseFlags(int argc, char **argv) {
   std::vector<std::string> arguments(argv, argv + argc);
   for (std::string &argument : arguments)
     if (StringRef(argument).starts_with("--"))
       std::replace(argument.begin(),
                    argument.begin() + std::min(argument.find('='), argument.size()), '_', '-');
-  for (std::string &argument : arguments)
-    if (StringRef(argument) == "--threads" || StringRef(argument).starts_with("--threads="))
-      argument.replace(0, StringRef("--threads").size(), "-t");
+  for (auto [name, own] : {std::pair("--threads", "-t"), std::pair("--stats", "--statistics")})
+    for (std::string &argument : arguments)
+      if (argument == name || StringRef(argument).starts_with(std::string(name) + "="))
+        argument.replace(0, StringRef(name).size(), own);
   return arguments;
 }
 
