@@ -158,6 +158,10 @@ CudaProgram::Launcher CudaProgram::bindAttention(const Instruction &instruction)
   append.kvHeads = params.kvHeads;
   append.headDim = params.headDim;
   append.valueDim = params.valueDim;
+  // As on the CPU, only coded caches are balanced.
+  const bool coded = params.kv.type == DType::I8 || params.kv.type == DType::I4;
+  if (coded && instruction.inputs.size() > 3 && instruction.inputs[3] >= 0)
+    params.balance = append.balance = vector(instruction.inputs[3]);
   return [=, this](const CudaRun &run) {
     cuda::KvAppendParams store = append;
     store.step = run.step;
