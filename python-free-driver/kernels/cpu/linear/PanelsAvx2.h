@@ -6,7 +6,7 @@
 // saturate there (255 * 127 * 2): their bytes are split into even and odd 16-bit lanes and
 // multiplied with 16-bit activations by vpmaddwd, exact for both A16 and A8 at the same cost.
 //
-// Register tile: 16 rows x 4 words (tokens x planes), as many as sixteen registers hold.
+// Register tile: 8 rows x 6 words (tokens x planes). Larger batches: UnpackedAvx2.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,17 +21,15 @@ namespace {
 
 inline constexpr int tileWordsAvx2 = 6;
 
-/// Tiles of nearly one size: 4 tokens are 2 + 2, not 3 + 1, since a tile's cost has a fixed part.
-inline int balancedTile(int64_t m, int most) {
-  const int64_t tiles = (m + most - 1) / most;
-  return tiles > 0 ? static_cast<int>((m + tiles - 1) / tiles) : most;
-}
+/// From this many tokens codes are unpacked once for all (UnpackedAvx2.h), in full tiles.
+inline constexpr int64_t unpackedFromTokens = 12;
 
 inline InputForm inputFormAvx2(WeightFormat format, Activation activation, int64_t m) {
   if (format == WeightFormat::U8)
     return {balancedTile(m, tileWordsAvx2), 2, true, 1};
-  int words = activation == Activation::A8 ? 1 : 2;
-  return {balancedTile(m, tileWordsAvx2 / words), words, false, stepsPerUnit(format)};
+  const int words = activation == Activation::A8 ? 1 : 2, most = tileWordsAvx2 / words;
+  return {m < unpackedFromTokens ? balancedTile(m, most) : most, words, false,
+          stepsPerUnit(format)};
 }
 
 /// The streams are read line by line, too slowly for the hardware to run far enough ahead: without
@@ -47,7 +45,7 @@ inline __m256i loadHalfLine(const uint8_t *p) {
 // A codes policy reads `lines` half lines per unit and extracts `steps` vectors of codes from them;
 // vector f of unit u, of `units`, is step f * units + u. `flush` units are summed in 16 bits.
 struct HalfCodesU4 {
-  static constexpr int lines = 1, steps = 2, flush = 4;
+  static constexpr int lines = 1, steps = 2, flush = 4, flushSteps = 8;
   static void load(const uint8_t *block, int unit, int, int half, __m256i *raw) {
     raw[0] = loadHalfLine(block + unit * lineBytes + half * 32);
   }
@@ -71,7 +69,7 @@ inline __m256i shiftedHalfU2(__m256i line, int f) {
 }
 
 struct HalfCodesU2 {
-  static constexpr int lines = 1, steps = 4, flush = 2;
+  static constexpr int lines = 1, steps = 4, flush = 2, flushSteps = 32;
   static void load(const uint8_t *block, int unit, int, int half, __m256i *raw) {
     raw[0] = loadHalfLine(block + unit * lineBytes + half * 32);
   }
@@ -81,7 +79,7 @@ struct HalfCodesU2 {
 };
 
 struct HalfCodesU3 {
-  static constexpr int lines = 3, steps = 8, flush = 1;
+  static constexpr int lines = 3, steps = 8, flush = 1, flushSteps = 16;
   static void load(const uint8_t *block, int unit, int units, int half, __m256i *raw) {
     for (int line = 0; line < 3; ++line)
       raw[line] = loadHalfLine(block + (line * units + unit) * lineBytes + half * 32);
@@ -206,7 +204,7 @@ void computeTokensAvx2(const PanelArgs &args, int64_t panel, int64_t token) {
     const int32_t *sums = args.input.sums + token * g.blocks + block * T;
     QRT_FOR (h, 2) {
       __m256 scale = loadScalesAvx2(scales, desc.scaleType, h);
-      __m256i zero = _mm256_set1_epi32(symmetricZeroPoint(desc.format));
+      __m256i zero = _mm256_set1_epi32(-1); // sums of symmetric codes are whole corrections
       if (!desc.symmetric)
         zero = _mm256_cvtepu8_epi32(_mm_loadl_epi64(
             reinterpret_cast<const __m128i *>(weight.zeroPoints + group * panelRows + h * 8)));
@@ -246,29 +244,6 @@ void computeRangeAvx2(const PanelArgs &args, int64_t begin, int64_t end) {
   for (int64_t panel = begin; panel < end; ++panel)
     for (int64_t token = 0; token < m; token += tile)
       computeTileAvx2<Codes, T, Planes>(args, panel, token, m - token < tile ? m - token : tile);
-}
-
-template <class Codes>
-void computePlanesAvx2(const PanelArgs &args, int64_t begin, int64_t end) {
-  if (args.input.form.words == 1)
-    computeRangeAvx2<Codes, tileWordsAvx2, 1>(args, begin, end);
-  else
-    computeRangeAvx2<Codes, tileWordsAvx2 / 2, 2>(args, begin, end);
-}
-
-void panelsAvx2(const PanelArgs &args, int64_t begin, int64_t end) {
-  switch (args.linear->weight.desc.format) {
-  case WeightFormat::U8:
-    return computeRangeAvx2<WideCodesU8, tileWordsAvx2, 1>(args, begin, end);
-  case WeightFormat::U4:
-    return computePlanesAvx2<HalfCodesU4>(args, begin, end);
-  case WeightFormat::U3:
-    return computePlanesAvx2<HalfCodesU3>(args, begin, end);
-  case WeightFormat::U2:
-    return computePlanesAvx2<HalfCodesU2>(args, begin, end);
-  default:
-    return; // linear() sends dense formats elsewhere
-  }
 }
 
 } // namespace

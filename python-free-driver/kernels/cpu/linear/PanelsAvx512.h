@@ -5,9 +5,10 @@
 // same instruction: on Zen 5 that costs what bf16 products cost (half the int8 rate) and is 2^7
 // times finer at the top of a block. See Layout.h for lines, steps and fields.
 //
-// Register tile: NP panels x (T tokens x planes). One panel streams the weights once (decode); four
-// panels amortize the broadcasts (prefill). 16 accumulators, not 24: gcc 12 keeps these in
-// registers, and 16 already cover the latency of vpdpbusd.
+// Register tile: one panel x 16 words (tokens x planes). The codes of a step are extracted once for
+// all words, and a broadcast of activations costs no more than the load that it is. 16
+// accumulators, not 24: gcc 12 keeps these in registers, and 16 already cover the latency of
+// vpdpbusd.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,15 +21,12 @@
 namespace qrt::kernels {
 namespace {
 
-/// Words (tokens x planes) per tile: up to `narrowTile` the weights are streamed once, one panel at
-/// a time; more tokens go in tiles of `wideTile` over four panels.
-inline constexpr int narrowTile = 16;
-inline constexpr int wideTile = 4;
+/// Words (tokens x planes) per tile.
+inline constexpr int tileWordsAvx512 = 16;
 
 inline InputForm inputFormAvx512(WeightFormat format, Activation activation, int64_t m) {
-  int words = activation == Activation::A8 ? 1 : 2;
-  int tile = (m * words > narrowTile ? wideTile : narrowTile) / words;
-  return {tile, words, false, stepsPerUnit(format)};
+  const int words = activation == Activation::A8 ? 1 : 2;
+  return {balancedTile(m, tileWordsAvx512 / words), words, false, stepsPerUnit(format)};
 }
 
 /// Codes of few bits take so many instructions per line that the loads wait too long in the queue
@@ -151,11 +149,11 @@ inline void storeRows(float *dst, __m512 value, int64_t rows) {
     dst[i] = lanes[i];
 }
 
-template <class Codes, int NP, int T, int Planes>
+template <class Codes, int T, int Planes>
 void computeTile(const PanelArgs &args, const Tile &tile) {
   constexpr int MV = T * Planes;
   // Independent sums per accumulator where there are too few to cover the latency.
-  constexpr int Chains = NP * MV <= 2 ? 4 : NP * MV <= 4 ? 2 : 1;
+  constexpr int Chains = MV <= 2 ? 4 : MV <= 4 ? 2 : 1;
   constexpr int Unroll = Chains > 1 ? Codes::unroll : 1;
   const PanelGeometry &g = args.geometry;
   const WeightDesc &desc = args.linear->weight.desc;
@@ -163,96 +161,85 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
   const int units = g.block / 4 / Codes::steps;
   const int64_t scaleBytes = panelRows * (desc.scaleType == ScaleType::F16 ? 2 : 4);
   const int64_t perGroup = desc.groupSize ? 1 : 0; // per channel: every block uses group 0
-  const int32_t zeroPoint = symmetricZeroPoint(desc.format);
   const int32_t *values = tile.values;
 
-  __m512 sum[NP][T];
-  for (int p = 0; p < NP; ++p)
-    for (int t = 0; t < T; ++t)
-      sum[p][t] = _mm512_setzero_ps();
+  __m512 sum[T];
+  QRT_FOR (t, T)
+    sum[t] = _mm512_setzero_ps();
 
   for (int64_t block = 0; block < g.blocks; ++block) {
-    __m512i acc[NP][MV][Chains];
-    QRT_FOR (p, NP)
-      QRT_FOR (v, MV)
-        QRT_FOR (c, Chains)
-          acc[p][v][c] = _mm512_setzero_si512();
+    const int32_t *sums = tile.inputSums + block * T;
+    __m512i acc[MV][Chains];
+    QRT_FOR (v, MV)
+      QRT_FOR (c, Chains)
+        acc[v][c] = _mm512_setzero_si512();
+    // The correction of symmetric codes is a start value of the last plane.
+    if (!tile.zeroPoints)
+      QRT_FOR (t, T)
+        acc[t * Planes + Planes - 1][0] = _mm512_set1_epi32(sums[t]);
 
     const uint8_t *data = tile.data + block * g.blockBytes;
     for (int unit = 0; unit < units; unit += Unroll)
       QRT_FOR (i, Unroll) {
-        __m512i raw[NP][Codes::lines];
-        QRT_FOR (p, NP)
-          Codes::load(data + p * g.panelBytes, unit + i, units, raw[p]);
-        if constexpr (NP == 1)
-          QRT_FOR (line, Codes::lines)
-            prefetchStream(data + ((unit + i) * Codes::lines + line) * lineBytes);
+        __m512i raw[Codes::lines];
+        Codes::load(data, unit + i, units, raw);
+        QRT_FOR (line, Codes::lines)
+          prefetchStream(data + ((unit + i) * Codes::lines + line) * lineBytes);
         QRT_UNROLL(16)
         for (int f = 0; f < Codes::steps; ++f, values += MV) {
-          __m512i codes[NP];
-          QRT_FOR (p, NP)
-            codes[p] = Codes::extract(raw[p], f);
+          const __m512i codes = Codes::extract(raw, f);
           const int chain = (i * Codes::steps + f) % Chains;
-          QRT_FOR (v, MV) {
-            __m512i a = _mm512_set1_epi32(values[v]);
-            QRT_FOR (p, NP)
-              acc[p][v][chain] = _mm512_dpbusd_epi32(acc[p][v][chain], codes[p], a);
-          }
+          QRT_FOR (v, MV)
+            acc[v][chain] = _mm512_dpbusd_epi32(acc[v][chain], codes, _mm512_set1_epi32(values[v]));
         }
       }
 
-    const int32_t *sums = tile.inputSums + block * T;
     const float *inputScales = tile.inputScales + block * T;
-    QRT_FOR (p, NP) {
-      const int64_t group = p * g.groups + block * perGroup;
-      const __m512 scale = loadScales(tile.scales + group * scaleBytes, desc.scaleType);
-      __m512i zero = _mm512_setzero_si512();
-      if (tile.zeroPoints)
-        zero = _mm512_cvtepu8_epi32(_mm_loadu_si128(
-            reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
-      QRT_FOR (t, T) {
-        __m512i plane[Planes];
-        for (int i = 0; i < Planes; ++i) {
-          plane[i] = acc[p][t * Planes + i][0];
-          for (int c = 1; c < Chains; ++c)
-            plane[i] = _mm512_add_epi32(plane[i], acc[p][t * Planes + i][c]);
-        }
-        __m512i dot = plane[0];
-        if constexpr (Planes == 2)
-          dot = _mm512_add_epi32(_mm512_slli_epi32(plane[0], 8), plane[1]);
-        __m512i correction = tile.zeroPoints ? _mm512_mullo_epi32(zero, _mm512_set1_epi32(sums[t]))
-                                             : _mm512_set1_epi32(zeroPoint * sums[t]);
-        __m512 exact = _mm512_cvtepi32_ps(_mm512_sub_epi32(dot, correction));
-        __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(inputScales[t]));
-        sum[p][t] = _mm512_fmadd_ps(exact, factor, sum[p][t]);
+    const int64_t group = block * perGroup;
+    const __m512 scale = loadScales(tile.scales + group * scaleBytes, desc.scaleType);
+    __m512i zero = _mm512_setzero_si512();
+    if (tile.zeroPoints)
+      zero = _mm512_cvtepu8_epi32(
+          _mm_loadu_si128(reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
+    QRT_FOR (t, T) {
+      __m512i plane[Planes];
+      QRT_FOR (i, Planes) {
+        plane[i] = acc[t * Planes + i][0];
+        QRT_FOR (c, Chains - 1)
+          plane[i] = _mm512_add_epi32(plane[i], acc[t * Planes + i][c + 1]);
       }
+      __m512i dot = plane[0];
+      if constexpr (Planes == 2)
+        dot = _mm512_add_epi32(_mm512_slli_epi32(plane[0], 8), plane[1]);
+      if (tile.zeroPoints)
+        dot = _mm512_sub_epi32(dot, _mm512_mullo_epi32(zero, _mm512_set1_epi32(sums[t])));
+      const __m512 factor = _mm512_mul_ps(scale, _mm512_set1_ps(inputScales[t]));
+      sum[t] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, sum[t]);
     }
   }
 
-  for (int p = 0; p < NP; ++p) {
-    const int64_t rows = tile.rows - p * panelRows;
-    alignas(64) float bias[panelRows] = {};
-    if (tile.bias)
-      for (int64_t i = 0; i < panelRows && i < rows; ++i)
-        bias[i] = tile.bias[p * panelRows + i];
-    for (int t = 0; t < T; ++t) {
-      __m512 result = tile.bias ? _mm512_add_ps(sum[p][t], _mm512_loadu_ps(bias)) : sum[p][t];
-      storeRows(tile.dst + t * args.linear->dstStride + p * panelRows, result, rows);
-    }
+  alignas(64) float bias[panelRows] = {};
+  if (tile.bias)
+    for (int64_t i = 0; i < panelRows && i < tile.rows; ++i)
+      bias[i] = tile.bias[i];
+  for (int t = 0; t < T; ++t) {
+    __m512 result = tile.bias ? _mm512_add_ps(sum[t], _mm512_loadu_ps(bias)) : sum[t];
+    storeRows(tile.dst + t * args.linear->dstStride, result, tile.rows);
   }
 }
 
 /// The tile of T tokens, T <= the form's tile, chosen at run time for the batch's last tile.
-template <class Codes, int NP, int T, int Planes>
+template <class Codes, int T, int Planes>
 void computeTokens(const PanelArgs &args, const Tile &tile, int64_t tokens) {
   if (tokens == T)
-    computeTile<Codes, NP, T, Planes>(args, tile);
+    computeTile<Codes, T, Planes>(args, tile);
   else if constexpr (T > 1)
-    computeTokens<Codes, NP, T - 1, Planes>(args, tile, tokens);
+    computeTokens<Codes, T - 1, Planes>(args, tile, tokens);
 }
 
-template <class Codes, int NP, int T, int Planes>
-void computePanels(const PanelArgs &args, int64_t panel) {
+/// The tokens [begin, end) of one panel; begin is a multiple of the form's tile.
+template <class Codes, int Planes>
+void computePanel(const PanelArgs &args, int64_t panel, int64_t begin, int64_t end) {
   const LinearArgs &linear = *args.linear;
   const WeightView &weight = linear.weight;
   const PanelGeometry &g = args.geometry;
@@ -265,26 +252,23 @@ void computePanels(const PanelArgs &args, int64_t panel) {
       weight.desc.symmetric ? nullptr : weight.zeroPoints + panel * g.groups * panelRows;
   tile.bias = linear.bias ? linear.bias + row : nullptr;
   tile.rows = weight.desc.n - row;
-  for (int64_t token = 0; token < linear.m; token += args.input.form.tile) {
-    int64_t tokens = linear.m - token;
-    tokens = tokens < args.input.form.tile ? tokens : args.input.form.tile;
+  for (int64_t token = begin; token < end; token += args.input.form.tile) {
+    const int64_t left = end - token;
     tile.values = args.input.values + token * (g.paddedK / 4) * Planes;
     tile.inputScales = args.input.scales + token * g.blocks;
     tile.inputSums = args.input.sums + token * g.blocks;
     tile.dst = linear.dst + token * linear.dstStride + row;
-    computeTokens<Codes, NP, T, Planes>(args, tile, tokens);
+    computeTokens<Codes, tileWordsAvx512 / Planes, Planes>(
+        args, tile, left < args.input.form.tile ? left : args.input.form.tile);
   }
 }
 
 template <class Codes, int Planes>
 void computeRange(const PanelArgs &args, int64_t begin, int64_t end) {
-  constexpr int wide = wideTile / Planes, narrow = narrowTile / Planes;
-  int64_t panel = begin;
-  if (args.linear->m > narrow)
-    for (; panel + 4 <= end; panel += 4)
-      computePanels<Codes, 4, wide, Planes>(args, panel);
-  for (; panel < end; ++panel)
-    computePanels<Codes, 1, narrow, Planes>(args, panel);
+  const int64_t m = args.linear->m, block = tokensInCache(args);
+  for (int64_t token = 0; token < m; token += block)
+    for (int64_t panel = begin; panel < end; ++panel)
+      computePanel<Codes, Planes>(args, panel, token, token + block < m ? token + block : m);
 }
 
 template <class Codes>

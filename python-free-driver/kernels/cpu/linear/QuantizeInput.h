@@ -20,28 +20,32 @@ inline constexpr float largestA8 = 127.0f;
 /// 127 * 256: the largest value whose high plane fits int8.
 inline constexpr float largestA16 = 32512.0f;
 
-/// One block of one token, `count` of `block` values valid.
+/// One block of one token.
+template <int Block>
 struct QuantizedBlock {
-  alignas(64) int32_t value[channelBlock];
+  alignas(64) int32_t value[Block];
   float scale;
   int32_t sum;
 };
 
-inline void quantizeBlock(const float *x, int count, int block, float largest,
-                          QuantizedBlock &out) {
-  alignas(64) float padded[channelBlock];
-  for (int i = 0; i < count; ++i)
-    padded[i] = x[i];
-  for (int i = count; i < block; ++i)
-    padded[i] = 0.0f;
+/// `count` of the Block values are valid, the others count as zero. Every loop has a constant
+/// length, so that the compiler vectorizes it whole.
+template <int Block>
+inline void quantizeBlock(const float *x, int count, float largest, QuantizedBlock<Block> &out) {
+  alignas(64) float padded[Block];
+  if (count < Block) {
+    for (int i = 0; i < Block; ++i)
+      padded[i] = i < count ? x[i] : 0.0f;
+    x = padded;
+  }
   int32_t top = 0;
-  for (int i = 0; i < block; ++i) {
-    int32_t bits = __builtin_bit_cast(int32_t, padded[i]) & 0x7fffffff;
+  for (int i = 0; i < Block; ++i) {
+    int32_t bits = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
     top = bits > top ? bits : top;
   }
   const float magnitude = __builtin_bit_cast(float, top);
   if (!(magnitude <= 3.402823466e38f)) { // an infinity or a NaN makes the whole result NaN
-    for (int i = 0; i < block; ++i)
+    for (int i = 0; i < Block; ++i)
       out.value[i] = 0;
     out.scale = __builtin_nanf("");
     out.sum = 0;
@@ -56,8 +60,8 @@ inline void quantizeBlock(const float *x, int count, int block, float largest,
   constexpr uint32_t magicBits = 0x4b400000;
   // Unsigned, since NaN and infinity give codes of any size, whose sum may wrap.
   uint32_t sum = 0;
-  for (int i = 0; i < block; ++i) {
-    uint32_t q = __builtin_bit_cast(uint32_t, padded[i] * inverse + magic) - magicBits;
+  for (int i = 0; i < Block; ++i) {
+    uint32_t q = __builtin_bit_cast(uint32_t, x[i] * inverse + magic) - magicBits;
     out.value[i] = static_cast<int32_t>(q);
     sum += q;
   }
@@ -66,60 +70,89 @@ inline void quantizeBlock(const float *x, int count, int block, float largest,
 
 /// Writes the steps of one block for one token of a tile; `values` points at the token's first word
 /// of the block, `stride` is the distance in words from step to step in the form's order.
-inline void storePlanes(const QuantizedBlock &q, int block, const InputForm &form, int32_t *values,
-                        int64_t stride) {
-  alignas(64) int8_t low[channelBlock], high[channelBlock];
-  for (int i = 0; i < block; ++i) {
+template <int Block, int Words, int Fields>
+inline void storePlanes(const QuantizedBlock<Block> &q, int32_t *values, int64_t stride) {
+  alignas(64) int8_t low[Block], high[Block];
+  for (int i = 0; i < Block; ++i)
     low[i] = static_cast<int8_t>(q.value[i]);
-    high[i] = static_cast<int8_t>((q.value[i] - low[i]) >> 8);
-  }
-  const int units = block / 4 / form.fields;
+  if constexpr (Words == 2)
+    for (int i = 0; i < Block; ++i)
+      high[i] = static_cast<int8_t>((q.value[i] - low[i]) >> 8);
+  constexpr int units = Block / 4 / Fields;
   for (int unit = 0; unit < units; ++unit)
-    for (int field = 0; field < form.fields; ++field, values += stride) {
+    for (int field = 0; field < Fields; ++field, values += stride) {
       const int k = 4 * (field * units + unit);
-      __builtin_memcpy(values + form.words - 1, low + k, 4);
-      if (form.words == 2)
+      __builtin_memcpy(values + Words - 1, low + k, 4);
+      if constexpr (Words == 2)
         __builtin_memcpy(values, high + k, 4);
     }
 }
 
-inline void storePairs(const QuantizedBlock &q, int block, int32_t *values, int64_t stride) {
-  for (int step = 0; step < block / 4; ++step) {
+template <int Block>
+inline void storePairs(const QuantizedBlock<Block> &q, int32_t *values, int64_t stride) {
+  for (int step = 0; step < Block / 4; ++step, values += stride) {
     const int32_t *a = q.value + 4 * step;
-    values[step * stride] =
-        static_cast<int32_t>((a[0] & 0xffff) | static_cast<uint32_t>(a[2]) << 16);
-    values[step * stride + 1] =
-        static_cast<int32_t>((a[1] & 0xffff) | static_cast<uint32_t>(a[3]) << 16);
+    values[0] = static_cast<int32_t>((a[0] & 0xffff) | static_cast<uint32_t>(a[2]) << 16);
+    values[1] = static_cast<int32_t>((a[1] & 0xffff) | static_cast<uint32_t>(a[3]) << 16);
   }
 }
 
-void quantizeInputGeneric(const QuantizeArgs &args, int64_t begin, int64_t end) {
-  const IntegerInput &out = args.out;
-  const int64_t stepsPerBlock = args.block / 4;
-  const int64_t wordsPerToken = args.blocks * stepsPerBlock * out.form.words;
+/// The tiles [begin, end); Fields is 0 for pairs of int16.
+template <int Block, int Words, int Fields>
+void quantizeTiles(const QuantizeArgs &args, int64_t begin, int64_t end) {
+  const IntegerInput out = args.out;
+  const int64_t wordsPerToken = args.blocks * (Block / 4) * Words, tile = out.form.tile;
   const float largest = out.activation == Activation::A8 ? largestA8 : largestA16;
-  QuantizedBlock q;
-  for (int64_t tile = begin; tile < end; ++tile) {
-    int64_t first = tile * out.form.tile;
-    int64_t tokens = args.m - first < out.form.tile ? args.m - first : out.form.tile;
-    int32_t *values = out.values + first * wordsPerToken;
+  QuantizedBlock<Block> q;
+  for (int64_t first = begin * tile; first < args.m && first < end * tile; first += tile) {
+    const int64_t tokens = args.m - first < tile ? args.m - first : tile;
+    const int64_t stride = tokens * Words;
     for (int64_t token = 0; token < tokens; ++token) {
       const float *x = args.src + (first + token) * args.srcStride;
-      for (int64_t block = 0; block < args.blocks; ++block) {
-        int64_t left = args.k - block * args.block;
-        int count = static_cast<int>(left < args.block ? left : args.block);
-        quantizeBlock(x + block * args.block, count, args.block, largest, q);
+      int32_t *values = out.values + first * wordsPerToken + token * Words;
+      for (int64_t block = 0; block < args.blocks; ++block, values += Block / 4 * stride) {
+        const int64_t left = args.k - block * Block;
+        quantizeBlock<Block>(x + block * Block, static_cast<int>(left < Block ? left : Block),
+                             largest, q);
         out.scales[first * args.blocks + block * tokens + token] = q.scale;
-        out.sums[first * args.blocks + block * tokens + token] = q.sum;
-        int64_t stride = tokens * out.form.words;
-        int32_t *at = values + block * stepsPerBlock * stride + token * out.form.words;
-        if (out.form.int16)
-          storePairs(q, args.block, at, stride);
+        out.sums[first * args.blocks + block * tokens + token] = args.sumFactor * q.sum;
+        if constexpr (Fields == 0)
+          storePairs<Block>(q, values, stride);
         else
-          storePlanes(q, args.block, out.form, at, stride);
+          storePlanes<Block, Words, Fields>(q, values, stride);
       }
     }
   }
+}
+
+template <int Block>
+void quantizeForm(const QuantizeArgs &args, int64_t begin, int64_t end) {
+  const InputForm &form = args.out.form;
+  auto planes = [&]<int Fields>() {
+    if (form.words == 1)
+      quantizeTiles<Block, 1, Fields>(args, begin, end);
+    else
+      quantizeTiles<Block, 2, Fields>(args, begin, end);
+  };
+  if (form.int16)
+    quantizeTiles<Block, 2, 0>(args, begin, end);
+  else if (form.fields == 1)
+    planes.template operator()<1>();
+  else if (form.fields == 2)
+    planes.template operator()<2>();
+  else if (form.fields == 4)
+    planes.template operator()<4>();
+  else
+    planes.template operator()<8>();
+}
+
+void quantizeInputGeneric(const QuantizeArgs &args, int64_t begin, int64_t end) {
+  if (args.block == 128)
+    quantizeForm<128>(args, begin, end);
+  else if (args.block == 64)
+    quantizeForm<64>(args, begin, end);
+  else
+    quantizeForm<32>(args, begin, end);
 }
 
 } // namespace

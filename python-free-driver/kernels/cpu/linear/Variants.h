@@ -32,12 +32,19 @@ struct InputForm {
   int fields = 1;     ///< the order of steps: step f * units + u is the (u * fields + f)th
 };
 
+/// Tiles of nearly one size: 4 tokens are 2 + 2, not 3 + 1, since a tile's cost has a fixed part.
+static inline int balancedTile(int64_t m, int most) {
+  const int64_t tiles = (m + most - 1) / most;
+  return tiles > 0 ? static_cast<int>((m + tiles - 1) / tiles) : most;
+}
+
 /// Activations as integers, see Activation in linear.h. A tile of T tokens that starts at token t0
 /// lies at t0 times the per-token size of each array:
 ///   values [step, in the form's order][T][words]  int8 planes: one word of four int8 (A8), or two,
 ///   hi and lo with
 ///                            a = 256 hi + lo (A16)
-///   scales [block][T], sums [block][T] (sum of a over the block)
+///   scales [block][T]
+///   sums   [block][T]  sum of a over the block; symmetric formats: minus the zero point times that
 struct IntegerInput {
   int32_t *values = nullptr;
   float *scales = nullptr;
@@ -52,6 +59,7 @@ struct QuantizeArgs {
   int64_t m, k;
   int32_t block;
   int64_t blocks;
+  int32_t sumFactor; ///< of out.sums: 1, or minus the zero point of symmetric codes
   IntegerInput out;
 };
 
@@ -60,6 +68,15 @@ struct PanelArgs {
   PanelGeometry geometry;
   IntegerInput input; ///< unused by the f32 functions
 };
+
+/// Tokens, in whole tiles, whose activations stay in a second-level cache while the panels pass:
+/// with more, every panel would fetch them from further away.
+static inline int64_t tokensInCache(const PanelArgs &args) {
+  constexpr int64_t cacheBytes = 256 << 10;
+  const int64_t perTile = args.geometry.paddedK * args.input.form.words * args.input.form.tile;
+  const int64_t tiles = cacheBytes / perTile;
+  return (tiles > 2 ? tiles : 2) * args.input.form.tile;
+}
 
 struct LinearKernels {
   const char *name;

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "kernels/cpu/linear/Dense.h"
-#include "kernels/cpu/linear/PanelsAvx2.h"
 #include "kernels/cpu/linear/PanelsF32.h"
 #include "kernels/cpu/linear/QuantizeInput.h"
+#include "kernels/cpu/linear/UnpackedAvx2.h"
 #include "kernels/cpu/simd/VecAvx2.h"
 
 namespace qrt::kernels::QRT_VARIANT(avx2) {

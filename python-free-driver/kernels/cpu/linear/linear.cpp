@@ -80,8 +80,10 @@ void runInteger(const LinearKernels &kernels, ThreadPool &pool, PanelArgs &args,
   args.input = {
       reinterpret_cast<int32_t *>(scratch), reinterpret_cast<float *>(scratch + bytes.values),
       reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, linear.activation};
-  QuantizeArgs quantize = {linear.src, linear.srcStride, linear.m,  linear.weight.desc.k,
-                           g.block,    g.blocks,         args.input};
+  const WeightDesc &desc = linear.weight.desc;
+  const int32_t sumFactor = desc.symmetric ? -int32_t(symmetricZeroPoint(desc.format)) : 1;
+  QuantizeArgs quantize = {linear.src, linear.srcStride, linear.m,  desc.k,
+                           g.block,    g.blocks,         sumFactor, args.input};
   pool.parallelFor((linear.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
     kernels.quantizeInput(quantize, begin, end);
   });

@@ -49,7 +49,8 @@ static void panels(const PanelArgs &args, int64_t begin, int64_t end) {
         int64_t dot = 0;
         for (int k = 0; k < g.block; ++k)
           dot += codes[k] * activationAt(input, token, block * g.block + k);
-        int64_t exact = dot - int64_t(zeroPoint) * input.sums[m * g.blocks + block];
+        int64_t inputSum = input.sums[m * g.blocks + block];
+        int64_t exact = desc.symmetric ? dot + inputSum : dot - int64_t(zeroPoint) * inputSum;
         float factor = scale * input.scales[m * g.blocks + block];
         float &sum = linear.dst[m * linear.dstStride + row];
         sum = std::fma(static_cast<float>(exact), factor, sum);

@@ -157,6 +157,19 @@ TEST(Linear, ManyTokens) {
     for (auto format : {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
       cases.push_back({{format, 131, 160, 32, false, ScaleType::F16}, activation});
   check(cases, {5, 13, 16, 37, 70});
+  // More tokens than any variant keeps sums or activations of at once, in groups of every size.
+  cases.clear();
+  for (auto activation : {Activation::A16, Activation::A8})
+    for (auto format : {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2}) {
+      cases.push_back({{format, 21, 300, 128, true, ScaleType::F16}, activation});
+      cases.push_back({{format, 16, 150, 64, false, ScaleType::F32}, activation});
+      cases.push_back({{format, 18, 130, 0, true, ScaleType::F16}, activation});
+    }
+  check(cases, {23, 135});
+  cases.clear();
+  for (auto activation : {Activation::A16, Activation::A8})
+    cases.push_back({{WeightFormat::U4, 18, 8200, 128, true, ScaleType::F16}, activation});
+  check(cases, {39});
 }
 
 TEST(Linear, DenseAgainstTheDefinition) {
@@ -186,24 +199,25 @@ TEST(Linear, ExtremeActivations) {
       std::fill(w.zeroPoints.begin(), w.zeroPoints.end(), fill ? 0 : top);
       packQuantized(desc, w.codes.data(), w.scales.data(), w.zeroPoints.data(), w.data.data(),
                     w.packedScales.data(), w.packedZeroPoints.data());
-      int64_t m = 6, k = desc.k;
+      // Once as a small batch, once four times over as one of many tokens.
+      const int64_t m = 24, k = desc.k;
       std::vector<float> src(m * k, 0.0f);
-      for (int64_t i = 0; i < k; ++i) {
-        src[1 * k + i] = i == 40 ? 3e30f : 1e-3f;
-        src[2 * k + i] = 1.0f;
-        src[3 * k + i] = -1.0f;
-        src[4 * k + i] = i % 2 ? 1.0f : -1.0f;
-        src[5 * k + i] = 1e-40f;
+      for (int64_t i = 0; i < m * k; ++i) {
+        const float values[] = {0.0f,  i % k == 40 ? 3e30f : 1e-3f, 1.0f,
+                                -1.0f, i % 2 ? 1.0f : -1.0f,        1e-40f};
+        src[i] = values[i / k % 6];
       }
-      for (auto activation : {Activation::A16, Activation::A8}) {
-        std::vector<float> want = run(scalarKernels(), pool, w.view(), src, m, activation, nullptr);
-        for (float value : want)
-          EXPECT_TRUE(std::isfinite(value));
-        EXPECT_EQ(want[0], 0.0f);
-        for (const auto &variant : variants())
-          EXPECT_EQ(run(*variant.kernels, pool, w.view(), src, m, activation, nullptr), want)
-              << describe({desc, activation}, m, variant.name);
-      }
+      for (int64_t tokens : {int64_t(6), m})
+        for (auto activation : {Activation::A16, Activation::A8}) {
+          std::vector<float> want =
+              run(scalarKernels(), pool, w.view(), src, tokens, activation, nullptr);
+          for (float value : want)
+            EXPECT_TRUE(std::isfinite(value));
+          EXPECT_EQ(want[0], 0.0f);
+          for (const auto &variant : variants())
+            EXPECT_EQ(run(*variant.kernels, pool, w.view(), src, tokens, activation, nullptr), want)
+                << describe({desc, activation}, tokens, variant.name);
+        }
     }
 }
 
