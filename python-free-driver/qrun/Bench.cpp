@@ -55,6 +55,8 @@ void addBench(CLI::App &app, Action &action) {
   command->add_option("--prefill-chunk", options.engine.prefillChunk, "Most tokens in one run")
       ->capture_default_str();
   flags->device.addTo(*command);
+  command->add_flag("--profile", options.engine.profile,
+                    "Add where a step's time goes, by instruction");
   command->add_flag("--json", flags->json, "Print JSON");
   command->add_flag("-q,--quiet", flags->quiet, "No progress lines");
   command->callback([&action, flags] { action = [flags] { return runBenchCommand(*flags); }; });

@@ -30,6 +30,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,6 +49,7 @@ struct EngineOptions {
   /// Chunks may ask for the second weight set: its bytes then count as needed memory. Without it
   /// the set is never read and costs nothing. InvalidArgument if the model has none.
   bool alternateWeights = false;
+  bool profile = false; ///< time instructions; token-major programs on the CPU only
 };
 
 struct EngineStats {
@@ -57,6 +59,9 @@ struct EngineStats {
   int64_t kvPagesInUse = 0;
   int64_t programRuns = 0;
   int64_t tokens = 0;
+  /// With EngineOptions::profile: seconds since the engine was made, by what was computed ("linear
+  /// 1152 x 896": n and k, of several that run as one the sum of n).
+  std::map<std::string, double> seconds;
 };
 
 class Engine {

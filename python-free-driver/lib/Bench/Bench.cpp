@@ -69,6 +69,7 @@ private:
   Status decode(const CaseResult &what, double &seconds);
   Status prefill(const CaseResult &what, double &seconds);
   double limitSeconds(const CaseResult &what) const;
+  void addProfile(CaseResult &what, const std::map<std::string, double> &before) const;
   void summarize();
   void summarizeKv(size_t index);
 
@@ -149,6 +150,8 @@ Status Bench::prepare() {
   dropFromPageCache(path);
   QRT_RETURN_IF_ERROR(measureLoad(report.cold));
   QRT_RETURN_IF_ERROR(measureLoad(report.warm));
+  if (options.engine.profile && engine->stats().seconds.empty())
+    return invalidArgument(path + ": only token-major programs on the CPU have a profile");
   pool = std::make_unique<kernels::ThreadPool>(options.engine.threads);
   cost = costOf(*model, isa);
   for (Bytes part : cost.read)
@@ -264,7 +267,9 @@ Status Bench::round(size_t number) {
       int8Rates.push_back(operationsPerSecond(*pool, isa, Arithmetic::Int8));
     }
     double seconds = 0;
+    const std::map<std::string, double> profile = engine->stats().seconds;
     QRT_RETURN_IF_ERROR(what.isDecode ? decode(what, seconds) : prefill(what, seconds));
+    addProfile(report.cases[i], profile);
     const double after = readProbe();
     readRate = (before + after) / 2;
     before = after;
@@ -298,6 +303,15 @@ void Bench::summarizeKv(size_t index) {
   }
   what.kvBytesPerSecond = median(rates);
   what.kvFraction = median(fractions);
+}
+
+/// Adds what the engine spent since `before`, as a mean over the steps of all rounds.
+void Bench::addProfile(CaseResult &what, const std::map<std::string, double> &before) const {
+  const auto runs = double(options.rounds * (what.isDecode ? options.decodeSteps + 1 : 1));
+  for (const auto &[name, seconds] : engine->stats().seconds) {
+    const auto old = before.find(name);
+    what.profile[name] += (seconds - (old == before.end() ? 0 : old->second)) / runs;
+  }
 }
 
 void Bench::summarize() {

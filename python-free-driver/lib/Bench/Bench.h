@@ -19,6 +19,7 @@
 #include "qrt/Engine.h"
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ struct CaseResult {
   /// Decode of batch 1 beside the shortest context: bytes of keys and values that the longer one
   /// adds over the seconds that it adds, and the fraction of the read probe; 0 elsewhere.
   double kvBytesPerSecond = 0, kvFraction = 0;
+  /// With EngineOptions::profile: seconds per step by what was computed, means over all rounds.
+  std::map<std::string, double> profile;
 };
 
 struct LoadResult {

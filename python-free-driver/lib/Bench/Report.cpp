@@ -3,6 +3,7 @@
 
 #include "Support/Memory.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace qrt::bench {
@@ -47,6 +48,8 @@ OrderedJson toJson(const BenchReport &report) {
       row["kv_bytes_per_second"] = what.kvBytesPerSecond;
       row["kv_fraction"] = what.kvFraction;
     }
+    for (const auto &[name, seconds] : what.profile)
+      row["profile"][name] = seconds;
     json["cases"].push_back(std::move(row));
   }
   json["peak_resident_bytes"] = report.peakResidentBytes;
@@ -61,6 +64,20 @@ static void append(std::string &text, const char *format, Values... values) {
   char line[256];
   std::snprintf(line, sizeof line, format, values...);
   text += line;
+}
+
+/// What a step of one case spent where, the largest first; the rest is between instructions.
+static void appendProfile(std::string &text, const CaseResult &what) {
+  std::vector<std::pair<double, std::string>> parts;
+  for (const auto &[name, seconds] : what.profile)
+    parts.emplace_back(seconds, name);
+  std::sort(parts.rbegin(), parts.rend());
+  append(text, "%s, context %lld, batch %lld, tokens %lld:\n", what.isDecode ? "decode" : "prefill",
+         static_cast<long long>(what.context), static_cast<long long>(what.batch),
+         static_cast<long long>(what.tokens));
+  for (const auto &[seconds, name] : parts)
+    append(text, "  %10.3f ms %5.1f %%  %s\n", seconds * 1e3, 100 * seconds / what.secondsPerStep,
+           name.c_str());
 }
 
 std::string toText(const BenchReport &report) {
@@ -87,6 +104,9 @@ std::string toText(const BenchReport &report) {
     if (what.kvFraction > 0)
       append(text, "keys and values at context %lld: %.1f GB/s, %.2f of the read probe\n",
              static_cast<long long>(what.context), what.kvBytesPerSecond * 1e-9, what.kvFraction);
+  for (const CaseResult &what : report.cases)
+    if (!what.profile.empty())
+      appendProfile(text, what);
   append(text, "memory: peak %s with the mapped file, private %s (arena %s, KV %s)\n",
          formatBytes(report.peakResidentBytes).c_str(), formatBytes(report.privateBytes).c_str(),
          formatBytes(report.arenaBytes).c_str(), formatBytes(report.kvBytes).c_str());

@@ -7,6 +7,7 @@
 #include "kernels/cpu/norm/norm.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace qrt {
@@ -42,6 +43,35 @@ BoundInstruction Binder::bindEmbed(const Instruction &instruction) {
     const auto &index = byPosition ? run.positions : run.ids;
     return kernels::embeddingGather(run.pool, table, index.data(), run.tokens, offset,
                                     out.data(run), out.width);
+  };
+}
+
+BoundInstruction Binder::bindLinears(const std::vector<const Instruction *> &group) {
+  struct Part {
+    kernels::LinearArgs args;
+    BufferRef out;
+  };
+  std::vector<Part> parts;
+  for (const Instruction *instruction : group) {
+    kernels::LinearArgs args;
+    args.weight = model.weight(program.values[instruction->inputs[1]].tensorIndex);
+    if (instruction->inputs.size() > 2 && instruction->inputs[2] >= 0)
+      args.bias = vector(instruction->inputs[2]);
+    args.activation = activationFromWord(instruction->getString("activation", "f32"));
+    parts.push_back({args, buffer(instruction->outputs[0])});
+  }
+  BufferRef in = buffer(group[0]->inputs[0]);
+  return [parts = std::move(parts), in](Run &run) {
+    std::array<kernels::LinearArgs, kernels::maxLinearParts> calls;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      kernels::LinearArgs &call = calls[i] = parts[i].args;
+      call.m = in.rows(run);
+      call.src = in.data(run);
+      call.srcStride = in.width;
+      call.dst = parts[i].out.data(run);
+      call.dstStride = parts[i].out.width;
+    }
+    return kernels::linears(run.pool, {calls.data(), parts.size()}, run.workspace);
   };
 }
 

@@ -23,6 +23,8 @@ class Binder {
 public:
   explicit Binder(const Model &model);
   BoundInstruction bind(const Instruction &instruction);
+  /// Linears of one group (LinearGroups.h) as one call.
+  BoundInstruction bindLinears(const std::vector<const Instruction *> &group);
 
   BufferRef buffer(int32_t value) const;
   const std::vector<RopeTableSpec> &ropeTables() const { return tables; }

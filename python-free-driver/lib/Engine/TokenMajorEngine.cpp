@@ -2,6 +2,7 @@
 #include "Engine/TokenMajorEngine.h"
 
 #include "Engine/Chunks.h"
+#include "Engine/LinearGroups.h"
 #include "Engine/MemoryNeed.h"
 #include "Format/AlternateSet.h"
 #include "Format/Verifier.h"
@@ -9,6 +10,7 @@
 #include "kernels/cpu/attention/attention.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace qrt {
 
@@ -16,6 +18,21 @@ TokenMajorEngine::TokenMajorEngine(std::shared_ptr<const Model> theModel,
                                    const EngineOptions &theOptions, const KvSpec &kv)
     : model(std::move(theModel)), options(theOptions), pool(options.threads),
       budget(options.maxMemory), cache(model->program().caches, kv, budget) {}
+
+/// How a profile names what instructions that run as one compute.
+static std::string whatOf(const Program &program, const std::vector<const Instruction *> &group) {
+  std::string what = opCodeName(group[0]->op);
+  what[0] = static_cast<char>(std::tolower(what[0]));
+  if (group[0]->op != OpCode::Linear)
+    return what;
+  int64_t n = 0, k = 0;
+  for (const Instruction *linear : group) {
+    const int32_t tensor = program.values[size_t(linear->inputs[1])].tensorIndex;
+    n += program.tensors[size_t(tensor)].shape[0];
+    k = program.tensors[size_t(tensor)].shape[1];
+  }
+  return what + " " + std::to_string(n) + " x " + std::to_string(k);
+}
 
 Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const Model> model,
                                                          const EngineOptions &options,
@@ -32,9 +49,19 @@ Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const M
   const ArenaFloats floats = arenaFloats(program);
   engine->allFloats = floats.all;
   engine->selectedFloats = floats.selected;
-  for (const Instruction &instruction : program.instructions) {
-    engine->instructions.push_back(binder.bind(instruction));
-    engine->onSelectedRows.push_back(selected[instruction.outputs[0]]);
+  const std::vector<size_t> leaders = linearGroupLeaders(program);
+  for (size_t i = 0; i < program.instructions.size(); ++i) {
+    if (leaders[i] != i)
+      continue;
+    const Instruction &instruction = program.instructions[i];
+    std::vector<const Instruction *> group;
+    for (size_t j = i; j < leaders.size(); ++j)
+      if (leaders[j] == i)
+        group.push_back(&program.instructions[j]);
+    engine->instructions.push_back(
+        {i, selected[instruction.outputs[0]],
+         group.size() > 1 ? binder.bindLinears(group) : binder.bind(instruction),
+         whatOf(program, group)});
   }
   engine->ropeTables = binder.ropeTables();
   engine->logits = binder.buffer(program.outputs[0].value);
@@ -108,6 +135,9 @@ EngineStats TokenMajorEngine::stats() const {
   out.kvPagesInUse = cache.blocksInUse();
   out.programRuns = programRuns;
   out.tokens = totalTokens;
+  if (options.profile)
+    for (const ScheduledCall &scheduled : instructions)
+      out.seconds[scheduled.what] += scheduled.seconds;
   return out;
 }
 

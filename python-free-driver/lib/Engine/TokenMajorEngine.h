@@ -49,8 +49,14 @@ private:
   MemoryBudget budget;
   KvCache cache;
   std::vector<KvCache::Sequence> sequences;
-  std::vector<BoundInstruction> instructions;
-  std::vector<bool> onSelectedRows; ///< per instruction
+  struct ScheduledCall {
+    size_t instruction;  ///< the first, of several that run as one
+    bool onSelectedRows; ///< computes rows whose logits are wanted
+    BoundInstruction call;
+    std::string what;   ///< as in EngineStats::seconds
+    double seconds = 0; ///< with EngineOptions::profile
+  };
+  std::vector<ScheduledCall> instructions;
   std::vector<RopeTableSpec> ropeTables;
   BufferRef logits;
   int64_t allFloats = 0, selectedFloats = 0; ///< arena floats per row of either kind

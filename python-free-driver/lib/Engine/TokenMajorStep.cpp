@@ -7,9 +7,12 @@
 #include "kernels/cpu/rope/rope.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace qrt {
+
+using Clock = std::chrono::steady_clock;
 
 Status TokenMajorEngine::reserveRun(int64_t tokens, int64_t selectedRows) {
   QRT_RETURN_IF_ERROR(arena.reserve(allFloats * tokens, budget,
@@ -51,14 +54,19 @@ Status TokenMajorEngine::execute(Run &run) {
                        table.scaling, run.ropeCos[i].data(), run.ropeSin[i].data());
   }
   const Program &program = model->program();
-  for (size_t i = 0; i < instructions.size(); ++i) {
+  for (ScheduledCall &scheduled : instructions) {
     // Chunks without wanted logits stop where rows are selected.
-    if (run.selectedRows.empty() && onSelectedRows[i])
+    if (run.selectedRows.empty() && scheduled.onSelectedRows)
       continue;
-    if (Status status = instructions[i](run); !status)
-      return status.withContext("instruction " + std::to_string(i) + " (" +
-                                opCodeName(program.instructions[i].op) + ", '" +
-                                program.instructions[i].location + "')");
+    const auto start = options.profile ? Clock::now() : Clock::time_point();
+    Status status = scheduled.call(run);
+    if (options.profile)
+      scheduled.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    if (!status) {
+      const Instruction &instruction = program.instructions[scheduled.instruction];
+      return status.withContext("instruction " + std::to_string(scheduled.instruction) + " (" +
+                                opCodeName(instruction.op) + ", '" + instruction.location + "')");
+    }
   }
   for (const RunPart &part : run.parts)
     cache.releasePrecise(*part.sequence, part.position + part.tokens);

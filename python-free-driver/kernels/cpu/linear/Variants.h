@@ -104,9 +104,11 @@ struct LinearKernels {
 /// All variants of this build, oldest instruction set first.
 std::span<const LinearKernels *const> linearVariants();
 
-/// linear() with a given row, for tests and benchmarks.
+/// linear() and linears() with a given row, for tests and benchmarks.
 Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &args,
                   Workspace &workspace);
+Status linearsWith(const LinearKernels &kernels, ThreadPool &pool,
+                   std::span<const LinearArgs> parts, Workspace &workspace);
 
 } // namespace qrt::kernels
 

@@ -19,8 +19,6 @@ namespace qrt::kernels {
 
 namespace {
 
-/// Panels that one call of a panel kernel should take at least: the register tile's 64 rows.
-constexpr int64_t panelGrain = 4;
 /// Dense rows per split, a multiple of every register tile.
 constexpr int64_t rowGrain = 12;
 /// From this many tokens BF16 weights may use bf16 products.
@@ -71,24 +69,37 @@ InputBytes inputBytes(const PanelGeometry &g, int64_t m, int words) {
 
 int64_t bf16Stride(int64_t k) { return (k + 31) / 32 * 32; }
 
-void runInteger(const LinearKernels &kernels, ThreadPool &pool, PanelArgs &args,
+/// All parts, which are groupable and valid: one rounding, one split over the panels of all.
+void runInteger(const LinearKernels &kernels, ThreadPool &pool, std::span<const LinearArgs> parts,
                 std::byte *scratch) {
-  const LinearArgs &linear = *args.linear;
-  const PanelGeometry &g = args.geometry;
-  InputForm form = kernels.inputForm(linear.weight.desc.format, linear.activation, linear.m);
-  InputBytes bytes = inputBytes(g, linear.m, form.words);
-  args.input = {
+  const LinearArgs &first = parts.front();
+  const WeightDesc &desc = first.weight.desc;
+  const PanelGeometry g = panelGeometry(desc);
+  const InputForm form = kernels.inputForm(desc.format, first.activation, first.m);
+  const InputBytes bytes = inputBytes(g, first.m, form.words);
+  const IntegerInput input = {
       reinterpret_cast<int32_t *>(scratch), reinterpret_cast<float *>(scratch + bytes.values),
-      reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, linear.activation};
-  const WeightDesc &desc = linear.weight.desc;
+      reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, first.activation};
   const int32_t sumFactor = desc.symmetric ? -int32_t(symmetricZeroPoint(desc.format)) : 1;
-  QuantizeArgs quantize = {linear.src, linear.srcStride, linear.m,  desc.k,
-                           g.block,    g.blocks,         sumFactor, args.input};
-  pool.parallelFor((linear.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
+  const QuantizeArgs quantize = {first.src, first.srcStride, first.m,   desc.k,
+                                 g.block,   g.blocks,        sumFactor, input};
+  pool.parallelFor((first.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
     kernels.quantizeInput(quantize, begin, end);
   });
-  pool.parallelFor(g.panels, linear.m > form.tile ? panelGrain : 1,
-                   [&](int64_t begin, int64_t end, int) { kernels.panels(args, begin, end); });
+  int64_t panels = 0;
+  for (const LinearArgs &part : parts)
+    panels += panelGeometry(part.weight.desc).panels;
+  pool.parallelFor(panels, 1, [&](int64_t begin, int64_t end, int) {
+    int64_t start = 0; // of the part
+    for (const LinearArgs &part : parts) {
+      const PanelArgs args = {&part, panelGeometry(part.weight.desc), input};
+      const int64_t from = std::max(begin, start) - start;
+      const int64_t to = std::min(end - start, args.geometry.panels);
+      if (from < to)
+        kernels.panels(args, from, to);
+      start += args.geometry.panels;
+    }
+  });
 }
 
 void runBf16(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &args,
@@ -182,13 +193,45 @@ Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearAr
     return Status::ok();
   }
 
-  PanelArgs panelArgs = {&args, panelGeometry(desc), {}};
-  if (args.activation == Activation::F32)
+  if (args.activation == Activation::F32) {
+    const PanelArgs panelArgs = {&args, panelGeometry(desc), {}};
     pool.parallelFor(panelArgs.geometry.panels, 1, [&](int64_t begin, int64_t end, int) {
       kernels.panelsF32(panelArgs, begin, end);
     });
-  else
-    runInteger(kernels, pool, panelArgs, workspace.data());
+  } else {
+    runInteger(kernels, pool, {&args, 1}, workspace.data());
+  }
+  return Status::ok();
+}
+
+bool groupable(const WeightDesc &a, const WeightDesc &b) {
+  return isQuantized(a.format) && a.format == b.format && a.k == b.k &&
+         a.groupSize == b.groupSize && a.symmetric == b.symmetric;
+}
+
+Status linearsWith(const LinearKernels &kernels, ThreadPool &pool,
+                   std::span<const LinearArgs> parts, Workspace &workspace) {
+  if (parts.empty() || parts.size() > maxLinearParts)
+    return invalid("a group of " + std::to_string(parts.size()) + " products");
+  const LinearArgs &first = parts.front();
+  bool alike = first.activation != Activation::F32;
+  for (const LinearArgs &part : parts) {
+    QRT_RETURN_IF_ERROR(validate(part));
+    if (part.src != first.src || part.srcStride != first.srcStride || part.m != first.m ||
+        part.weight.desc.k != first.weight.desc.k || part.activation != first.activation)
+      return invalid("the products of a group differ in their input");
+    alike = alike && groupable(first.weight.desc, part.weight.desc);
+  }
+  if (!alike) {
+    for (const LinearArgs &part : parts)
+      QRT_RETURN_IF_ERROR(linearWith(kernels, pool, part, workspace));
+    return Status::ok();
+  }
+  if (first.m == 0)
+    return Status::ok();
+  QRT_RETURN_IF_ERROR(workspace.reserve(
+      linearWorkspaceBytes(first.weight.desc, first.m, first.activation, pool.size())));
+  runInteger(kernels, pool, parts, workspace.data());
   return Status::ok();
 }
 
@@ -203,7 +246,7 @@ Status linearWith(Isa isa, ThreadPool &pool, const LinearArgs &args, Workspace &
                        "linear: this build has no variant for " + std::string(isaName(isa)));
 }
 
-Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace) {
+static const LinearKernels &activeKernels() {
   static const LinearKernels *const active = [] {
     const LinearKernels *best = nullptr;
     for (const LinearKernels *kernels : linearVariants())
@@ -211,7 +254,15 @@ Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace) {
         best = kernels;
     return best;
   }();
-  return linearWith(*active, pool, args, workspace);
+  return *active;
+}
+
+Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace) {
+  return linearWith(activeKernels(), pool, args, workspace);
+}
+
+Status linears(ThreadPool &pool, std::span<const LinearArgs> parts, Workspace &workspace) {
+  return linearsWith(activeKernels(), pool, parts, workspace);
 }
 
 } // namespace qrt::kernels

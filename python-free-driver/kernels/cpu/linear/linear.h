@@ -36,6 +36,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace qrt::kernels {
 
@@ -127,6 +128,19 @@ struct LinearArgs {
 /// Computes the product. Grows the workspace if linearWorkspaceBytes() was not reserved.
 /// InvalidArgument: invalid descriptor, missing stream, strides too small, A8 with dense weights.
 Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace);
+
+/// Several products of one input (q, k and v; gate and up): every part has the same src, srcStride,
+/// m, k and activation, and no dst overlaps another's. Parts that groupable() finds alike share one
+/// rounding of the input and one split over the threads; others run one after another. Same results
+/// as linear().
+Status linears(ThreadPool &pool, std::span<const LinearArgs> parts, Workspace &workspace);
+
+/// Most parts of one call of linears().
+inline constexpr int maxLinearParts = 8;
+
+/// True if linears() runs products with these weights and integer activations as one: equal
+/// formats, k, groups and symmetry.
+bool groupable(const WeightDesc &a, const WeightDesc &b);
 
 /// The same with the variant of one instruction set (tests, benchmarks). Unsupported if this
 /// machine cannot execute it.

@@ -91,6 +91,31 @@ TEST(Bench, AWholeRunReportsEveryCase) {
   EXPECT_NE(text.find("decode          5      3"), std::string::npos) << text;
 }
 
+TEST(Bench, AProfileSaysWhereTheTimeGoes) {
+  TinyModel tiny({});
+  BenchOptions options;
+  options.engine.threads = 1;
+  options.engine.profile = true;
+  options.contexts = {5};
+  options.batches = {1};
+  options.prefills = {7};
+  options.rounds = 1;
+  auto report = runBench(tiny.path, options);
+  ASSERT_TRUE(report.isOk()) << report.status().message();
+  for (const CaseResult &what : report->cases) {
+    double sum = 0;
+    for (const auto &[name, seconds] : what.profile)
+      sum += seconds;
+    EXPECT_GT(sum, 0);
+    EXPECT_TRUE(what.profile.contains("attention"));
+    const TinyConfig config;
+    EXPECT_TRUE(what.profile.contains("linear " + std::to_string(config.vocab) + " x " +
+                                      std::to_string(config.hidden)));
+  }
+  EXPECT_GT(toJson(*report)["cases"][0]["profile"]["attention"].get<double>(), 0);
+  EXPECT_NE(toText(*report).find("%  attention"), std::string::npos);
+}
+
 TEST(Bench, Errors) {
   TinyModel tiny({});
   BenchOptions options;

@@ -253,6 +253,37 @@ TEST(Linear, ATokenDoesNotDependOnItsBatch) {
   }
 }
 
+TEST(Linear, AGroupComputesWhatItsPartsDo) {
+  ThreadPool three(3);
+  Workspace workspace;
+  for (bool alike : {true, false})
+    for (auto activation : {Activation::A16, Activation::A8})
+      for (int64_t m : {int64_t(1), int64_t(21)}) {
+        const int64_t k = 150;
+        std::vector<RandomWeight> weights;
+        for (int64_t n : {40, 5, 77})
+          weights.push_back(randomWeight({alike || n != 5 ? WeightFormat::U4 : WeightFormat::U8, n,
+                                          k, 64, true, n == 77 ? ScaleType::F32 : ScaleType::F16},
+                                         uint32_t(n)));
+        const std::vector<float> src = randomFloats(m * k, 3), bias = randomFloats(5, 4);
+        for (const auto &variant : variants()) {
+          std::vector<LinearArgs> parts;
+          std::vector<std::vector<float>> dst;
+          for (const RandomWeight &w : weights)
+            dst.emplace_back(m * w.desc.n);
+          for (size_t i = 0; i < weights.size(); ++i)
+            parts.push_back({dst[i].data(), weights[i].desc.n, src.data(), k, m, weights[i].view(),
+                             i == 1 ? bias.data() : nullptr, activation});
+          Status status = linearsWith(*variant.kernels, three, parts, workspace);
+          ASSERT_TRUE(status) << status.message();
+          for (size_t i = 0; i < weights.size(); ++i)
+            EXPECT_EQ(dst[i], run(*variant.kernels, three, weights[i].view(), src, m, activation,
+                                  parts[i].bias))
+                << variant.name << " part " << i;
+        }
+      }
+}
+
 TEST(Linear, WrongArgumentsAreRefused) {
   ThreadPool pool(1);
   Workspace workspace;
@@ -284,6 +315,12 @@ TEST(Linear, WrongArgumentsAreRefused) {
   args = good;
   args.m = 0;
   EXPECT_TRUE(linear(pool, args, workspace));
+  std::vector<LinearArgs> parts(maxLinearParts + 1, good);
+  EXPECT_EQ(linears(pool, parts, workspace).message(), "linear: a group of 9 products");
+  parts.resize(2);
+  parts[1].src = x.data() + 1;
+  EXPECT_EQ(linears(pool, parts, workspace).message(),
+            "linear: the products of a group differ in their input");
 }
 
 TEST(Isa, ForcedByTheEnvironment) {
