@@ -42,8 +42,13 @@ inline __m512i loadLine(const uint8_t *p) {
 // A codes policy reads `lines` lines per unit and extracts `steps` vectors of codes from them;
 // vector f of unit u, of `units(block)`, is step f * units + u. `unroll` units are taken at once
 // where a tile has too few accumulators to cover the latency of vpdpbusd; it divides units(32).
+// inPlace() leaves a code where it lies in its byte, shiftOf(placeOf(f)) bits up, which saves
+// shifts where there are registers to sum each of the `places` apart.
 struct CodesU8 {
-  static constexpr int lines = 1, steps = 1, unroll = 4;
+  static constexpr int lines = 1, steps = 1, unroll = 4, places = 1;
+  static constexpr int placeOf(int) { return 0; }
+  static constexpr int shiftOf(int) { return 0; }
+  static __m512i inPlace(const __m512i *raw, int) { return raw[0]; }
   static void load(const uint8_t *block, int unit, int, __m512i *raw) {
     raw[0] = loadLine(block + unit * lineBytes);
   }
@@ -51,7 +56,12 @@ struct CodesU8 {
 };
 
 struct CodesU4 {
-  static constexpr int lines = 1, steps = 2, unroll = 2;
+  static constexpr int lines = 1, steps = 2, unroll = 4, places = 2;
+  static constexpr int placeOf(int f) { return f; }
+  static constexpr int shiftOf(int place) { return 4 * place; }
+  static __m512i inPlace(const __m512i *raw, int f) {
+    return _mm512_and_si512(raw[0], _mm512_set1_epi8(static_cast<char>(f ? 0xf0 : 0x0f)));
+  }
   static void load(const uint8_t *block, int unit, int, __m512i *raw) {
     raw[0] = loadLine(block + unit * lineBytes);
   }
@@ -75,7 +85,12 @@ inline __m512i shiftedU2(__m512i line, int f) {
 }
 
 struct CodesU2 {
-  static constexpr int lines = 1, steps = 4, unroll = 2;
+  static constexpr int lines = 1, steps = 4, unroll = 2, places = 4;
+  static constexpr int placeOf(int f) { return f; }
+  static constexpr int shiftOf(int place) { return 2 * place; }
+  static __m512i inPlace(const __m512i *raw, int f) {
+    return _mm512_and_si512(raw[0], _mm512_set1_epi8(static_cast<char>(0x03 << 2 * f)));
+  }
   static void load(const uint8_t *block, int unit, int, __m512i *raw) {
     raw[0] = loadLine(block + unit * lineBytes);
   }
@@ -85,7 +100,21 @@ struct CodesU2 {
 };
 
 struct CodesU3 {
-  static constexpr int lines = 3, steps = 8, unroll = 1;
+  static constexpr int lines = 3, steps = 8, unroll = 1, places = 3;
+  static constexpr int placeOf(int f) { return f < 6 ? f / 2 : 2; }
+  static constexpr int shiftOf(int place) { return 2 * place; }
+  /// Low bits where they lie, those of fields 6 and 7 two further down; the high bit moved above.
+  static __m512i inPlace(const __m512i *raw, int f) {
+    const int shift = shiftOf(placeOf(f));
+    const __m512i low = f < 6 ? raw[f & 1] : _mm512_srli_epi16(raw[f & 1], 2);
+    const __m512i high = f == 6   ? raw[2]
+                         : f == 7 ? _mm512_srli_epi16(raw[2], 1)
+                         : f & 1  ? _mm512_slli_epi16(raw[2], 1)
+                                  : _mm512_slli_epi16(raw[2], 2);
+    const __m512i joined = _mm512_ternarylogic_epi32(
+        _mm512_set1_epi8(static_cast<char>(0x03 << shift)), low, high, 0xca);
+    return _mm512_and_si512(joined, _mm512_set1_epi8(static_cast<char>(0x07 << shift)));
+  }
   static void load(const uint8_t *block, int unit, int units, __m512i *raw) {
     for (int line = 0; line < 3; ++line)
       raw[line] = loadLine(block + (line * units + unit) * lineBytes);
@@ -149,12 +178,28 @@ inline void storeRows(float *dst, __m512 value, int64_t rows) {
     dst[i] = lanes[i];
 }
 
+/// What was summed in place, exact since every sum is a multiple of its place.
+template <class Codes, int Places, int Copies>
+inline __m512i sumOfPlaces(const __m512i acc[Places][Copies]) {
+  __m512i total = _mm512_setzero_si512();
+  QRT_FOR (p, Places) {
+    __m512i sum = acc[p][0];
+    QRT_FOR (c, Copies - 1)
+      sum = _mm512_add_epi32(sum, acc[p][c + 1]);
+    total = p == 0 ? sum : _mm512_add_epi32(total, _mm512_srai_epi32(sum, Codes::shiftOf(p)));
+  }
+  return total;
+}
+
 template <class Codes, int T, int Planes>
 void computeTile(const PanelArgs &args, const Tile &tile) {
   constexpr int MV = T * Planes;
+  constexpr bool InPlace = MV * Codes::places <= tileWordsAvx512;
+  constexpr int Places = InPlace ? Codes::places : 1;
   // Independent sums per accumulator where there are too few to cover the latency.
-  constexpr int Chains = MV <= 2 ? 4 : MV <= 4 ? 2 : 1;
-  constexpr int Unroll = Chains > 1 ? Codes::unroll : 1;
+  constexpr int Wanted = (7 + MV * Places) / (MV * Places);
+  constexpr int Copies = Wanted < Codes::unroll ? Wanted : Codes::unroll;
+  constexpr int Unroll = Copies > 1 ? Codes::unroll : 1;
   const PanelGeometry &g = args.geometry;
   const WeightDesc &desc = args.linear->weight.desc;
   // A step is 64 codes.
@@ -169,14 +214,15 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
 
   for (int64_t block = 0; block < g.blocks; ++block) {
     const int32_t *sums = tile.inputSums + block * T;
-    __m512i acc[MV][Chains];
+    __m512i acc[MV][Places][Copies];
     QRT_FOR (v, MV)
-      QRT_FOR (c, Chains)
-        acc[v][c] = _mm512_setzero_si512();
+      QRT_FOR (p, Places)
+        QRT_FOR (c, Copies)
+          acc[v][p][c] = _mm512_setzero_si512();
     // The correction of symmetric codes is a start value of the last plane.
     if (!tile.zeroPoints)
       QRT_FOR (t, T)
-        acc[t * Planes + Planes - 1][0] = _mm512_set1_epi32(sums[t]);
+        acc[t * Planes + Planes - 1][0][0] = _mm512_set1_epi32(sums[t]);
 
     const uint8_t *data = tile.data + block * g.blockBytes;
     for (int unit = 0; unit < units; unit += Unroll)
@@ -184,13 +230,16 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
         __m512i raw[Codes::lines];
         Codes::load(data, unit + i, units, raw);
         QRT_FOR (line, Codes::lines)
+          QRT_LOADED(raw[line]);
+        QRT_FOR (line, Codes::lines)
           prefetchStream(data + ((unit + i) * Codes::lines + line) * lineBytes);
         QRT_UNROLL(16)
         for (int f = 0; f < Codes::steps; ++f, values += MV) {
-          const __m512i codes = Codes::extract(raw, f);
-          const int chain = (i * Codes::steps + f) % Chains;
+          const __m512i codes = InPlace ? Codes::inPlace(raw, f) : Codes::extract(raw, f);
+          const int place = InPlace ? Codes::placeOf(f) : 0, copy = i % Copies;
           QRT_FOR (v, MV)
-            acc[v][chain] = _mm512_dpbusd_epi32(acc[v][chain], codes, _mm512_set1_epi32(values[v]));
+            acc[v][place][copy] =
+                _mm512_dpbusd_epi32(acc[v][place][copy], codes, _mm512_set1_epi32(values[v]));
         }
       }
 
@@ -203,11 +252,8 @@ void computeTile(const PanelArgs &args, const Tile &tile) {
           _mm_loadu_si128(reinterpret_cast<const __m128i *>(tile.zeroPoints + group * panelRows)));
     QRT_FOR (t, T) {
       __m512i plane[Planes];
-      QRT_FOR (i, Planes) {
-        plane[i] = acc[t * Planes + i][0];
-        QRT_FOR (c, Chains - 1)
-          plane[i] = _mm512_add_epi32(plane[i], acc[t * Planes + i][c + 1]);
-      }
+      QRT_FOR (i, Planes)
+        plane[i] = sumOfPlaces<Codes, Places, Copies>(acc[t * Planes + i]);
       __m512i dot = plane[0];
       if constexpr (Planes == 2)
         dot = _mm512_add_epi32(_mm512_slli_epi32(plane[0], 8), plane[1]);

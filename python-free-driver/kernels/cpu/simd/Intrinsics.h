@@ -29,6 +29,15 @@
   QRT_UNROLL(16)                                                                                   \
   for (int i = 0; i < (n); ++i)
 
+/// QRT_LOADED(vector): it is in a register from here on. Without it gcc 12 folds a load into each
+/// of its uses, and 64-byte loads are what the streaming kernels have least of (one per cycle on
+/// Zen 4).
+#if defined(QRT_SIMDE)
+#define QRT_LOADED(vector)
+#else
+#define QRT_LOADED(vector) asm("" : "+v"(vector))
+#endif
+
 #if !defined(QRT_SIMDE)
 
 #include <immintrin.h>
