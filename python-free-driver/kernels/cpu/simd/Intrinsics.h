@@ -98,6 +98,13 @@ inline __m512 _mm512_cvtepi32_ps(__m512i x) {
     out[i] = static_cast<float>(in[i]);
   return simde_mm512_loadu_ps(out);
 }
+inline __m512i _mm512_srai_epi32(__m512i x, unsigned count) {
+  alignas(64) int32_t lanes[16];
+  simde_mm512_storeu_si512(lanes, x);
+  for (int32_t &lane : lanes)
+    lane >>= count;
+  return simde_mm512_loadu_si512(lanes);
+}
 inline __m512i _mm512_cvtepu8_epi32(__m128i x) {
   alignas(16) uint8_t in[16];
   alignas(64) int32_t out[16];
