@@ -46,7 +46,7 @@ struct GptqOptions {
   bool staticGroups = false; ///< scales of all groups from the weights before any update
   int clipRatios = 24;       ///< ranges tried: 1 - 0.55 i / clipRatios of the full one
   double damping = 0.01;     ///< times the mean of the diagonal; grows when Cholesky fails
-  int rounds = 2;            ///< of refit and descent; 0: plain GPTQ
+  int rounds = 4;            ///< of refit and descent; 0: plain GPTQ
   bool refitScales = true;
   int descentPasses = 2; ///< 0: no descent
 };
