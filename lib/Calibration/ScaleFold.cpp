@@ -1,43 +1,21 @@
 //===- ScaleFold.cpp - Where the inverse of a channel scale can go ---------------------------===//
 #include "ScaleFold.h"
 
-#include "ForwardOps.h"
-
-#include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
-#include "qopt/Support/FloatElements.h"
-#include "qopt/Support/WeightStore.h"
+#include "qopt/Dialect/QIR/Transforms/FloatConstants.h"
 
 using namespace mlir;
 
 namespace qopt::calibration {
 
-static int64_t widthOf(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() >= 1 ? type.getDimSize(type.getRank() - 1) : -1;
-}
-
-static bool isConstant(Value value) {
-  return !value || value.getDefiningOp<qir::ConstantOp>() != nullptr;
-}
-
 /// The float linear that makes `value`, alone or as a piece of its output, if nothing else reads
 /// it.
 static bool findLinear(Value value, ScaleFold &fold) {
-  if (!value.hasOneUse())
+  std::optional<qir::LinearRows> rows = qir::producingRows(value);
+  if (!rows)
     return false;
-  fold.rows = widthOf(value);
-  if (auto split = value.getDefiningOp<qir::SplitOp>()) {
-    for (auto [output, size] : llvm::zip(split.getOutputs(), split.getSizes())) {
-      if (output == value)
-        break;
-      fold.firstRow += size;
-    }
-    value = split.getX(); // the other pieces keep their rows
-  }
-  auto linear = value.getDefiningOp<qir::LinearOp>();
-  if (!linear || !value.hasOneUse() || !isConstant(linear.getW()) || !isConstant(linear.getBias()))
-    return false;
-  fold.producer = linear;
+  fold.producer = rows->linear;
+  fold.firstRow = rows->first;
+  fold.rows = rows->count;
   return true;
 }
 
@@ -57,9 +35,9 @@ std::optional<ScaleFold> findScaleFold(const LinearGroup &group, std::string &wh
   if (isa_and_nonnull<qir::RmsNormOp, qir::LayerNormOp>(op)) {
     fold.kind = ScaleFold::Kind::Norm;
     fold.producer = op;
-    if (!llvm::all_of(llvm::drop_begin(op->getOperands()), isConstant))
+    if (!llvm::all_of(llvm::drop_begin(op->getOperands()), qir::isFloatConstant))
       return refuse("the norm has no constant weights");
-    if (widthOf(op->getOperand(1)) != group.features)
+    if (qir::widthOf(op->getOperand(1)) != group.features)
       return refuse("the norm works on parts of the features");
     return fold;
   }
@@ -81,43 +59,22 @@ std::optional<ScaleFold> findScaleFold(const LinearGroup &group, std::string &wh
   return refuse("what makes the input is not linear");
 }
 
-/// Gives `op` a changed copy of the constant behind operand `index`.
-static void replaceConstant(Operation *op, unsigned index, const std::vector<float> &values) {
-  auto old = op->getOperand(index).getDefiningOp<qir::ConstantOp>();
-  OpBuilder builder(op);
-  auto type =
-      RankedTensorType::get(cast<RankedTensorType>(old.getType()).getShape(), builder.getF32Type());
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
-                       values.size() * sizeof(float));
-  auto made = qir::ConstantOp::create(builder, old.getLoc(), type,
-                                      WeightStore::insertCopy(type, weightName(old), bytes));
-  made->setDiscardableAttrs(old->getDiscardableAttrDictionary());
-  op->setOperand(index, made);
-  qir::releaseIfUnused(old, op->getParentOp());
-}
-
-static std::vector<float> floatsOf(Value value) {
-  FailureOr<std::vector<float>> floats =
-      readFloats(value.getDefiningOp<qir::ConstantOp>().getValue());
-  return succeeded(floats) ? std::move(*floats) : std::vector<float>();
-}
-
 static void divideVector(Operation *op, unsigned index, const std::vector<float> &scales,
                          int64_t first) {
-  std::vector<float> values = floatsOf(op->getOperand(index));
+  std::vector<float> values = qir::floatsOf(op->getOperand(index));
   for (size_t i = 0; i < scales.size(); ++i)
     values[first + i] /= scales[i];
-  replaceConstant(op, index, values);
+  qir::replaceFloats(op, index, values);
 }
 
 static void divideRows(const ScaleFold &fold, const std::vector<float> &scales) {
   auto linear = cast<qir::LinearOp>(fold.producer);
-  std::vector<float> values = floatsOf(linear.getW());
-  const int64_t k = widthOf(linear.getW());
+  std::vector<float> values = qir::floatsOf(linear.getW());
+  const int64_t k = qir::widthOf(linear.getW());
   for (int64_t row = 0; row < fold.rows; ++row)
     for (int64_t i = 0; i < k; ++i)
       values[(fold.firstRow + row) * k + i] /= scales[row];
-  replaceConstant(linear, 1, values);
+  qir::replaceFloats(linear, 1, values);
   if (linear.getBias())
     divideVector(linear, 2, scales, fold.firstRow);
 }
@@ -126,10 +83,10 @@ void applyScaleFold(const LinearGroup &group, const ScaleFold &fold,
                     std::span<const float> scales) {
   const int64_t k = group.features;
   for (qir::LinearOp linear : group.linears) {
-    std::vector<float> values = floatsOf(linear.getW());
+    std::vector<float> values = qir::floatsOf(linear.getW());
     for (size_t i = 0; i < values.size(); ++i)
       values[i] *= scales[i % k];
-    replaceConstant(linear, 1, values);
+    qir::replaceFloats(linear, 1, values);
   }
   std::vector<float> divisors(fold.kind == ScaleFold::Kind::Norm ? k : fold.rows, 1.0f);
   for (int64_t j = 0; j < k; ++j)

@@ -170,7 +170,8 @@ qrt::Result<CompileReport> Compiler::run() {
   const SchemeOptions &scheme = options.scheme;
   const Step steps[] = {
       {Stage::Raise, buildRaisePipeline, StatusCode::Internal},
-      {Stage::Transform, buildTransformPipeline, StatusCode::Internal},
+      {Stage::Transform, [&](OpPassManager &pm) { buildTransformPipeline(pm, scheme.rotation); },
+       scheme.rotation.any() ? StatusCode::Unsupported : StatusCode::Internal},
       {Stage::Assign,
        [&](OpPassManager &pm) { buildAssignPipeline(pm, scheme, options.calibration); },
        StatusCode::InvalidArgument},
@@ -186,6 +187,8 @@ qrt::Result<CompileReport> Compiler::run() {
   for (const Step &step : steps) {
     if (stop)
       break;
+    if (step.stage == Stage::Transform)
+      QRT_RETURN_IF_ERROR(checkRotationMemory());
     if (step.stage == Stage::Quantize) {
       QRT_RETURN_IF_ERROR(checkMemory());
       QRT_RETURN_IF_ERROR(sampleForGate());
@@ -201,8 +204,8 @@ qrt::Result<CompileReport> Compiler::run() {
       QRT_RETURN_IF_ERROR(measureGate());
       QRT_RETURN_IF_ERROR(deriveMarkers());
     }
-    if (step.stage == Stage::Raise)
-      QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(); }));
+    if (step.stage == Stage::Raise || (step.stage == Stage::Transform && scheme.rotation.any()))
+      QRT_RETURN_IF_ERROR(timed("verify", [&] { return verifyRaised(step.stage); }));
     stop = options.emit == step.stage;
   }
   if (options.calibration) {

@@ -115,7 +115,11 @@ qrt::Result<CompilePlan> Compiler::plan() {
   QRT_RETURN_IF_ERROR(attachSidecars());
   if (!isPast(Stage::Raise))
     QRT_RETURN_IF_ERROR(runStage(Stage::Raise, buildRaisePipeline, StatusCode::Internal));
-  QRT_RETURN_IF_ERROR(runStage(Stage::Transform, buildTransformPipeline, StatusCode::Internal));
+  const RotationOptions &rotation = options.scheme.rotation;
+  QRT_RETURN_IF_ERROR(checkRotationMemory());
+  QRT_RETURN_IF_ERROR(runStage(
+      Stage::Transform, [&](OpPassManager &pm) { buildTransformPipeline(pm, rotation); },
+      rotation.any() ? StatusCode::Unsupported : StatusCode::Internal));
   const bool lowered = isPast(Stage::Lower);
   calibration::SweepWork work;
   if (!lowered) {

@@ -16,6 +16,29 @@ static int64_t elementsOf(Value weight) {
   return type && type.hasStaticShape() ? type.getNumElements() : 0;
 }
 
+qrt::Status Compiler::checkRotationMemory() {
+  if (!options.scheme.rotation.any())
+    return qrt::Status::ok();
+  int64_t needed = 0, largest = 0;
+  module->walk([&](Operation *op) {
+    Value weight;
+    if (auto linear = dyn_cast<qir::LinearOp>(op))
+      weight = linear.getW();
+    else if (auto embedding = dyn_cast<qir::EmbeddingOp>(op))
+      weight = embedding.getTable();
+    const int64_t bytes = weight ? elementsOf(weight) * 4 : 0;
+    needed += bytes;
+    largest = std::max(largest, bytes);
+  });
+  needed += largest; // the one in the making
+  const int64_t free = qrt::availableMemory();
+  if (needed <= free)
+    return qrt::Status::ok();
+  return qrt::resourceExhausted(
+      "rotated weights, which are f32 until they are quantized, need about " +
+      qrt::formatBytes(needed) + ", only " + qrt::formatBytes(free) + " are free");
+}
+
 qrt::Status Compiler::checkMemory() {
   // All codes live until they are written, one byte each; one matrix at a time is packed, at most
   // as f32.

@@ -14,9 +14,20 @@ using namespace mlir;
 
 namespace qopt {
 
-void buildTransformPipeline(OpPassManager &pm) {
-  pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(qir::createBalanceKeys());
+void buildTransformPipeline(OpPassManager &pm, const RotationOptions &rotation) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCSEPass());
+  if (rotation.residual) {
+    functions.addPass(qir::createFoldNormWeights());
+    functions.addPass(qir::createRotateResidual({rotation.seed, /*required=*/true}));
+  }
+  if (rotation.values)
+    functions.addPass(qir::createRotateValues({rotation.seed, /*required=*/true}));
+  if (rotation.any()) {
+    functions.addPass(qir::createShareWeights()); // a tied head that needed no fold still is
+    functions.addPass(createCSEPass());
+  }
+  functions.addPass(qir::createBalanceKeys());
 }
 
 void registerDialects(DialectRegistry &registry) {
@@ -51,7 +62,8 @@ void registerPassesAndPipelines() {
   registerConversionPasses();
   PassPipelineRegistration<>("qopt-raise", "Imported tensor ops to named, token-major ops",
                              buildRaisePipeline);
-  PassPipelineRegistration<>("qopt-transform", "Simplify the raised graph", buildTransformPipeline);
+  PassPipelineRegistration<>("qopt-transform", "Simplify the raised graph",
+                             [](OpPassManager &pm) { buildTransformPipeline(pm); });
   PassPipelineRegistration<TextOptions>("qopt-assign", "Decide how each weight is stored",
                                         [](OpPassManager &pm, const TextOptions &options) {
                                           buildAssignPipeline(pm, options.schemes());

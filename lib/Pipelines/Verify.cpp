@@ -23,7 +23,7 @@ void Compiler::keepImported() {
     report.verification = "not verified: --no-verify";
 }
 
-Status Compiler::verifyRaised() {
+Status Compiler::verifyRaised(Stage stage) {
   QRT_ASSIGN_OR_RETURN(func::FuncOp function, mainFunction());
   if (auto reason = function->getAttrOfType<StringAttr>("qir.not_raised"))
     report.notRaised = reason.str();
@@ -32,13 +32,15 @@ Status Compiler::verifyRaised() {
   DiagnosticCollector diagnostics(context);
   qir::VerifyRaisedResult result;
   LogicalResult agreed = qir::verifyRaised(*imported, *module, {}, result);
-  imported = {}; // lets the weights go, too
+  if (stage == Stage::Transform || !options.scheme.rotation.any())
+    imported = {}; // lets the weights go, too
   report.verification = result.text;
   if (succeeded(agreed))
     return Status::ok();
-  return Status::error(qrt::StatusCode::GateFailed,
-                       "the raised graph does not compute what the imported one does: " +
-                           diagnostics.take(result.text));
+  return Status::error(
+      qrt::StatusCode::GateFailed,
+      "the " + stageName(stage).str() +
+          " graph does not compute what the imported one does: " + diagnostics.take(result.text));
 }
 
 } // namespace qopt

@@ -166,4 +166,38 @@ void foldNormWeight(std::span<float> w, int64_t n, int64_t k, std::span<const fl
   });
 }
 
+void foldNormBias(std::span<const float> w, int64_t n, int64_t k, std::span<const float> normBias,
+                  std::span<float> bias, const ParallelFor &parallel) {
+  parallel(n, [&](int64_t r) {
+    double sum = bias[r];
+    for (int64_t j = 0; j < k; ++j)
+      sum += double(w[r * k + j]) * normBias[j];
+    bias[r] = static_cast<float>(sum);
+  });
+}
+
+void centerRows(std::span<float> w, int64_t n, int64_t k, const ParallelFor &parallel) {
+  parallel(n, [&](int64_t r) {
+    double sum = 0;
+    for (int64_t j = 0; j < k; ++j)
+      sum += w[r * k + j];
+    for (int64_t j = 0; j < k; ++j)
+      w[r * k + j] = static_cast<float>(w[r * k + j] - sum / k);
+  });
+}
+
+void centerColumns(std::span<float> w, int64_t n, int64_t k, const ParallelFor &parallel) {
+  constexpr int64_t strip = 64;
+  parallel((k + strip - 1) / strip, [&](int64_t index) {
+    const int64_t begin = index * strip, count = std::min(strip, k - begin);
+    double sums[strip] = {};
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j < count; ++j)
+        sums[j] += w[i * k + begin + j];
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j < count; ++j)
+        w[i * k + begin + j] = static_cast<float>(w[i * k + begin + j] - sums[j] / n);
+  });
+}
+
 } // namespace qopt::quantization

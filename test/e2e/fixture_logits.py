@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compiles model fixtures and compares `qrun logits` with the reference logits stored beside them.
 
-  fixture_logits.py --bin DIR --models DIR [--only SUBSTRING] [--precision f32|bf16|f16]
+  fixture_logits.py --bin DIR --models DIR [--only SUBSTRING] [--precision f32|bf16|f16] [--rotate]
 
 Every fixture must compile to a raised program that qopt itself has compared with the imported graph; only
 mobius_static (caches written in place) stays generic. Then one pass over a batch of unequal prompts, chunked
 prefill and step by step decode through the KV cache must agree with the reference (float32 exports: largest
 error at most 2e-4 of the logit range; half precision exports or --precision bf16|f16: mean KL at most 1e-3).
+With --rotate every model is compiled with all rotations that it takes, and what cannot be rotated must be refused.
 Of the reasoner, the greedy choice behind each of 128 reference tokens must be the next one. Where qrun has no
 `logits` command that part is left out, and the output says so. Ends with `N passed, N failed`; exit code 0
 only when nothing failed, 77 (skipped) when the folder of models is missing. Standard library only.
@@ -113,10 +114,25 @@ def check_greedy(qrun, qmod, pairs, work):
     return f", {len(pairs)} texts of {len(pairs[0][1])} tokens equal"
 
 
+def rotation_flags(qopt, name, model, work):
+    """All rotations that a model takes, after a look at the refusal of the others."""
+    # name -> what is left, and the op that the refusal names
+    limits = {"gemma3": (["--rotate=values"], "'qir.rms_norm' keeps a gain"),
+              "int4": ([], "weights that are quantized already"), "mobius_static": ([], "no token-major graph")}
+    flags, reason = next((v for k, v in limits.items() if k in name), (["--rotate"], None))
+    if reason:
+        refused = subprocess.run([qopt, model, "--f32", "--rotate", "-o", os.path.join(work, "r.qmod")], capture_output=True, text=True)
+        if refused.returncode != 5 or reason not in refused.stderr:
+            raise RuntimeError(f"--rotate: exit {refused.returncode}, expected 5 and \"{reason}\"\n{refused.stderr[-1000:]}")
+    return flags
+
+
 def compiled(arguments, name, model, work):
     """The .qmod of a model, after a look at qopt's report, and what kind of program it is."""
     qmod, report = os.path.join(work, "m.qmod"), os.path.join(work, "report.json")
-    run(os.path.join(arguments.bin, "qopt"), model, f"--{arguments.precision}", "-o", qmod, "--report", report)
+    qopt = os.path.join(arguments.bin, "qopt")
+    flags = rotation_flags(qopt, name, model, work) if arguments.rotate else []
+    run(qopt, model, f"--{arguments.precision}", "-o", qmod, "--report", report, *flags)
     with open(report) as f:
         read = json.load(f)
     expected = "generic" if "mobius_static" in name else "token_major"
@@ -170,6 +186,7 @@ def main():
     parser.add_argument("--models", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--precision", default="f32")
+    parser.add_argument("--rotate", action="store_true")
     arguments = parser.parse_args()
     if not os.path.isdir(arguments.models):
         print(f"SKIP: {arguments.models} is missing")

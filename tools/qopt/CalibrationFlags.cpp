@@ -12,7 +12,8 @@ static auto category() { return cl::cat(optionCategory()); }
 
 CalibrationFlags::CalibrationFlags()
     : algorithm("algo", cl::value_desc("rtn|hqq|scale|gptq|awq|awq+gptq|smooth|smooth+gptq"),
-                cl::desc("How weights are quantized; gptq is the default with --calib, else rtn"),
+                cl::desc("How weights are quantized; gptq is the default with --calib, else rtn. "
+                         "With rotate+ before it, --rotate is on"),
                 category()),
       data(
           "calib", cl::value_desc("FILE"),
@@ -128,6 +129,8 @@ void CalibrationFlags::addTo(RecipeFlags &recipe) {
   for (auto *text : {&algorithm, &data, &mask, &targetSize, &keepCritical, &scores, &withFp16,
                      &gate, &statistics, &fit, &tokenWeights, &selfPrompts})
     recipe.add(*text);
+  recipe.add(rotation.rotate);
+  recipe.add(rotation.seed);
   recipe.add(floatMoments);
   recipe.add(deriveMarkers);
   for (auto *integer : {&samples, &length, &context, &selfTokens})
@@ -293,6 +296,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
   std::string chosen = algorithm.getNumOccurrences() ? StringRef(algorithm).lower()
                        : data.getNumOccurrences() || selfPrompts.getNumOccurrences() ? "gptq"
                                                                                      : "rtn";
+  QRT_RETURN_IF_ERROR(rotation.read(options.scheme.rotation, chosen));
   static constexpr StringLiteral known[] = {"rtn", "hqq",      "scale",  "gptq",
                                             "awq", "awq+gptq", "smooth", "smooth+gptq"};
   if (!is_contained(known, StringRef(chosen)))

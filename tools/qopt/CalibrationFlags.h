@@ -3,6 +3,7 @@
 #define QOPT_TOOLS_QOPT_CALIBRATIONFLAGS_H
 
 #include "RecipeFlags.h"
+#include "RotationFlags.h"
 
 #include "qopt/Pipelines/Compiler.h"
 
@@ -35,6 +36,7 @@ struct CalibrationFlags {
   llvm::cl::opt<std::string> selfSave;
   llvm::cl::opt<bool> gptaq;
   llvm::cl::opt<double> gptaqStrength, smoothAlpha;
+  RotationFlags rotation; ///< its parts may be asked for by --algo
 
   /// The flags of this struct that a recipe can give.
   void addTo(RecipeFlags &recipe);

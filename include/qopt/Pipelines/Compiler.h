@@ -110,9 +110,12 @@ private:
   void keepImported();
   qrt::Status runStage(Stage stage, llvm::function_ref<void(mlir::OpPassManager &)> build,
                        qrt::StatusCode onFailure);
-  qrt::Status verifyRaised();
+  /// After raising and, if something is rotated, again after that.
+  qrt::Status verifyRaised(Stage stage);
   /// ResourceExhausted, with figures, if the codes and packed weights do not fit into free memory.
   qrt::Status checkMemory();
+  /// The same for rotated weights, which are f32 until they are quantized.
+  qrt::Status checkRotationMemory();
   /// Logits before quantization, if there is a gate to check; then its figures.
   qrt::Status sampleForGate();
   qrt::Status measureGate();

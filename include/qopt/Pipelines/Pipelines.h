@@ -16,6 +16,15 @@
 
 namespace qopt {
 
+/// What is rotated before quantization; a part that cannot be is an error that names the op.
+struct RotationOptions {
+  bool residual = false; ///< the residual stream, norms folded before
+  bool values = false;   ///< values and attention outputs, per head
+  uint64_t seed = 1;     ///< of the random signs; 0: none
+
+  bool any() const { return residual || values; }
+};
+
 /// What the user wants the weights to become.
 struct SchemeOptions {
   /// Scheme text for all linears ("w4a16-g128-sym", "f16" ...); empty: as the source has them.
@@ -31,13 +40,14 @@ struct SchemeOptions {
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq, smooth,
   /// smooth+gptq.
   std::string algorithm = "rtn";
+  RotationOptions rotation;
   qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 
   bool calibrates() const { return algorithm != "rtn" && algorithm != "hqq"; }
 };
 
 void buildRaisePipeline(mlir::OpPassManager &pm);
-void buildTransformPipeline(mlir::OpPassManager &pm);
+void buildTransformPipeline(mlir::OpPassManager &pm, const RotationOptions &rotation = {});
 /// With a stage that asks for it, precisions are then mixed.
 void buildAssignPipeline(mlir::OpPassManager &pm, const SchemeOptions &options,
                          std::shared_ptr<calibration::CalibrationStage> stage = nullptr);

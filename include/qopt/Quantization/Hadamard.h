@@ -25,6 +25,12 @@ public:
   /// Order of the Hadamard matrix; smaller than size() where blocks had to be used.
   int64_t order() const { return base << butterflies; }
 
+  /// order() = baseOrder() 2^a; the base is [m, m], row-major, empty for m = 1. x R is then,
+  /// without signs, rows of 2^a by the Walsh matrix, mixed by the columns of the base, over
+  /// sqrt(order()).
+  int64_t baseOrder() const { return base; }
+  std::span<const int8_t> baseMatrix() const { return matrix; }
+
   /// x <- x R and x <- x R^T for a row of size() floats, in place.
   void apply(float *x) const;
   void applyTransposed(float *x) const;
@@ -48,6 +54,16 @@ void rotateRows(std::span<float> w, int64_t n, int64_t k, const Rotation &rotati
 /// w [n, k] <- w diag(s): a norm's weight, folded into what reads its output before a rotation.
 void foldNormWeight(std::span<float> w, int64_t n, int64_t k, std::span<const float> normWeight,
                     const ParallelFor &parallel);
+/// bias [n] <- bias + w [n, k] b: a norm's bias, folded behind what reads its output. Before
+/// foldNormWeight(). Sums in f64.
+void foldNormBias(std::span<const float> w, int64_t n, int64_t k, std::span<const float> normBias,
+                  std::span<float> bias, const ParallelFor &parallel);
+
+/// w [n, k]: each row minus its mean (rows of an embedding table, a bias as one row), or each
+/// column minus its mean (what gave y now gives y - mean(y)). A layer norm of a stream that is
+/// written so is an RMS norm (SliceGPT, arXiv 2401.15024, section 3.2). Sums in f64.
+void centerRows(std::span<float> w, int64_t n, int64_t k, const ParallelFor &parallel);
+void centerColumns(std::span<float> w, int64_t n, int64_t k, const ParallelFor &parallel);
 
 } // namespace qopt::quantization
 

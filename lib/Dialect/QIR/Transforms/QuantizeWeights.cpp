@@ -2,6 +2,8 @@
 // The arithmetic is qopt::quantization::quantizeRow; here rows are split over threads (they are
 // independent, and errors are summed in row order, so the result does not depend on the number of
 // threads), ops replaced and blobs freed, one weight at a time.
+#include "ContextThreads.h"
+
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Quantization/HalfQuadratic.h"
@@ -10,7 +12,6 @@
 #include "qopt/Support/WeightStore.h"
 
 #include "mlir/IR/Remarks.h"
-#include "mlir/IR/Threading.h"
 
 #include <atomic>
 #include <cmath>
@@ -90,9 +91,7 @@ struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeight
     FailureOr<std::vector<float>> weight = readFloats(constant.getValue());
     if (failed(weight))
       return failure();
-    auto parallel = [&](int64_t count, const quantization::IndexBody &body) {
-      parallelFor(&getContext(), 0, count, [&](size_t i) { body(static_cast<int64_t>(i)); });
-    };
+    quantization::ParallelFor parallel = contextThreads(&getContext());
     quantization::QuantizedMatrix matrix =
         quantization::halfQuadratic(*weight, n, k, format, {}, parallel);
     std::copy(matrix.codes.begin(), matrix.codes.end(), made.codes());

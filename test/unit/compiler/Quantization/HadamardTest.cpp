@@ -121,3 +121,39 @@ TEST(Hadamard, FlattensOutliers) {
     largest = std::max(largest, std::fabs(v));
   EXPECT_LT(largest, 0.5f);
 }
+
+TEST(Hadamard, NormsFoldIntoWhatReadsThem) {
+  // A layer norm and a linear = an RMS norm without weights of centred inputs and another linear.
+  const int64_t k = 70, n = 11, inner = 5;
+  Floats gain = normals(k, 1), shift = normals(k, 2), w = normals(n * k, 3), bias = normals(n, 4),
+         writer = normals(k * inner, 5), writerBias = normals(k, 6), h = normals(inner, 7);
+  auto forward = [&](bool layer) {
+    Doubles x(k), y(n);
+    double mean = 0, square = 0;
+    for (int64_t i = 0; i < k; ++i) {
+      x[i] = writerBias[i];
+      for (int64_t j = 0; j < inner; ++j)
+        x[i] += double(writer[i * inner + j]) * h[j];
+      mean += x[i] / k;
+    }
+    for (double &v : x) {
+      v -= layer ? mean : 0;
+      square += v * v / k;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      y[i] = bias[i];
+      for (int64_t j = 0; j < k; ++j)
+        y[i] += w[i * k + j] *
+                (x[j] / std::sqrt(square + 1e-5) * (layer ? gain[j] : 1) + (layer ? shift[j] : 0));
+    }
+    return y;
+  };
+  const Doubles before = forward(true);
+  foldNormBias(w, n, k, shift, bias, threads(2));
+  foldNormWeight(w, n, k, gain, threads(2));
+  centerColumns(writer, k, inner, threads(2));
+  centerRows(writerBias, 1, k, threads(2));
+  const Doubles after = forward(false);
+  for (int64_t i = 0; i < n; ++i)
+    EXPECT_NEAR(after[i], before[i], 2e-5);
+}

@@ -1,13 +1,15 @@
 //===- Passes.td - Passes on the qir dialect ---------------------------------------------------===//
 // Alphabetical. One entry = one file lib/Dialect/QIR/Transforms/<Def>.cpp = one lit test; see
 // docs/add-a-pass.md, or let tools/dev/new-pass.sh write all three. No `let constructor`.
-// Raising passes are declared in RaisePasses.td, quantizing ones in QuantizePasses.td.
+// Raising passes are declared in RaisePasses.td, quantizing ones in QuantizePasses.td, rotations in
+// RotatePasses.td.
 #ifndef QOPT_DIALECT_QIR_TRANSFORMS_PASSES_TD
 #define QOPT_DIALECT_QIR_TRANSFORMS_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
 include "qopt/Dialect/QIR/Transforms/QuantizePasses.td"
 include "qopt/Dialect/QIR/Transforms/RaisePasses.td"
+include "qopt/Dialect/QIR/Transforms/RotatePasses.td"
 
 def BalanceKeys : Pass<"qir-balance-keys", "::mlir::func::FuncOp"> {
   let summary = "Find factors that even out keys with outlier features";

@@ -1,0 +1,122 @@
+//===- FloatConstants.cpp - Constants that a pass changes ------------------------------------===//
+#include "qopt/Dialect/QIR/Transforms/FloatConstants.h"
+
+#include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+#include "qopt/Support/FloatElements.h"
+#include "qopt/Support/WeightStore.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <algorithm>
+
+using namespace mlir;
+
+namespace qopt::qir {
+
+static constexpr StringLiteral rewrittenAttr = "qir.rewritten";
+
+int64_t widthOf(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() >= 1 ? type.getDimSize(type.getRank() - 1) : -1;
+}
+
+bool isFloatConstant(Value value) {
+  auto constant = value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
+  return !value || (constant && isa<FloatType>(constant.getValue().getElementType()));
+}
+
+std::vector<float> floatsOf(Value value) {
+  auto constant = value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
+  FailureOr<std::vector<float>> floats = failure();
+  if (constant)
+    floats = readFloats(constant.getValue());
+  return succeeded(floats) ? std::move(*floats) : std::vector<float>();
+}
+
+ConstantOp makeFloats(Operation *op, Location location, ArrayRef<int64_t> shape,
+                      ArrayRef<float> values) {
+  OpBuilder builder(op);
+  auto type = RankedTensorType::get(shape, builder.getF32Type());
+  auto name = location->findInstanceOf<NameLoc>();
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
+                       values.size() * sizeof(float));
+  return ConstantOp::create(
+      builder, location, type,
+      WeightStore::insertCopy(type, name ? name.getName().getValue() : StringRef("weight"), bytes));
+}
+
+/// Erases a constant without users, with its blob if that belongs to this graph alone.
+static void eraseIfUnused(ConstantOp constant) {
+  if (!constant->use_empty())
+    return;
+  bool owned = constant->hasAttr(rewrittenAttr) || constant->hasAttr(transposedAttr);
+  constant->getParentOp()->walk([&](ConstantOp other) {
+    owned &= other == constant || other.getValue() != constant.getValue();
+  });
+  if (owned)
+    WeightStore::release(constant.getValue());
+  constant->erase();
+}
+
+ConstantOp replaceFloats(Operation *op, unsigned index, ArrayRef<float> values) {
+  auto old = op->getOperand(index).getDefiningOp<ConstantOp>();
+  ConstantOp made =
+      makeFloats(op, old.getLoc(), cast<RankedTensorType>(old.getType()).getShape(), values);
+  made->setDiscardableAttrs(old->getDiscardableAttrDictionary());
+  made->setAttr(rewrittenAttr, UnitAttr::get(op->getContext()));
+  op->setOperand(index, made);
+  eraseIfUnused(old);
+  return made;
+}
+
+/// First feature and number of features of a slice of [tokens, features]; nothing if it is another
+/// one.
+static std::optional<std::pair<int64_t, int64_t>> featuresOf(SliceOp slice) {
+  const std::optional<int64_t> start = constantIndex(slice.getStarts()),
+                               end = constantIndex(slice.getEnds());
+  const int64_t width = widthOf(slice.getX());
+  if (!start || !end || slice.getAxes().size() != 1 || slice.getSteps()[0] != 1 ||
+      (slice.getAxes()[0] != 1 && slice.getAxes()[0] != -1))
+    return std::nullopt;
+  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + width : at, 0, width); };
+  return std::pair(clamp(*start), clamp(*end) - clamp(*start));
+}
+
+/// Is `slice` the only one of the pieces of its operand that has any of its features?
+static bool isPieceOfItsOwn(SliceOp slice) {
+  const auto own = featuresOf(slice);
+  return own && llvm::all_of(slice.getX().getUsers(), [&](Operation *user) {
+           auto other = dyn_cast<SliceOp>(user);
+           const auto range = other ? featuresOf(other) : std::nullopt;
+           return range && (other == slice || range->first + range->second <= own->first ||
+                            own->first + own->second <= range->first);
+         });
+}
+
+std::optional<LinearRows> producingRows(Value value) {
+  LinearRows rows{nullptr, 0, widthOf(value)};
+  bool sliced = false; // other slices, of other features, read the linear, too
+  if (!value.hasOneUse())
+    return std::nullopt;
+  if (auto split = value.getDefiningOp<SplitOp>()) {
+    for (auto [output, size] : llvm::zip(split.getOutputs(), split.getSizes())) {
+      if (output == value)
+        break;
+      rows.first += size;
+    }
+    value = split.getX(); // the other pieces keep their rows
+  } else if (auto slice = value.getDefiningOp<SliceOp>()) {
+    if (!isPieceOfItsOwn(slice))
+      return std::nullopt;
+    rows.first = featuresOf(slice)->first;
+    sliced = true;
+    value = slice.getX();
+  }
+  rows.linear = value.getDefiningOp<LinearOp>();
+  if (!rows.linear || (!sliced && !value.hasOneUse()) || !isFloatConstant(rows.linear.getW()) ||
+      !isFloatConstant(rows.linear.getBias()))
+    return std::nullopt;
+  return rows;
+}
+
+} // namespace qopt::qir
