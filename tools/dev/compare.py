@@ -19,6 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ENGINES = {
     "qopt W4A16": ("qopt", "w4a16", "16-bit"),
     "qopt W4A8": ("qopt", "w4a8", "8-bit"),
+    "qopt W4A16, QRT_ISA=avx2": ("qopt", "w4a16/avx2", "16-bit"),
+    "qopt W4A8, QRT_ISA=avx2": ("qopt", "w4a8/avx2", "8-bit"),
     "qopt W8A16": ("qopt", "w8a16", "16-bit"),
     "qopt W8A8": ("qopt", "w8a8", "8-bit"),
     "llama.cpp Q4_0": ("llama", "q4_0", "8-bit"),

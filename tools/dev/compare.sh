@@ -3,15 +3,17 @@
 # a table in Markdown. The peers come from the Python registry; one that cannot be installed is listed as such.
 #   compare.sh [--venv DIR] [--build DIR] [--out FILE] [--shape NAME] [--threads N] [--rounds N] [--peers LIST] ...
 # DIR of --venv is kept and used again; without it everything is installed into a temporary folder. Further
-# arguments go to compare.py (--help lists them). llama.cpp is compiled here, for this processor: minutes.
+# arguments go to compare.py (--help lists them). llama.cpp is compiled here, for this processor, which takes
+# minutes; with --prebuilt, or where that fails, it is a wheel that was built for AVX2.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-venv= build=$here/../../build/release peers=llama,onnxruntime,openvino args=()
+venv= build=$here/../../build/release peers=llama,onnxruntime,openvino prebuilt= args=()
 while [ $# -gt 0 ]; do
   case $1 in
     --venv) venv=$2; shift 2 ;;
     --build) build=$2; shift 2 ;;
     --peers) peers=$2; shift 2 ;;
+    --prebuilt) prebuilt=1; shift ;;
     *) args+=("$1"); shift ;;
   esac
 done
@@ -32,7 +34,8 @@ install() { # module packages...: what fails is reported by compare.py, which fi
 install numpy numpy
 case ,$peers, in *,llama,*)
   install gguf gguf
-  CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAMA_CURL=OFF ${CMAKE_ARGS:-}" install llama_cpp llama-cpp-python
+  [ -n "$prebuilt" ] || CMAKE_ARGS="-DGGML_NATIVE=ON -DLLAMA_CURL=OFF ${CMAKE_ARGS:-}" install llama_cpp llama-cpp-python
+  has llama_cpp || install cyllama cyllama
 esac
 case ,$peers, in *,onnxruntime,*) install onnx onnx; install onnxruntime onnxruntime ;; esac
 case ,$peers, in *,openvino,*) install openvino openvino ;; esac

@@ -29,6 +29,9 @@ class Qopt:
                     ("tokens", ctypes.POINTER(ctypes.c_int32)), ("count", ctypes.c_int64)]
 
     def __init__(self, setting, options):
+        setting, _, isa = setting.partition("/")
+        if isa:
+            os.environ["QRT_ISA"] = isa
         path = os.path.join(options["folder"], options["shape"] + "-" + setting + ".qmod")
         if not os.path.exists(path):
             subprocess.run([os.path.join(options["build"], "bin/qopt"), "--synthetic", options["shape"], "--" + setting, "-o",
@@ -56,53 +59,99 @@ class Qopt:
         self.check(self.lib.qrt_sequence_truncate(self.engine, self.sequence, ctypes.c_int64(length)))
 
 
+class NativeLlama:
+    """llama.cpp as llama-cpp-python compiled it for this processor."""
+
+    def __init__(self):
+        import llama_cpp
+        self.lib, self.version = llama_cpp, "llama-cpp-python " + importlib.metadata.version("llama-cpp-python")
+        self.quiet = llama_cpp.llama_log_callback(lambda *_: None) # kept alive
+        llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0))
+        llama_cpp.llama_backend_init()
+
+    def quantize(self, source, path, ftype, threads):
+        params = self.lib.llama_model_quantize_default_params()
+        params.ftype, params.nthread = ftype, threads
+        if self.lib.llama_model_quantize(source.encode(), path.encode(), ctypes.byref(params)):
+            raise RuntimeError("llama_model_quantize failed")
+
+    def load(self, path, context, batch, threads):
+        model = self.lib.llama_model_load_from_file(path.encode(), self.lib.llama_model_default_params())
+        params = self.lib.llama_context_default_params()
+        params.n_ctx, params.n_batch, params.n_ubatch = context, batch, batch
+        params.n_threads = params.n_threads_batch = threads
+        self.context = self.lib.llama_init_from_model(model, params) if model else None
+        if not self.context:
+            raise RuntimeError("llama.cpp cannot load " + path)
+
+    def decode(self, ids, position):
+        batch = self.lib.llama_batch_get_one((self.lib.llama_token * len(ids))(*ids), len(ids))
+        if self.lib.llama_decode(self.context, batch):
+            raise RuntimeError("llama_decode failed")
+        self.lib.llama_get_logits_ith(self.context, -1) # waits
+
+    def forget(self, length):
+        self.lib.llama_memory_seq_rm(self.lib.llama_get_memory(self.context), 0, length, -1)
+
+
+class PrebuiltLlama:
+    """llama.cpp as the wheel cyllama has it: compiled for AVX2."""
+
+    def __init__(self):
+        from cyllama.llama import llama_cpp
+        self.lib = llama_cpp
+        self.version = "cyllama %s, built for AVX2" % importlib.metadata.version("cyllama")
+        llama_cpp.disable_logging()
+        llama_cpp.llama_backend_init()
+
+    def quantize(self, source, path, ftype, threads):
+        params = self.lib.LlamaModelQuantizeParams()
+        params.ftype, params.nthread = ftype, threads
+        self.lib.model_quantize(source, path, params)
+
+    def load(self, path, context, batch, threads):
+        self.model = self.lib.LlamaModel(path)
+        params = self.lib.LlamaContextParams()
+        params.n_ctx, params.n_batch, params.n_ubatch = context, batch, batch
+        params.n_threads = params.n_threads_batch = threads
+        self.context = self.lib.LlamaContext(self.model, params)
+
+    def decode(self, ids, position):
+        batch = self.lib.LlamaBatch(n_tokens=len(ids), embd=0, n_seq_max=1)
+        for index, token in enumerate(ids):
+            batch.add(token, position + index, [0], index + 1 == len(ids))
+        self.context.decode(batch)
+        self.context.synchronize()
+
+    def forget(self, length):
+        self.context.memory_seq_rm(0, length, -1)
+
+
 class Llama:
-    """Whole model through llama-cpp-python's low level: a GGUF of random weights, quantized by llama.cpp itself."""
+    """Whole model: a GGUF of random weights, quantized by llama.cpp itself."""
 
     def __init__(self, setting, options):
-        import llama_cpp
-        self.api = llama_cpp
-        llama_cpp.llama_log_set(self.silence(), ctypes.c_void_p(0))
-        llama_cpp.llama_backend_init()
+        try:
+            self.api = NativeLlama()
+        except ImportError:
+            self.api = PrebuiltLlama()
         path = os.path.join(options["folder"], options["shape"] + "-" + setting + ".gguf")
         if not os.path.exists(path):
             source = os.path.join(options["folder"], options["shape"] + "-f16.gguf")
             if not os.path.exists(source):
                 write_gguf(source, SHAPES[options["shape"]])
-            params = llama_cpp.llama_model_quantize_default_params()
-            params.ftype = {"q4_0": 2, "q8_0": 7, "q4_k_m": 15}[setting]
-            params.nthread = options["threads"]
-            if llama_cpp.llama_model_quantize(source.encode(), path.encode(), ctypes.byref(params)):
-                raise RuntimeError("llama_model_quantize failed")
-        self.version, self.bytes = importlib.metadata.version("llama-cpp-python"), os.path.getsize(path)
-        load = getattr(llama_cpp, "llama_model_load_from_file", None) or llama_cpp.llama_load_model_from_file
-        model = load(path.encode(), llama_cpp.llama_model_default_params())
-        params = llama_cpp.llama_context_default_params()
-        params.n_ctx = options["context"] + options["prefill"] + options["steps"] + 64
-        params.n_batch = params.n_ubatch = options["prefill"]
-        params.n_threads = params.n_threads_batch = options["threads"]
-        create = getattr(llama_cpp, "llama_init_from_model", None) or llama_cpp.llama_new_context_with_model
-        self.context = create(model, params) if model else None
-        if not self.context:
-            raise RuntimeError("llama.cpp cannot load " + path)
+            self.api.quantize(source, path, {"q4_0": 2, "q8_0": 7, "q4_k_m": 15}[setting], options["threads"])
+        self.version, self.bytes = self.api.version, os.path.getsize(path)
+        context = options["context"] + options["prefill"] + options["steps"] + 64
+        self.api.load(path, context, options["prefill"], options["threads"])
         self.length = 0
 
-    def silence(self):
-        self.callback = self.api.llama_log_callback(lambda *_: None) # kept alive
-        return self.callback
-
     def step(self, tokens):
-        ids = (self.api.llama_token * len(tokens))(*tokens)
-        if self.api.llama_decode(self.context, self.api.llama_batch_get_one(ids, len(tokens))):
-            raise RuntimeError("llama_decode failed")
-        self.api.llama_get_logits_ith(self.context, -1)
+        self.api.decode(tokens, self.length)
         self.length += len(tokens)
 
     def truncate(self, length):
-        if hasattr(self.api, "llama_get_memory"):
-            self.api.llama_memory_seq_rm(self.api.llama_get_memory(self.context), 0, length, -1)
-        else:
-            self.api.llama_kv_self_seq_rm(self.context, 0, length, -1)
+        self.api.forget(length)
         self.length = length
 
 
@@ -125,7 +174,8 @@ def write_gguf(path, shape):
     writer.add_file_type(1)
 
     def matrix(name, rows, columns):
-        weights = random.standard_normal((rows, columns), dtype=numpy.float32) / numpy.sqrt(columns, dtype=numpy.float32)
+        weights = random.random((rows, columns), dtype=numpy.float32)
+        weights = (weights - 0.5) * numpy.float32((12 / columns) ** 0.5) # of variance 1 / columns
         writer.add_tensor(name, weights.astype(numpy.float16))
 
     def vector(name, size, mean):
