@@ -63,13 +63,18 @@ MemoryNeed memoryNeed(const Program &program, int64_t fileBytes, const EngineOpt
       std::min(blocks, kv.sink / page + (kv.recent + kvRollBack + chunk) / page + 3);
   need.kv = blocks * bytes.stored + precise * bytes.precise;
   const ArenaFloats floats = arenaFloats(program);
-  // One row of logits in the arena, and one that is collected over the chunks of a prompt.
-  need.activations = (floats.all * chunk + floats.selected + program.vocabSize) *
-                     static_cast<int64_t>(sizeof(float));
+  // One row of logits in the arena, and one that is collected over the chunks of a prompt. Every
+  // buffer has whole cache lines.
+  auto bufferBytes = [](int64_t count) {
+    return (count * static_cast<int64_t>(sizeof(float)) + 63) / 64 * 64;
+  };
+  need.activations = bufferBytes(floats.all * chunk) + bufferBytes(floats.selected) +
+                     bufferBytes(program.vocabSize);
   const int64_t pages = blocks * page; // the engine asks for half as much again
   const int threads = kernels::ThreadPool(options.threads).size();
-  need.activations += static_cast<int64_t>(
-      workspaceBytes(program, threads, chunk, 1, pages + pages / 2, options.alternateWeights));
+  const size_t workspace =
+      workspaceBytes(program, threads, chunk, 1, pages + pages / 2, options.alternateWeights);
+  need.activations += static_cast<int64_t>((workspace + 63) / 64 * 64);
   return need;
 }
 
