@@ -1,6 +1,6 @@
 //===- MarkerEvidenceTest.cpp - Derived marker tables by hand --------------------------------===//
-#include "FakeTokenizer.h"
 #include "Reasoning/MarkerEvidence.h"
+#include "FakeTokenizer.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -49,15 +49,17 @@ double logit(double p) { return std::log(p / (1 - p)); }
 } // namespace
 
 TEST(LikelyTokens, KeepsTheNucleusAndWhatIsNotRare) {
-  auto likely = likelyTokens(logitsOf({{Wait, 0.6}, {Apples, 0.36}, {Digit, 0.035}, {Tail, 0.004},
-                                       {Line, 0.0005}}));
+  auto likely = likelyTokens(
+      logitsOf({{Wait, 0.6}, {Apples, 0.36}, {Digit, 0.035}, {Tail, 0.004}, {Line, 0.0005}}));
   ASSERT_EQ(likely.size(), 4u);
   EXPECT_EQ(likely[0].token, Wait);
   EXPECT_TRUE(likely[0].nucleus);
   EXPECT_TRUE(likely[1].nucleus); // 0.6 is not yet 0.95
   EXPECT_FALSE(likely[2].nucleus);
-  EXPECT_NEAR(likely[3].logProbability, std::log(0.004), 1e-3);
+  EXPECT_EQ(likely[2].token, Tail);
+  EXPECT_NEAR(likely[2].logProbability, std::log(0.004), 1e-3);
   EXPECT_EQ(likely[3].token, Digit);
+  EXPECT_FALSE(likely[3].nucleus);
   EXPECT_TRUE(likelyTokens(std::vector<float>(3, NAN)).empty());
 }
 
@@ -114,7 +116,8 @@ TEST(MarkerEvidence, NeedsEventsInManyTexts) {
 
 TEST(MarkerEvidence, RareSidesCountAsOneInAThousand) {
   // The reference all but excludes the word: 1e-3 stands for its probability.
-  std::vector<Position> positions(3, {{{Digit, 0.9999}, {Wait, 0.00001}}, {{Wait, 0.2}, {Digit, 0.8}}});
+  std::vector<Position> positions(
+      3, {{{Digit, 0.9999}, {Wait, 0.00001}}, {{Wait, 0.2}, {Digit, 0.8}}});
   auto why = evidenceOf(positions, 10).selected();
   ASSERT_EQ(why.size(), 1u);
   EXPECT_NEAR(why[0].shift, std::log(0.2 / 1e-3), 1e-4);
