@@ -130,7 +130,8 @@ Status Evaluation::compareTexts() {
 }
 
 Status Evaluation::judgeAlso(const std::string &path) {
-  QRT_ASSIGN_OR_RETURN(ArmRunner other, ArmRunner::create(path, flags.settings, ArmRunner::Role::Judged));
+  QRT_ASSIGN_OR_RETURN(ArmRunner other,
+                       ArmRunner::create(path, flags.settings, ArmRunner::Role::Judged));
   auto result = other.run(tasks, flags.controls);
   if (!result)
     return result.status().withContext(path);
@@ -189,8 +190,10 @@ Status eval(const Flags &flags) {
     if (boundsTasks(gate) && flags.tasks.empty())
       return invalidArgument("--gate " + flags.gate + ": a bound of it needs --tasks");
   }
-  QRT_ASSIGN_OR_RETURN(ArmRunner reference, ArmRunner::create(flags.reference, flags.settings, ArmRunner::Role::Reference));
-  QRT_ASSIGN_OR_RETURN(ArmRunner model, ArmRunner::create(flags.model, flags.settings, ArmRunner::Role::Judged));
+  QRT_ASSIGN_OR_RETURN(ArmRunner reference, ArmRunner::create(flags.reference, flags.settings,
+                                                              ArmRunner::Role::Reference));
+  QRT_ASSIGN_OR_RETURN(ArmRunner model,
+                       ArmRunner::create(flags.model, flags.settings, ArmRunner::Role::Judged));
   Evaluation evaluation(flags, reference, model);
   if (!flags.compileReport.empty())
     QRT_RETURN_IF_ERROR(evaluation.page.readCompileReport(flags.compileReport));
@@ -256,16 +259,20 @@ void addEval(CLI::App &app, Action &action) {
   flags->settings.engine.addTo(*command);
   // With --ids nothing is generated, so flags of generation would be ignored.
   command->callback([&action, flags, command] {
-    action = [flags, command]() -> Status {
-      if (flags->tasks.empty())
-        for (const CLI::Option *option : command->get_options())
-          if (option->count() > 0 &&
-              (option->get_group() == samplingFlagGroup ||
-               option->get_group() == reasoningFlagGroup || option->check_lname("seeds") ||
-               option->check_lname("limit") || option->check_lname("arm") ||
-               option->check_lname("compare-presets") || option->check_lname("also") ||
-               option->check_lname("batch")))
-            return invalidArgument(option->get_name() + " needs --tasks");
+    // The command is gone when the action runs.
+    std::string stray;
+    if (flags->tasks.empty())
+      for (const CLI::Option *option : command->get_options())
+        if (stray.empty() && option->count() > 0 &&
+            (option->get_group() == samplingFlagGroup ||
+             option->get_group() == reasoningFlagGroup || option->check_lname("seeds") ||
+             option->check_lname("limit") || option->check_lname("arm") ||
+             option->check_lname("compare-presets") || option->check_lname("also") ||
+             option->check_lname("batch")))
+          stray = option->get_name();
+    action = [flags, stray]() -> Status {
+      if (!stray.empty())
+        return invalidArgument(stray + " needs --tasks");
       return eval(*flags);
     };
   });
