@@ -126,14 +126,23 @@ TEST_F(Emulated, LogitsAgainstTheReference) {
 TEST_F(Emulated, KeysAndValuesOfEveryType) {
   TinyModel model(TinyConfig{});
   auto tokens = randomTokens(12, model.config.vocab, 3);
-  const std::pair<DType, double> types[] = {{DType::F32, 4e-6}, {DType::F16, 2e-3}};
+  const std::pair<DType, double> types[] = {
+      {DType::F32, 4e-6}, {DType::F16, 2e-3}, {DType::I8, 3e-2}, {DType::I4, 3e-1}};
   for (auto [type, tolerance] : types) {
     SCOPED_TRACE(std::string(name(type)));
-    auto engine = model.engine(onDevice({.kv = {type, type, {}, {}}}));
+    const bool coded = type == DType::I8 || type == DType::I4;
+    auto zero = coded ? std::optional<int64_t>(0) : std::nullopt;
+    auto engine = model.engine(onDevice({.kv = {type, type, zero, zero}}));
     ASSERT_TRUE(engine);
     auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
-    EXPECT_LT(relativeDistance(rows, model.reference(tokens)), tolerance);
+    const double distance = relativeDistance(rows, model.reference(tokens));
+    EXPECT_LT(distance, tolerance);
+    EXPECT_GT(distance, tolerance / 300) << "the type had no effect";
   }
+  // Precise tokens beside codes are the CPU's alone.
+  auto precise = Engine::create(model.load(), onDevice({.kv = {DType::I4, DType::I4, {}, {}}}));
+  ASSERT_FALSE(precise);
+  EXPECT_EQ(precise.status().code(), StatusCode::Unsupported);
   auto refused = Engine::create(model.load(), onDevice({.kv = {DType::BF16, DType::BF16, {}, {}}}));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
