@@ -7,6 +7,7 @@
 #include "SamplingEngine.h"
 #endif
 
+#include <cmath>
 #include <gtest/gtest.h>
 
 using namespace qrt;
@@ -191,10 +192,11 @@ TEST_F(ReasoningRun, EntropyGateAndDrawsAreTheSameOnBothSamplers) {
   request.reasoning.marker.strength = 2;
   request.reasoning.marker.entropyMin = 0.5f;
   request.reasoning.budget.minThink = 4;
+  request.sampling.logitBias = {{Open, -INFINITY}}; // one block, so that texts are in order
   request.maxTokens = 40;
   ScriptEngine engine(int32_t(words.size()), looper);
-  for (uint64_t seed = 0; seed < 5; ++seed) {
-    for (float sharpness : {1.0f, 3.0f, 8.0f}) {
+  for (uint64_t seed = 0; seed < 2; ++seed) {
+    for (float sharpness : {1.0f, 4.0f}) {
       request.sampling.seed = seed;
       engine.sharpness = sharpness;
       told.clear();
