@@ -2,9 +2,9 @@
 # Sets QRT_CUDA_FOUND.
 set(QRT_CUDA "AUTO" CACHE STRING "CUDA backend: AUTO (where nvcc is found), ON (an error where it is not) or OFF")
 set_property(CACHE QRT_CUDA PROPERTY STRINGS AUTO ON OFF)
-# Real code for what is common, and PTX of the newest for devices that come later. Kernels that need sm_90a have files of
+# Real code for what is common (that of sm_80 runs on sm_86 and sm_89 too), and PTX of the newest for devices that come later. Kernels that need sm_90a have files of
 # their own (*Sm90a.cu).
-set(QRT_CUDA_ARCHITECTURES "80-real;89-real;90-real;90-virtual" CACHE STRING "Architectures of the CUDA kernels")
+set(QRT_CUDA_ARCHITECTURES "80-real;90-real;90-virtual" CACHE STRING "Architectures of the CUDA kernels")
 set(QRT_CUDA_FOUND FALSE)
 
 if(NOT QRT_CUDA MATCHES "^(AUTO|ON|OFF)$")
