@@ -144,7 +144,7 @@ TEST(MixedPrecision, ChoosesTheSecondSetLikeWhatMattersMost) {
   EXPECT_EQ(marked, chosen.size());
   // What stays f16 anyway needs no alternate.
   mixed.critical.part = 0.3;
-  mixed.alternates.part = 0.2;
+  mixed.alternates.part = 0.3;
   auto second = both.assign(mixed);
   ASSERT_TRUE(second.isOk()) << second.status().message();
   both.module->walk([&](qir::LinearOp op) {

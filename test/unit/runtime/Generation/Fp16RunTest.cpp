@@ -98,8 +98,8 @@ TEST_F(Fp16Run, AnOutlineEndsWithTheFirstEmptyLine) {
   auto r = run();
   EXPECT_EQ(r.reasoning, " c c\n\n c");
   EXPECT_EQ(sets, "112"
-                  "222"   // c c and a line end give the next
-                  "111"); // behind the empty line: c, the end of thinking, 5
+                  "222"    // c, c and a line end give the next
+                  "1111"); // behind the empty line: its end, c, the end of thinking, 5
   EXPECT_EQ(r.counters.fp16Tokens, 4);
   request.reasoning.fp16.planTokens = 2; // is its limit
   EXPECT_EQ(run().counters.fp16Tokens, 2);
@@ -154,8 +154,10 @@ TEST_F(Fp16Run, RescueTokensAreCountedFromTheLastRescue) {
   // Behind a plain roll-back as well.
   request.reasoning.loop.action = LoopOptions::Action::Rollback;
   request.reasoning.fp16.rescueTokens = 2;
+  request.maxTokens = 11; // ends before the next loop is found
   engine.secondScript = ends;
   r = run();
+  EXPECT_EQ(r.counters.rescued, 1);
   EXPECT_EQ(r.counters.fp16Tokens, 2);
 }
 

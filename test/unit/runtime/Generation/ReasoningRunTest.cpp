@@ -213,7 +213,7 @@ TEST_F(ReasoningRun, LoopsInABatchAreFoundAsAlone) {
   auto script = [](const std::vector<int32_t> &t) -> int32_t {
     if (std::find(t.begin(), t.end(), Close) != t.end())
       return t.back() == Close ? Box : t.back() == Box ? Five : t.back() == Five ? Brace : Eos;
-    const std::vector<int32_t> cycle = {A, B, Dot, Wait};
+    const std::vector<int32_t> cycle = {A, B, Dot, Wait, Five}; // a closing adds a line
     const int64_t period = std::count(t.begin(), t.end(), int32_t(Line));
     auto at = std::find(cycle.begin(), cycle.begin() + period, t.back());
     return at == cycle.begin() + period ? A
