@@ -158,6 +158,8 @@ LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
       for (int32_t i = 0; i < size; ++i)
         push(op->getOperand(next++));
     }
+    if (isa<QuantizedLinearOp>(op))
+      operands.resize(5); // without the alternate, which takes no part in the value
   } else {
     for (Value operand : op->getOperands())
       push(operand);
