@@ -87,7 +87,7 @@ qrt::Result<TokenWeightCounts> weighTokens(TokenTable &tokens, const TokenWeight
     tokens.weights.assign(tokens.ids.size(), 1.0f);
   TokenWeightCounts counts;
   auto multiply = [&](int64_t at, double factor, bool applies, int64_t &count) {
-    if (!applies || tokens.weights[at] <= 0)
+    if (!applies || factor == 1 || tokens.weights[at] <= 0)
       return;
     tokens.weights[at] = static_cast<float>(tokens.weights[at] * factor);
     ++count;

@@ -1,8 +1,8 @@
 //===- Fit.cpp - A budget for everything that running takes ----------------------------------===//
 // --fit BYTES --ctx N: what the KV cache and the activations take is known from the lowered
-// program, and does not depend on the bits of weights; the rest is the target of the file. The
-// runtime's own arithmetic answers (Engine/MemoryNeed.h). Scratch of the kernels depends a little
-// on the formats that are chosen, so the result is checked again when it is lowered.
+// program; the rest is the target of the file. The runtime's own arithmetic answers
+// (Engine/MemoryNeed.h). Scratch of the kernels depends on the formats that are chosen: the largest
+// of the candidates' counts, and the result is checked again when it is lowered.
 #include "qopt/Dialect/QExec/IR/QExecDialect.h"
 #include "qopt/Dialect/QIR/Transforms/PlaceholderCodes.h"
 #include "qopt/Pipelines/Compiler.h"
@@ -42,10 +42,11 @@ Status Compiler::prepareFit() {
   if (!options.calibration || !options.calibration->mixed.fit.bytes)
     return Status::ok();
   calibration::MixedOptions &mixed = options.calibration->mixed;
-  OwningOpRef<ModuleOp> original = std::exchange(module, OwningOpRef<ModuleOp>(module->clone()));
-  auto lower = [&]() -> qrt::Result<qrt::MemoryNeed> {
+  OwningOpRef<ModuleOp> original = std::exchange(module, nullptr);
+  auto lower = [&](const SchemeOptions &scheme) -> qrt::Result<qrt::MemoryNeed> {
+    module = OwningOpRef<ModuleOp>(original->clone());
     QRT_RETURN_IF_ERROR(runStage(
-        Stage::Assign, [&](OpPassManager &pm) { buildAssignPipeline(pm, options.scheme); },
+        Stage::Assign, [&](OpPassManager &pm) { buildAssignPipeline(pm, scheme); },
         StatusCode::InvalidArgument));
     QRT_ASSIGN_OR_RETURN(func::FuncOp function, mainFunction());
     QRT_RETURN_IF_ERROR(qir::putPlaceholderCodes(function));
@@ -53,7 +54,21 @@ Status Compiler::prepareFit() {
     QRT_ASSIGN_OR_RETURN(function, mainFunction());
     return needOf(function);
   };
-  qrt::Result<qrt::MemoryNeed> need = lower();
+  qrt::Result<qrt::MemoryNeed> need = lower(options.scheme);
+  const std::string activations =
+      llvm::StringRef(options.scheme.scheme).contains_insensitive("a8") ? "a8" : "a16";
+  const std::string kinds[] = {"f16", "w8" + activations, "w4" + activations, "w3" + activations,
+                               "w2" + activations};
+  for (const std::string &kind : kinds) {
+    if (!need.status())
+      break;
+    SchemeOptions candidate = options.scheme;
+    candidate.scheme = kind;
+    candidate.fallbackGroup = true;
+    const qrt::Result<qrt::MemoryNeed> other = lower(candidate);
+    if (other.status())
+      need->activations = std::max(need->activations, other->activations);
+  }
   module = std::move(original);
   QRT_RETURN_IF_ERROR(need.status());
   mixed.fitFileBytes = mixed.fit.bytes - need->kv - need->activations;
