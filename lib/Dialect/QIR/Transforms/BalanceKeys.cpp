@@ -1,11 +1,11 @@
 //===- BalanceKeys.cpp - Factors for keys with outlier features -------------------------------===//
 // Looks from each attention back to what makes its keys: an optional rotation, an optional norm per
 // head, an optional split, a linear. Numerics: qopt/Quantization/KeyBalance.h.
+#include "qopt/Dialect/QIR/Transforms/FloatConstants.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 
 #include "qopt/Dialect/QIR/IR/QIRDialect.h"
 #include "qopt/Quantization/KeyBalance.h"
-#include "qopt/Support/FloatElements.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
@@ -20,17 +20,6 @@ using namespace qopt::qir;
 using namespace qopt::quantization;
 
 namespace {
-
-/// The floats of a constant; nothing for other values.
-std::vector<float> floatsOf(Value value) {
-  auto constant = value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
-  if (!constant)
-    return {};
-  FailureOr<std::vector<float>> floats = qopt::readFloats(constant.getValue());
-  return succeeded(floats) ? std::move(*floats) : std::vector<float>();
-}
-
-int64_t widthOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
 
 /// Sizes of the features of `keys`; empty and a reason if they cannot be told from weights.
 std::vector<float> sizesOf(Value keys, const char *&why) {
