@@ -28,7 +28,8 @@ ENGINES = {
     "llama.cpp Q8_0": ("llama", "q8_0", "8-bit"),
     "ONNX Runtime MatMulNBits, level 0 (linears only)": ("onnxruntime", "0", "f32"),
     "ONNX Runtime MatMulNBits, level 4 (linears only)": ("onnxruntime", "4", "8-bit"),
-    "OpenVINO int4 (linears only)": ("openvino", "int4", "its default"),
+    "OpenVINO int4, dynamic quantization off (linears only)": ("openvino", "a16", "16-bit"),
+    "OpenVINO int4, dynamic quantization (linears only)": ("openvino", "a8", "8-bit"),
 }
 
 

@@ -85,7 +85,8 @@ class NativeLlama:
             raise RuntimeError("llama.cpp cannot load " + path)
 
     def decode(self, ids, position):
-        batch = self.lib.llama_batch_get_one((self.lib.llama_token * len(ids))(*ids), len(ids))
+        tokens = (self.lib.llama_token * len(ids))(*ids) # the batch points into it
+        batch = self.lib.llama_batch_get_one(tokens, len(ids))
         if self.lib.llama_decode(self.context, batch):
             raise RuntimeError("llama_decode failed")
         self.lib.llama_get_logits_ith(self.context, -1) # waits
@@ -318,7 +319,8 @@ class OpenVino(Linears):
         logits = linear(part(x, -1, 2**31, 0), head[0], head[1], 8)
         core = openvino.Core()
         self.model = core.compile_model(openvino.Model([logits], [parameter]), "CPU", {
-            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": options["threads"], "NUM_STREAMS": 1})
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": options["threads"], "NUM_STREAMS": 1,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": {"a8": 32, "a16": 0}[setting]}) # 0: in the precision of inference
         self.request = self.model.create_infer_request()
         self.version = importlib.metadata.version("openvino")
         self.input = lambda tokens: numpy.zeros((tokens, layer[0][1]), dtype=numpy.float32) + 0.5
