@@ -78,7 +78,7 @@ struct StepState {
 struct KvPool {
   void *base = nullptr;
   int64_t blockBytes = 0, keyOffset = 0, valueOffset = 0;
-  DType type = DType::F16; ///< F32, F16, I8, I4
+  DType type = DType::F16; ///< F32, F16, BF16, I8, I4
 };
 inline constexpr int32_t kvBlockTokens = 64;
 
@@ -187,6 +187,16 @@ struct BinaryParams {
   int64_t rows = 0, width = 0;
 };
 
+/// As kernels/cpu/hadamard/hadamard.h: per row and `block` features, dst = src (base (x) Walsh) /
+/// sqrt(block). src and dst share no memory.
+struct HadamardParams {
+  Matrix src, dst; ///< src f32
+  int64_t rows = 0, width = 0, block = 0;
+  const float *base = nullptr; ///< [baseOrder, baseOrder], 16-byte aligned; null: order 1
+  int64_t baseOrder = 1;       ///< block / baseOrder is a power of two up to maxWalshOrder
+};
+inline constexpr int64_t maxWalshOrder = 16384;
+
 /// dst[row, i] = src[from(row), i] for i < width, from(row) = rowIndex ? rowIndex[row] : row.
 /// Converts between f32 and f16 or bf16.
 struct CopyParams {
@@ -221,6 +231,7 @@ struct SampleParams {
   OP(Unary, UnaryParams)                                                                           \
   OP(Binary, BinaryParams)                                                                         \
   OP(Copy, CopyParams)                                                                             \
+  OP(Hadamard, HadamardParams)                                                                     \
   OP(Sample, SampleParams)
 
 #define QRT_CUDA_DECLARE(name, Params) int launch##name(const Launch &launch, const Params &params);

@@ -89,8 +89,9 @@ struct DecodeAttention {
                                {first, laneIndex() / 4 + 8 < heads ? length : 0}};
     auto fetch = [&](int key, int stage) {
       uint16_t *tile = tiles + 2 * stage * keys * stride;
-      fillKvTile<dim, keys, threads>(p, tile, place.part, kvHead, key, end, true);
-      fillKvTile<dim, keys, threads>(p, tile + keys * stride, place.part, kvHead, key, end, false);
+      fillKvTile<dim, keys, threads>(p, tile, place.part, kvHead, key, end, true, params.faults);
+      fillKvTile<dim, keys, threads>(p, tile + keys * stride, place.part, kvHead, key, end, false,
+                                     params.faults);
       commitAsync();
     };
     FlashRows<dim> state;

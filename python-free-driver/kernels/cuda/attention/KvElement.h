@@ -54,6 +54,8 @@ QRT_DEVICE float kvElement(DType type, const uint8_t *page, int64_t kvHeads, int
     return loadGlobal(reinterpret_cast<const float *>(row) + i);
   if (type == DType::F16)
     return floatOfF16(loadGlobal(reinterpret_cast<const uint16_t *>(row) + i));
+  if (type == DType::BF16)
+    return floatOfBf16(loadGlobal(reinterpret_cast<const uint16_t *>(row) + i));
   const KvScale s = kvScale(type, page, kvHeads, head, token, int(dim), int(i));
   const int code =
       type == DType::I8 ? loadGlobal(row + i) : loadGlobal(row + i / 2) >> (i % 2 * 4) & 15;

@@ -35,13 +35,25 @@ QRT_DEVICE Words4 dequantizeEight(DType type, const uint8_t *page, int64_t kvHea
   return words;
 }
 
+/// Eight elements of a bf16 row as f16: exact but for magnitudes below 2^-14, and beyond 65504,
+/// which raise `overflow`.
+QRT_DEVICE Words4 halvesOfBf16(const uint8_t *row, int first, bool &overflow) {
+  Words4 words = loadGlobal(reinterpret_cast<const Words4 *>(row + first * 2));
+  QRT_UNROLL
+  for (int i = 0; i < 4; ++i)
+    words.w[i] = packF16(clampToF16(floatOfBits(words.w[i] << 16), overflow),
+                         clampToF16(floatOfBits(words.w[i] & 0xffff0000u), overflow));
+  return words;
+}
+
 /// Starts to fill a tile with keys (or values) firstKey .. firstKey + keys - 1 of one head; what
 /// lies at `end` or beyond, and columns beyond `dim`, becomes zero. The keys lie in one block of
-/// the cache. f16 comes by cp.async (commit and wait are the caller's), quantized rows through
+/// the cache. f16 comes by cp.async (commit and wait are the caller's), other rows through
 /// registers.
 template <int dim, int keys, int threads>
 QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, int64_t head,
-                           int firstKey, int end, bool isKey) {
+                           int firstKey, int end, bool isKey, uint32_t *faults) {
+  bool overflow = false;
   const int width = int(isKey ? p.headDim : p.valueDim);
   const bool any = firstKey < end;
   const uint8_t *page =
@@ -61,11 +73,18 @@ QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, i
                   inside ? page + kvRowOffset(head, token, width, DType::F16) + column * 2
                          : static_cast<const uint8_t *>(p.kv.base),
                   inside ? 16 : 0);
+    else if (p.kv.type == DType::BF16)
+      storeShared(reinterpret_cast<Words4 *>(to),
+                  inside ? halvesOfBf16(page + kvRowOffset(head, token, width, DType::BF16), column,
+                                        overflow)
+                         : Words4{});
     else
       storeShared(reinterpret_cast<Words4 *>(to),
                   inside ? dequantizeEight(p.kv.type, page, p.kvHeads, head, token, width, column)
                          : Words4{});
   }
+  if (overflow && faults)
+    atomicOr(faults, HalfOverflow);
 }
 
 /// What the queries of a head are multiplied by at dim i, since the cached keys were divided by it.

@@ -80,8 +80,10 @@ struct PrefillAttention {
     }
     const int begin = firstKeyOf(piece.position + piece.first / group) / keys * keys;
     auto fetch = [&](int key, int stage) {
-      fillKvTile<dim, keys, threads>(p, tileOf(stage, true), piece.part, kvHead, key, end, true);
-      fillKvTile<dim, keys, threads>(p, tileOf(stage, false), piece.part, kvHead, key, end, false);
+      fillKvTile<dim, keys, threads>(p, tileOf(stage, true), piece.part, kvHead, key, end, true,
+                                     params.faults);
+      fillKvTile<dim, keys, threads>(p, tileOf(stage, false), piece.part, kvHead, key, end, false,
+                                     params.faults);
       commitAsync();
     };
     FlashRows<dim> state;

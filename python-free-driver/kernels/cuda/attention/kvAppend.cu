@@ -95,7 +95,7 @@ struct KvAppendKernel {
         kvPage(p.step, p.kv, place.part, place.position, isKey ? p.kv.keyOffset : p.kv.valueOffset);
     uint8_t *to = page + kvRowOffset(head, token, dim, p.kv.type);
     const Row x = {src, from, isKey && p.balance ? p.balance + head * dim : nullptr};
-    if (p.kv.type == DType::F32 || p.kv.type == DType::F16) {
+    if (p.kv.type == DType::F32 || p.kv.type == DType::F16 || p.kv.type == DType::BF16) {
       const Matrix dst = {to, 0, p.kv.type};
       for (int i = laneIndex(); i < dim; i += warpLanes)
         storeElement(dst, i, x(i), params.faults);

@@ -3,9 +3,10 @@
 // A block holds kvBlockTokens tokens of one sequence. The keys of one layer lie in it as
 // [kvHead][token][dim], so that a head's tokens are consecutive rows, and the values likewise.
 //
-//   F32, F16   elements
-//   I8         codes of one byte, symmetric, one scale per token and group of 128 dims
-//   I4         two codes per byte, the even dim in the low nibble; asymmetric, groups of 32 dims
+//   F32, F16, BF16   elements
+//   I8               codes of one byte, symmetric, one scale per token and group of 128 dims
+//   I4               two codes per byte, the even dim in the low nibble; asymmetric, groups of 32
+//   dims
 //
 // A head that the group does not divide is one group. Behind the codes of all heads lie the scales
 // [kvHead][token][group], f16, behind those the zero points of I4, bytes. Groups, scales, zero
@@ -22,14 +23,15 @@
 namespace qrt::cuda {
 
 constexpr bool isKvType(DType type) {
-  return type == DType::F32 || type == DType::F16 || type == DType::I8 || type == DType::I4;
+  return type == DType::F32 || type == DType::F16 || type == DType::BF16 || type == DType::I8 ||
+         type == DType::I4;
 }
 /// Bytes of one token's keys of one head, without scales.
 constexpr int64_t kvRowBytes(int64_t dim, DType type) {
   return type == DType::I4    ? (dim + 1) / 2
          : type == DType::I8  ? dim
-         : type == DType::F16 ? 2 * dim
-                              : 4 * dim;
+         : type == DType::F32 ? 4 * dim
+                              : 2 * dim;
 }
 /// Dims that share a scale.
 constexpr int kvGroup(int dim, DType type) {

@@ -150,7 +150,10 @@ std::vector<float> cachedByCpu(const float *x, int64_t dim, DType type) {
   if (type == DType::F16)
     for (float &v : out)
       v = f16ToF32(f32ToF16(v));
-  if (type == DType::F32 || type == DType::F16)
+  if (type == DType::BF16)
+    for (float &v : out)
+      v = bf16ToF32(f32ToBf16(v));
+  if (type == DType::F32 || type == DType::F16 || type == DType::BF16)
     return out;
   const kernels::KvCodeLayout layout = kernels::kvCodeLayout(dim, type, true);
   std::vector<uint8_t> head(size_t(layout.headBytes));
@@ -161,7 +164,7 @@ std::vector<float> cachedByCpu(const float *x, int64_t dim, DType type) {
 }
 
 TEST(KvAppend, CacheHoldsWhatTheCpusCacheDoes) {
-  for (DType type : {DType::F32, DType::F16, DType::I8, DType::I4})
+  for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8, DType::I4})
     for (int64_t dim : {64, 80, 40, 256}) {
       Batch batch({4, 2, dim, dim}, type, {{70, 1}, {3, 3}});
       batch.fill(1);
@@ -248,13 +251,13 @@ void expectAttention(Shape shape, DType type, std::vector<std::pair<int32_t, int
 }
 
 TEST(Attention, Decode) {
-  for (DType type : {DType::F32, DType::F16, DType::I8, DType::I4})
+  for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8, DType::I4})
     for (Shape shape : {Shape{4, 2, 64, 64}, {8, 1, 128, 128}, {2, 2, 80, 80}, {6, 2, 96, 96}})
       expectAttention(shape, type, {{1, 1}, {64, 1}, {65, 1}, {200, 1}}, 0.0f, 0);
 }
 
 TEST(Attention, Prefill) {
-  for (DType type : {DType::F32, DType::F16, DType::I8})
+  for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8})
     expectAttention({4, 2, 64, 64}, type, {{40, 40}, {100, 7}, {70, 1}}, 0.0f, 0);
 }
 
@@ -305,6 +308,38 @@ TEST(Attention, BalancedKeysGiveTheSameScores) {
     }
     for (size_t i = 0; i < out[0].size(); ++i)
       ASSERT_NEAR(out[0][i], out[1][i], 1e-5);
+  }
+}
+
+TEST(Attention, ABf16ValueBeyondF16IsClampedAndReported) {
+  for (bool decode : {true, false}) {
+    Batch batch({1, 1, 64, 64}, DType::BF16, {{2, decode ? 1 : 2}});
+    DeviceMatrix k(3, 64, DType::F32), v(3, 64, DType::F32), dst(3, 64, DType::F32);
+    std::vector<float> values(192, 0.5f);
+    k.set(values);
+    values[5] = values[69] = 1e6f;
+    v.set(values);
+    Batch append = batch;
+    append.parts = {{0, 2, 0, 0}};
+    append.partOfRow = {0, 0, -1};
+    append.pool.base = batch.pool.base;
+    Device device;
+    ASSERT_EQ(launchKvAppend(device.launch,
+                             {k.view(), v.view(), append.step(), batch.pool, 3, 1, 64, 64}),
+              0);
+    AttentionParams params;
+    params.q = k.view();
+    params.dst = dst.view();
+    params.step = batch.step();
+    params.kv = batch.pool;
+    params.rows = batch.rows;
+    params.heads = params.kvHeads = 1;
+    params.headDim = params.valueDim = 64;
+    params.decode = decode;
+    ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
+    EXPECT_EQ(dst.get()[5], 65504.0f);
+    EXPECT_EQ(dst.get()[6], 0.5f);
+    EXPECT_EQ(device.faults, uint32_t(HalfOverflow));
   }
 }
 
