@@ -24,7 +24,8 @@ constexpr CounterName counterNames[] = {
     {&ReasoningCounters::earlyExits, "early_exits", "early exits"},
     {&ReasoningCounters::trialTokens, "trial_tokens", "trial tokens"},
     {&ReasoningCounters::rolledBack, "rolled_back", "tokens rolled back"},
-    {&ReasoningCounters::fp16Tokens, "fp16_tokens", "tokens by the FP16 weights"}};
+    {&ReasoningCounters::fp16Tokens, "fp16_tokens", "tokens by the FP16 weights"},
+    {&ReasoningCounters::fp16Fallbacks, "fp16_fallbacks", "unsure steps left to them"}};
 
 double perSecond(int64_t count, double seconds) {
   return seconds > 0 ? double(count) / seconds : 0;

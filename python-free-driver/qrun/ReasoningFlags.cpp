@@ -101,6 +101,11 @@ void ReasoningFlags::addTo(CLI::App &command) {
       ->group(reasoningFlagGroup);
   option("--fp16-rescue", fp16Rescue, "So many tokens behind each loop rescue likewise");
   command.add_flag("--fp16-prompt", fp16Prompt, "The prompt likewise")->group(reasoningFlagGroup);
+  command.add_flag("--fp16-answer", fp16Answer, "What stands outside the thinking likewise")
+      ->group(reasoningFlagGroup);
+  option("--fp16-entropy-min", fp16Entropy,
+         "Every token whose entropy (nats) by the quantized weights is at least this likewise");
+  option("--fp16-entropy-tokens", fp16EntropyTokens, "So many tokens from there on (1)");
 
   command
       .add_flag("--early-exit", earlyExit,
@@ -188,9 +193,14 @@ Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   assign(out.fp16.planTokens, fp16Plan);
   out.fp16.outline = fp16Outline;
   out.fp16.prompt = fp16Prompt;
+  out.fp16.answer = fp16Answer;
   QRT_RETURN_IF_ERROR(needs({{fp16Rescue.has_value(), "--fp16-rescue"}}, out.loop.rescues(),
                             "--loop rollback, break, commit or fp16"));
   assign(out.fp16.rescueTokens, fp16Rescue);
+  assign(out.fp16.entropyMin, fp16Entropy);
+  QRT_RETURN_IF_ERROR(needs({{fp16EntropyTokens.has_value(), "--fp16-entropy-tokens"}},
+                            out.fp16.entropyMin > 0, "--fp16-entropy-min"));
+  assign(out.fp16.entropyTokens, fp16EntropyTokens);
 
   out.earlyExit.enabled = earlyExit;
   QRT_RETURN_IF_ERROR(needs({{confidence.has_value(), "--early-exit-confidence"},

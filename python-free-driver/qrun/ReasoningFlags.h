@@ -28,8 +28,9 @@ struct ReasoningFlags {
   std::optional<int32_t> loopNgram, loopCount, loopWindow, loopRescues;
   std::optional<float> loopTemperature;
 
-  std::optional<int64_t> fp16Plan, fp16Rescue;
-  bool fp16Outline = false, fp16Prompt = false;
+  std::optional<int64_t> fp16Plan, fp16Rescue, fp16EntropyTokens;
+  std::optional<float> fp16Entropy;
+  bool fp16Outline = false, fp16Prompt = false, fp16Answer = false;
 
   bool earlyExit = false;
   std::optional<float> confidence;

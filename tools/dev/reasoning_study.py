@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 
+from reasoning_tables import (control_table, files_of, fp16_statement, fp16_table, precision_table, statement,
+                              table_text)
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 RTN, GPTQ, AWQ_GPTQ = "rtn", "gptq", "awq+gptq"
 
@@ -89,86 +92,13 @@ class Study:
     def engine(self):
         return ["-t", self.args.threads] if self.args.threads else []
 
-    def eval(self, name, model, reference, tasks, extra=()):
+    def eval(self, name, model, reference, tasks, extra=(), limit=None, seeds=None):
         command = [self.bin / "qrun", "eval", model, "--reference", reference, "--tasks", tasks, "--seeds",
-                   self.args.seeds, "--temperature", self.args.temperature, "--max-tokens",
+                   seeds or self.args.seeds, "--temperature", self.args.temperature, "--max-tokens",
                    self.args.max_tokens, *self.engine(), *extra, "--json"]
-        if self.args.limit:
-            command += ["--limit", self.args.limit]
+        if limit or self.args.limit:
+            command += ["--limit", limit or self.args.limit]
         return self.json(name + ".json", command)
-
-
-def interval(r, digits=1, scale=100, plus=False):
-    """'97.3 [96.0, 98.4]' of {"value", "low", "high"}."""
-    def one(x):
-        return "–" if x is None else f"{scale * x:{'+' if plus else ''}.{digits}f}"
-    return f"{one(r['value'])} [{one(r['low'])}, {one(r['high'])}]"
-
-
-def significant(r):
-    return r["low"] is not None and (r["low"] > 0 or r["high"] < 0)
-
-
-def precision_table(labels, result):
-    """One line per file: MODEL of the command, then those of --also."""
-    out = ["| precision | accuracy % | thinking tokens | inflation A | B | C | markers | loops % | lost % | capped % | KL | Spearman |",
-           "|---|---|---|---|---|---|---|---|---|---|---|---|"]
-    reference = result["arms"]["reference"]
-    out.append(f"| f32 | {interval(reference['accuracy'])} | {reference['tokens_mean']:.1f} | 1 | 1 | 1 | "
-               f"{reference['markers_per_trace']:.2f} | {100 * reference['loop_rate']:.1f} | "
-               f"{100 * reference['lost_rate']:.1f} | {100 * reference['cap_rate']:.1f} | | |")
-    for name, arm in zip(labels, files_of(result)):
-        forced = arm["teacher_forced"]
-        ratios = " | ".join(interval(arm[k], 3, 1) for k in ("ctir_a", "ctir_b", "ctir_c"))
-        out.append(f"| {name} | {interval(arm['accuracy'])} | {arm['tokens_mean']:.1f} | {ratios} | "
-                   f"{arm['markers_per_trace']:.2f} | {100 * arm['loop_rate']:.1f} | {100 * arm['lost_rate']:.1f} | "
-                   f"{100 * arm['cap_rate']:.1f} | {forced['kl_mean']:.4f} | {forced['kl_entropy_spearman']:.3f} |")
-    return out
-
-
-def files_of(result):
-    """The judged files as entries of one form."""
-    first = dict(result["arms"]["model"])
-    for key in ("ctir_a", "ctir_b", "ctir_c", "teacher_forced"):
-        first[key] = result[key]
-    return [first, *result.get("comparison", [])]
-
-
-def control_table(result):
-    out = ["| control | accuracy % | change | thinking tokens | change % | markers | loops % | lost % | capped % | effective tok/s | acted |",
-           "|---|---|---|---|---|---|---|---|---|---|---|"]
-    def row(name, arm, speed, changes=("", "")):
-        counts = ", ".join(f"{k} {v}" for k, v in arm["controls"].items() if v and k != "marker_hits")
-        return (f"| {name} | {interval(arm['accuracy'])} | {changes[0]} | {arm['tokens_mean']:.1f} | {changes[1]} | "
-                f"{arm['markers_per_trace']:.2f} | {100 * arm['loop_rate']:.1f} | {100 * arm['lost_rate']:.1f} | "
-                f"{100 * arm['cap_rate']:.1f} | {speed:.0f} | {counts} |")
-    reference = result["arms"]["reference"]
-    out.append(row("*f32*", reference, reference["tokens_per_s"]))
-    out.append(row("none", result["arms"]["model"], result["effective_speed"]))
-    for arm in result["comparison"]:
-        star = lambda key: "**" if significant(arm[key]) else ""
-        changes = [star(key) + interval(arm[key], plus=True) + star(key)
-                   for key in ("accuracy_change", "tokens_change")]
-        out.append(row(arm["name"], arm, arm["effective_speed"], changes))
-    return out
-
-
-def statement(where, result):
-    """What the table says about the penalty, in one sentence, whether it is what was hoped for or not."""
-    best = None
-    for arm in result["comparison"]:
-        if not arm["name"].startswith(("penalty", "derived", "fitted")):
-            continue
-        loses = significant(arm["accuracy_change"]) and arm["accuracy_change"]["value"] < 0
-        if not loses and (best is None or arm["tokens_change"]["value"] < best["tokens_change"]["value"]):
-            best = arm
-    if best is None:
-        return f"At {where} every penalty loses accuracy significantly."
-    change = best["tokens_change"]
-    reached = "reaches" if change["value"] <= -0.12 else "does not reach"
-    return (f"At {where} the penalty that saves most without a significant loss of accuracy is `{best['name']}`: "
-            f"{interval(change, plus=True)} % thinking tokens, {interval(best['accuracy_change'], plus=True)} points of "
-            f"accuracy; it {reached} 12 % fewer.")
 
 
 def arms_for(tokens, derived, fixed, everything):
@@ -183,25 +113,61 @@ def arms_for(tokens, derived, fixed, everything):
             arms.append("fitted")
     if not everything:
         return [x for arm in arms + ["nowait"] for x in ("--arm", arm)]
+    # What the papers suggest beside a constant: repeats only, growing with them, only where the model is unsure.
+    arms += ["repeats=--marker-penalty 0.01 --marker-ramp 2 --marker-ramp-max 4 --marker-set default50",
+             "ramp=--marker-penalty 1 --marker-ramp 1 --marker-ramp-max 4 --marker-set default50",
+             "gate=--marker-penalty 2 --marker-entropy-min 0.5 --marker-set default50",
+             "ramp, gate=--marker-penalty 1 --marker-ramp 1 --marker-ramp-max 4 --marker-entropy-min 0.5 "
+             "--marker-set default50"]
+    budgets = [round(1.5 * tokens), round(2 * tokens)]
     arms += ["nowait", "tip", "cyclicreflex", "dry",
              "loop rollback=--loop rollback", "loop commit=--loop commit",
-             f"budget {round(1.5 * tokens)}=--think-budget {round(1.5 * tokens)} --think-grace 16",
+             *(f"budget {b}=--think-budget {b} --think-grace 16" for b in budgets),
+             f"minimum {budgets[0]}=--min-think {budgets[0]}",
              "early exit=--early-exit --early-exit-every 16",
              f"content words 1=--marker-penalty 1 --marker-words {CONTENT_WORDS}"]
     return [x for arm in arms for x in ("--arm", arm)]
 
 
-def table_text(table, fixed, calib):
-    problems = f"{len(calib.read_text().splitlines())} problems of the calibration set"
-    rates = lambda fit: (f"markers of it per thousand thinking tokens: f32 {1000 * fit['rate_reference']:.2f}, without penalty "
-                         f"{1000 * fit['steps'][0]['rate']:.2f}, at the fitted strength {fit['strength']:.2f} "
-                         f"{1000 * fit['rate']:.2f}")
-    text = f"The 50 words on {problems}: {rates(fixed['fit'])}. "
-    if not table:
-        return text + "No word rises consistently enough for a derived table."
-    words = ", ".join(f"`{json.dumps(t['text'], ensure_ascii=False)[1:-1]}` {t['strength']:.2f}"
-                      for t in sorted(table["tokens"], key=lambda t: -t["strength"]))
-    return text + f"Derived table: {words}; {rates(table['fit'])}."
+def fp16_arms(which, loops):
+    """Arms with the second weight set: all linears, the critical ones, or some for a smoke test; `loops`: there are some."""
+    everything = "everything=--fp16-prompt --fp16-plan 1000000 --fp16-answer"
+    plan = "plan 80, rescue=--fp16-plan 80 --loop fp16"
+    unsure = [f"unsure {x}=--fp16-entropy-min {x}" for x in (0.1, 0.2, 0.4, 0.7)]
+    if which == "quick":
+        arms = [plan, unsure[2]]
+    elif which == "critical":
+        arms = [plan, *unsure[1:3], everything]
+    else:
+        arms = [*(f"plan {n}=--fp16-plan {n}" for n in (16, 40, 80, 120, 160)),
+                "prompt=--fp16-prompt", "outline=--fp16-outline", "answer=--fp16-answer",
+                "rescue=--loop fp16", plan, "plan 80, rescue, answer=--fp16-plan 80 --loop fp16 --fp16-answer",
+                *unsure,
+                "unsure 0.4 for 4=--fp16-entropy-min 0.4 --fp16-entropy-tokens 4",
+                "unsure 0.4, rescue, answer=--fp16-entropy-min 0.4 --loop fp16 --fp16-answer",
+                "unsure 0.4, penalty 2=--fp16-entropy-min 0.4 --marker-penalty 2 --marker-set default50",
+                "unsure 0.4, nowait=--fp16-entropy-min 0.4 --preset nowait",
+                everything]
+        if loops:
+            arms += [f"loop {action}=--loop {action}" for action in ("rollback", "break", "commit")]
+    return [x for arm in arms for x in ("--arm", arm)]
+
+
+def study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags, loops):
+    """The second weight set at one precision: all linears, and the most critical ones."""
+    quick = study.args.quick
+    out = [f"### {name}: FP16 weights at {label}", ""]
+    for which, extra in (("all", []), ("critical", ["--calib", traces])):
+        model = study.compile(name, source, f"{scheme} {which}", [*flags, "--with-fp16", which, *extra], RTN, None)
+        arms = fp16_arms("quick" if quick else which, loops)
+        result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms)
+        # Tokens per second need a machine that does nothing else: few problems, a file of their own.
+        speeds = study.eval(f"{model.stem}.speed", model, reference, tasks, arms, limit=32, seeds=1)
+        out += [f"`--with-fp16 {which}`:", "", *fp16_table(result, speeds), "",
+                fp16_statement(f"{name}, {label}, `--with-fp16 {which}`,", result, speeds), ""]
+        if quick:
+            break
+    return out
 
 
 def study_model(study, name, source, tasks, calib):
@@ -217,10 +183,17 @@ def study_model(study, name, source, tasks, calib):
     extra = [x for other in models[1:] for x in ("--also", other)]
     judged = study.eval(f"{name}.precisions", models[0], reference, tasks, extra)
     out = [f"### {name}: precision", "", *precision_table(labels, judged), ""]
-    if name in args.precision_only:
-        return out
-    # Round to nearest, at the first precision whose inflation is beyond its error, and one above it.
     at = [(l, m, r) for l, m, r in zip(labels, models, files_of(judged)) if l.endswith(RTN)]
+    # Round to nearest, where a tenth of the answers or more are lost: there is something to recover.
+    full = judged["arms"]["reference"]["accuracy"]["value"]
+    recovered = []
+    for (scheme, flags, _), (label, _, result) in zip(precisions, at):
+        if full - result["accuracy"]["value"] >= 0.1 or args.quick:
+            recovered += study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags,
+                                    result["loop_rate"] > 0.01)
+    if name in args.precision_only:
+        return out + recovered
+    # Round to nearest, at the first precision whose inflation is beyond its error, and one above it.
     inflated = [i for i, (_, _, r) in enumerate(at) if r["ctir_b"]["low"] > 1.02]
     if not inflated and not args.quick:
         out += [f"Round to nearest: no precision inflates the thinking of {name} beyond the error of the measurement "
@@ -238,7 +211,7 @@ def study_model(study, name, source, tasks, calib):
         compared = study.eval(model.stem + ".controls", derived if table else model, reference, tasks,
                               arms_for(judged["arms"]["reference"]["tokens_mean"], table, fixed, index == chosen))
         out += [*control_table(compared), "", statement(f"{name}, {label},", compared), ""]
-    return out
+    return out + recovered
 
 
 def replace_between(path, lines):
@@ -258,7 +231,7 @@ def main():
     parser.add_argument("--doc", default=ROOT / "docs/reasoning-study.md", help="'-': standard output")
     parser.add_argument("--model", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--precision-only", action="append", default=[], metavar="NAME",
-                        help="a model whose controls are not studied")
+                        help="a model of which only precisions and the FP16 weights are studied")
     parser.add_argument("--tasks")
     parser.add_argument("--calib-tasks")
     parser.add_argument("--seeds", type=int)
@@ -269,9 +242,8 @@ def main():
     args = parser.parse_args()
     args.seeds = args.seeds or (1 if args.quick else 3)
     study, begin = Study(args), time.time()
-    count = 24 if args.quick else 400
-    tasks = study.problems(args.tasks, "tasks.jsonl", count, 20261)
-    calib = study.problems(args.calib_tasks, "calib-tasks.jsonl", max(count * 3 // 4, 48), 31337)
+    tasks = study.problems(args.tasks, "tasks.jsonl", 8 if args.quick else 400, 20261)
+    calib = study.problems(args.calib_tasks, "calib-tasks.jsonl", 20 if args.quick else 300, 31337)
     models = [m.partition("=")[::2] for m in args.model] or [("reasoner", ROOT / "examples/reasoner/model.onnx")]
     lines = ["", f"{min(args.limit or 10 ** 9, len(tasks.read_text().splitlines()))} problems, {args.seeds} seeds, temperature "
              f"{args.temperature}, at most {args.max_tokens} tokens. In brackets: 95 % intervals, bootstrap over problems; bold: "

@@ -58,7 +58,9 @@ Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::v
   QRT_ASSIGN_OR_RETURN(auto plan, generator.reasoningPlan(run.settings.reasoning));
   arm.penalised = plan->markers;
   arm.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  int64_t written = 0;
   for (size_t i = 0; i < results.size(); ++i) {
+    written += results[i].timings.decodeTokens;
     if (results[i].finishReason == FinishReason::Cancelled)
       return Status::error(StatusCode::Interrupted, "the tasks were not finished");
     const size_t t = i / size_t(run.seeds);
@@ -74,7 +76,7 @@ Result<ArmResult> runTasks(Engine &engine, const ModelTexts &texts, const std::v
     }
   }
   if (generator.stats().decodeSeconds > 0)
-    arm.tokensPerSecond = double(generator.stats().decodeTokens) / generator.stats().decodeSeconds;
+    arm.tokensPerSecond = double(written) / generator.stats().decodeSeconds;
   return arm;
 }
 

@@ -22,7 +22,9 @@ namespace qrt {
 struct ArmResult {
   std::vector<Trace> traces; ///< task-major: task 0 with every seed, task 1 ...
   int seeds = 1;
-  double tokensPerSecond = 0; ///< generated tokens of all traces per second of decode, batched
+  /// Tokens of all traces per second of decode, batched. What was computed and forgotten (loops
+  /// taken back, trials, unsure steps) takes time and counts for nothing.
+  double tokensPerSecond = 0;
   double seconds = 0;
   MarkerTable penalised; ///< what the marker penalty acts on; empty: it is off
   /// The texts of the first seed, prompt and what was generated; scored: the latter. For

@@ -21,8 +21,13 @@ public:
 
   /// Chooses the next token from the logits of the last one and takes it in.
   Status advance(Sampler &sampler, std::span<const float> logits);
+  /// In place of advance(): the logits are forgotten, since the second weight set is to compute
+  /// the last token again. The engine's sequence must be cut by it.
+  bool fallsBack(std::span<const float> logits) { return controller.fallsBack(logits); }
   /// The next token can be chosen by the engine: prepare(), then take() what it chose.
-  bool canLeaveChoice() const { return !controller.needsLogits() && req.sampling.logprobs < 0; }
+  bool canLeaveChoice() const {
+    return !controller.needsLogits() && !controller.mayFallBack() && req.sampling.logprobs < 0;
+  }
   /// At most so many entries will prepare() append.
   int64_t sampleEntries(int32_t vocabSize) const;
   Status prepare(SampleLists &lists, SampleRow &row, std::vector<SampleEntry> &entries);

@@ -1,8 +1,8 @@
 //===- GeneratorChoice.cpp - The next tokens of a batch, on the CPU or on the engine ---------===//
 // An engine on a device can choose tokens itself: then only they travel to the host. That needs
 // controls that are known before the logits are, which they are except where a thinking budget
-// waits for the end of a sentence; such a step, and one that wants log-probabilities, takes the
-// logits.
+// waits for the end of a sentence, or an unsure step is to be left to the FP16 weights; such a
+// step, and one that wants log-probabilities, takes the logits.
 #include "Generation/GeneratorImpl.h"
 
 #include <algorithm>
@@ -33,7 +33,9 @@ Status Generator::Impl::stepAndChoose(std::span<const Engine::Chunk> chunks,
     who[i]->feed(int64_t(chunks[i].tokens.size()), chunks[i].alternate);
     if (chunks[i].logits == Engine::Logits::None)
       continue;
-    QRT_RETURN_IF_ERROR(who[i]->advance(sampler, {row, size_t(engine.vocabSize())}));
+    const std::span<const float> logits(row, size_t(engine.vocabSize()));
+    if (!who[i]->fallsBack(logits))
+      QRT_RETURN_IF_ERROR(who[i]->advance(sampler, logits));
     row += engine.vocabSize();
   }
   return Status::ok();

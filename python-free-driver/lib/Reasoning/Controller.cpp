@@ -4,6 +4,7 @@
 
 #include "Reasoning/AnswerFinder.h"
 #include "Reasoning/Landing.h"
+#include "Sampling/Softmax.h"
 
 #include <algorithm>
 #include <limits>
@@ -39,11 +40,27 @@ static bool endsParagraph(std::string_view text, size_t added) {
 
 bool ReasoningController::usesSecondSet() const {
   const Fp16Options &o = thePlan->options.fp16;
-  if (rescueLeft > 0)
+  if (rescueLeft > 0 || unsureLeft > 0)
     return true;
-  if (!thinking() || !o.plans() || (o.outline && state.outlined))
+  if (!thinking())
+    return o.answer;
+  if (!o.plans() || (o.outline && state.outlined))
     return false;
   return state.reasoningTokens < (o.planTokens > 0 ? o.planTokens : Fp16Options::outlineTokens);
+}
+
+bool ReasoningController::mayFallBack() const {
+  return thePlan->options.fp16.entropyMin > 0 && forced.empty() && !usesSecondSet();
+}
+
+bool ReasoningController::fallsBack(std::span<const float> logits) {
+  const Fp16Options &o = thePlan->options.fp16;
+  if (!mayFallBack() || summarize(logits).entropy < o.entropyMin)
+    return false;
+  unsureLeft = o.entropyTokens;
+  ++counts.fp16Fallbacks;
+  detail("fp16_fallback");
+  return true;
 }
 
 std::optional<Loop> ReasoningController::follow(int32_t token, bool generatedToken) {
@@ -90,6 +107,7 @@ void ReasoningController::goBack(int64_t keep) {
     follow(token, true);
   }
   event = ThinkState::Event::None;
+  unsureLeft = 0;
   bans.erase(bans.upper_bound(keep), bans.end()); // of a text that is gone
   ++rollbacks;
 }
@@ -175,6 +193,7 @@ ReasoningController::Verdict ReasoningController::accept(int32_t token) {
   counts.fp16Tokens += usesSecondSet();
   wasForced = !forced.empty() && forced.front() == token;
   rescueLeft -= rescueLeft > 0 && !wasForced;
+  unsureLeft -= unsureLeft > 0;
   if (wasForced)
     forced.pop_front();
   const Marker *marker = thePlan->marker(token);

@@ -51,8 +51,13 @@ public:
   /// here.
   Verdict endTrial(double confidence, int64_t tokens);
 
-  /// The next token is to come from the file's second weight set: FP16 planning or rescue.
+  /// The next token is to come from the file's second weight set: FP16 planning, rescue, fallback.
   bool usesSecondSet() const;
+  /// The quantized set may turn out too unsure of the next token: ask fallsBack() first.
+  bool mayFallBack() const;
+  /// Given its logits, in place of controls(): it is, so usesSecondSet() from here on, and the
+  /// caller forgets the logits and has the last token computed again.
+  bool fallsBack(std::span<const float> logits);
 
   bool thinking() const { return state.think.thinking(); }
   /// What the last accepted token did to the think state.
@@ -105,6 +110,7 @@ private:
   int64_t rollbacks = 0;
   int64_t nextTrial = 0;
   int64_t rescueLeft = 0; ///< tokens for the second weight set behind a rescue
+  int64_t unsureLeft = 0; ///< and behind an unsure step
   bool wasForced = false;
   ThinkState::Event event = ThinkState::Event::None;
   ReasoningCounters counts; ///< those that roll-backs do not undo

@@ -30,6 +30,7 @@ ReasoningCounters &ReasoningCounters::operator+=(const ReasoningCounters &other)
   trialTokens += other.trialTokens;
   rolledBack += other.rolledBack;
   fp16Tokens += other.fp16Tokens;
+  fp16Fallbacks += other.fp16Fallbacks;
   return *this;
 }
 
@@ -62,6 +63,10 @@ Status ReasoningOptions::verify() const {
     return bad("min_thinking", "is larger than the thinking budget");
   QRT_RETURN_IF_ERROR(inRange("fp16.plan_tokens", double(fp16.planTokens), 0, 1e15));
   QRT_RETURN_IF_ERROR(inRange("fp16.rescue_tokens", double(fp16.rescueTokens), 0, 1e15));
+  QRT_RETURN_IF_ERROR(inRange("fp16.entropy_min", fp16.entropyMin, 0, 100));
+  QRT_RETURN_IF_ERROR(inRange("fp16.entropy_tokens", double(fp16.entropyTokens), 1, 1e15));
+  if (fp16.entropyTokens > 1 && fp16.entropyMin == 0)
+    return bad("fp16.entropy_tokens", "has no effect without fp16.entropy_min");
   if (fp16.rescueTokens > 0 && !loop.rescues())
     return bad("fp16.rescue_tokens", "has no effect without a loop action that rescues");
   QRT_RETURN_IF_ERROR(inRange("early_exit.confidence", earlyExit.confidence, 0, 1));

@@ -83,13 +83,18 @@ struct EarlyExitOptions {
   bool operator==(const EarlyExitOptions &) const = default;
 };
 
-/// FP16 planning and rescue (2606.02011): tokens that the second weight set of the file writes
+/// FP16 planning and rescue (2606.02011), and fallback by uncertainty (as Big Little Decoder,
+/// 2302.07863, falls back to its large model): tokens that the second weight set of the file writes
 /// (qopt --with-fp16), in place of the quantized one.
 struct Fp16Options {
-  int64_t planTokens = 0;   ///< so many first tokens of the thinking
-  bool outline = false;     ///< until the first empty line of the thinking, at most outlineTokens
-  int64_t rescueTokens = 0; ///< so many behind every loop rescue; 0 with Fp16: to the block's end
-  bool prompt = false;      ///< the prompt
+  int64_t planTokens = 0;    ///< so many first tokens of the thinking
+  bool outline = false;      ///< until the first empty line of the thinking, at most outlineTokens
+  int64_t rescueTokens = 0;  ///< so many behind every loop rescue; 0 with Fp16: to the block's end
+  bool prompt = false;       ///< the prompt
+  bool answer = false;       ///< what stands outside the thinking
+  float entropyMin = 0;      ///< so many nats of the quantized set's next token, and the second set
+                             ///< computes it again and chooses; 0: off
+  int64_t entropyTokens = 1; ///< so many tokens from there on
   static constexpr int64_t outlineTokens = 128;
 
   bool plans() const { return planTokens > 0 || outline; }
@@ -105,8 +110,8 @@ struct ReasoningOptions {
 
   /// Some control needs the second weight set of the file.
   bool usesSecondSet() const {
-    return fp16.plans() || fp16.rescueTokens > 0 || fp16.prompt ||
-           loop.action == LoopOptions::Action::Fp16;
+    return fp16.plans() || fp16.rescueTokens > 0 || fp16.prompt || fp16.answer ||
+           fp16.entropyMin > 0 || loop.action == LoopOptions::Action::Fp16;
   }
   /// InvalidArgument naming the field.
   Status verify() const;
@@ -123,9 +128,10 @@ struct ReasoningCounters {
   int64_t eosSuppressed = 0; ///< steps whose likeliest token was a suppressed end of text
   int64_t minThinkHeld = 0;  ///< steps whose likeliest token was a suppressed end of think
   int64_t earlyExits = 0;
-  int64_t trialTokens = 0; ///< tokens spent on trial answers
-  int64_t rolledBack = 0;  ///< generated tokens that were forgotten
-  int64_t fp16Tokens = 0;  ///< steps that used the second weight set, forgotten tokens too
+  int64_t trialTokens = 0;   ///< tokens spent on trial answers
+  int64_t rolledBack = 0;    ///< generated tokens that were forgotten
+  int64_t fp16Tokens = 0;    ///< steps that used the second weight set, forgotten tokens too
+  int64_t fp16Fallbacks = 0; ///< steps of the quantized set that it was too unsure to take
 
   ReasoningCounters &operator+=(const ReasoningCounters &other);
   bool operator==(const ReasoningCounters &) const = default;

@@ -54,6 +54,8 @@ Status checkAbilities(const ReasoningModel &model, const ReasoningOptions &o) {
     control = "early exit";
   else if (o.fp16.plans())
     control = "FP16 planning";
+  else if (o.fp16.answer)
+    control = "FP16 answer";
   else if (o.marker.active() && o.marker.scope == MarkerPenaltyOptions::Scope::Think)
     control = "marker penalty with scope think";
   if (!control)

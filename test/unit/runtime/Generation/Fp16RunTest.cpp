@@ -171,9 +171,53 @@ TEST_F(Fp16Run, ARollBackIntoThePlanIsPlannedAgain) {
   EXPECT_EQ(sets.substr(0, 7), "1122221");
 }
 
+TEST_F(Fp16Run, TheAnswerIsWhatStandsOutsideTheThinking) {
+  request.reasoning.fp16.answer = true;
+  engine.script = ends;
+  auto r = run();
+  EXPECT_EQ(r.reasoning, " c c\n\n c");
+  EXPECT_EQ(sets, "111"
+                  "11111"
+                  "22"); // the end of thinking gives 5, and that the end
+  EXPECT_EQ(r.counters.fp16Tokens, 2);
+}
+
+TEST_F(Fp16Run, AnUnsureStepIsLeftToTheSecondSet) {
+  engine.secondScript = [](const std::vector<int32_t> &) -> int32_t { return C; };
+  engine.unsureAt = {3, 6}; // behind the prompt, and behind three tokens
+  request.reasoning.fp16.entropyMin = 0.5f;
+  request.maxTokens = 6;
+  auto r = run();
+  EXPECT_EQ(r.text, " c a b c a b");
+  EXPECT_EQ(sets, "112"
+                  "112"
+                  "11");
+  EXPECT_EQ(r.counters.fp16Fallbacks, 2);
+  EXPECT_EQ(r.counters.fp16Tokens, 2);
+  EXPECT_EQ(r.counters.rolledBack, 0);
+  EXPECT_EQ(r.stopDetail, "fp16_fallback");
+  EXPECT_EQ(r.timings.decodeTokens, 5);
+  // The second set is unsure of nothing, and goes on for a while.
+  request.reasoning.fp16.entropyTokens = 2;
+  r = run();
+  EXPECT_EQ(r.text, " c c a c c a");
+  EXPECT_EQ(sets, "112"
+                  "212"
+                  "21");
+  EXPECT_EQ(r.counters.fp16Tokens, 4);
+  // Neither what is sure nor what the second set writes anyway.
+  request.reasoning.fp16.entropyMin = 5;
+  EXPECT_EQ(run().counters.fp16Fallbacks, 0);
+  request.reasoning.fp16 = {.planTokens = 3, .entropyMin = 0.5f};
+  r = run();
+  EXPECT_EQ(r.counters.fp16Fallbacks, 1);
+  EXPECT_EQ(r.counters.fp16Tokens, 4);
+}
+
 /// Requests of every kind in one batch get what they get alone.
 TEST_F(Fp16Run, DoesNotDependOnTheBatch) {
   engine.secondScript = ends;
+  engine.unsureAt = {5, 6, 9, 17};
   request.maxTokens = 40;
   std::vector<GenerationRequest> requests;
   for (int64_t plan : {0, 1, 3, 0, 5})
@@ -181,6 +225,7 @@ TEST_F(Fp16Run, DoesNotDependOnTheBatch) {
       requests.push_back(request);
       requests.back().reasoning.fp16.planTokens = plan;
       requests.back().reasoning.fp16.prompt = plan == 3;
+      requests.back().reasoning.fp16.entropyMin = plan == 1 ? 0.5f : 0;
       requests.back().reasoning.loop.action = action;
     }
   Generator generator(engine, texts, {.maxBatch = 4, .prefillChunk = 5});
@@ -203,6 +248,11 @@ TEST_F(Fp16Run, WhatCannotActIsRefused) {
   request.reasoning.fp16 = {};
   request.reasoning.loop.action = LoopOptions::Action::Fp16;
   EXPECT_NE(refusal().find("qopt --with-fp16"), std::string::npos) << refusal();
+  request.reasoning.loop.action = LoopOptions::Action::Off;
+  request.reasoning.fp16.entropyMin = 1;
+  EXPECT_NE(refusal().find("qopt --with-fp16"), std::string::npos) << refusal();
+  request.reasoning.fp16 = {};
+  request.reasoning.loop.action = LoopOptions::Action::Fp16;
   engine.secondSet = true;
   EXPECT_EQ(refusal(), "");
   request.reasoning.loop.action = LoopOptions::Action::Count;
@@ -210,8 +260,14 @@ TEST_F(Fp16Run, WhatCannotActIsRefused) {
   EXPECT_NE(refusal().find("fp16.rescue_tokens"), std::string::npos) << refusal();
   request.reasoning.fp16 = {.planTokens = -1};
   EXPECT_NE(refusal().find("fp16.plan_tokens"), std::string::npos) << refusal();
-  request.reasoning.fp16 = {.outline = true};
+  request.reasoning.fp16 = {.entropyMin = -1};
+  EXPECT_NE(refusal().find("fp16.entropy_min"), std::string::npos) << refusal();
+  request.reasoning.fp16 = {.planTokens = 4, .entropyTokens = 3};
+  EXPECT_NE(refusal().find("fp16.entropy_tokens"), std::string::npos) << refusal();
   texts.thinkTags.reset();
+  request.reasoning.fp16 = {.answer = true};
+  EXPECT_NE(refusal().find("FP16 answer cannot act on this model"), std::string::npos) << refusal();
+  request.reasoning.fp16 = {.outline = true};
   EXPECT_NE(refusal().find("FP16 planning cannot act on this model: it has no think tags"),
             std::string::npos)
       << refusal();

@@ -58,7 +58,8 @@ public:
       if (chunk.logits == Logits::Last) {
         logits.resize(logits.size() + size_t(vocab), 0.0f);
         const auto &chosen = chunk.alternate && secondScript ? secondScript : script;
-        logits[logits.size() - size_t(vocab) + size_t(chosen(tokens))] = sharpness;
+        logits[logits.size() - size_t(vocab) + size_t(chosen(tokens))] =
+            !chunk.alternate && unsureAt.contains(tokens.size()) ? 1 : sharpness;
       }
     }
     widest = std::max(widest, chunks.size());
@@ -71,6 +72,7 @@ public:
   Script script, secondScript; ///< of the second weight set, if it differs
   bool secondSet = false;
   float sharpness = 20;
+  std::set<size_t> unsureAt; ///< lengths of text behind which the first weight set is unsure
   int64_t steps = 0, failAt = -1;
   size_t largest = 0, widest = 0;
   std::map<int, std::vector<int32_t>> sequences;
