@@ -1,7 +1,8 @@
-//===- BindElementwise.cpp - Activation functions and arithmetic -----------------------------===//
+//===- BindElementwise.cpp - Activation functions, arithmetic, Hadamard ----------------------===//
 #include "Engine/Binding.h"
 #include "Engine/KernelWords.h"
 #include "kernels/cpu/elementwise/elementwise.h"
+#include "kernels/cpu/hadamard/hadamard.h"
 
 namespace qrt {
 
@@ -63,6 +64,26 @@ BoundInstruction Binder::bindBinary(const Instruction &instruction) {
       call.rhs = rhs.data(run);
     call.tokens = out.rows(run);
     kernels::binary(run.pool, call);
+    return Status::ok();
+  };
+}
+
+BoundInstruction Binder::bindHadamard(const Instruction &instruction) {
+  BufferRef in = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]);
+  kernels::HadamardArgs args = {};
+  args.baseOrder = 1;
+  if (instruction.inputs.size() > 1 && instruction.inputs[1] >= 0) {
+    args.base = vector(instruction.inputs[1]);
+    args.baseOrder = program.tensors[program.values[instruction.inputs[1]].tensorIndex].shape[0];
+  }
+  args.block = instruction.getInt("block");
+  return [=](Run &run) {
+    kernels::HadamardArgs call = args;
+    call.dst = out.data(run);
+    call.src = in.data(run);
+    call.dstStride = call.srcStride = call.width = out.width;
+    call.tokens = out.rows(run);
+    kernels::hadamard(run.pool, call);
     return Status::ok();
   };
 }

@@ -189,6 +189,8 @@ BoundInstruction Binder::bind(const Instruction &instruction) {
     return bindCopyColumns(instruction);
   case OpCode::SelectRows:
     return bindSelectRows(instruction);
+  case OpCode::Hadamard:
+    return bindHadamard(instruction);
   case OpCode::TensorOp:
     break; // R30: never in a token-major program
   }

@@ -41,6 +41,7 @@ private:
   BoundInstruction bindGated(const Instruction &instruction);
   BoundInstruction bindUnary(const Instruction &instruction);
   BoundInstruction bindBinary(const Instruction &instruction);
+  BoundInstruction bindHadamard(const Instruction &instruction);
   BoundInstruction bindCopyColumns(const Instruction &instruction);
   BoundInstruction bindSelectRows(const Instruction &instruction);
 

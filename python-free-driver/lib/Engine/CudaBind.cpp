@@ -296,6 +296,7 @@ CudaProgram::Launcher CudaProgram::bind(size_t index) {
     return bindCopyColumns(instruction);
   case OpCode::SelectRows:
     return bindSelectRows(instruction);
+  case OpCode::Hadamard: // checkKernels() refuses it
   case OpCode::TensorOp:
     break;
   }

@@ -14,7 +14,7 @@
 namespace qrt {
 
 inline constexpr uint8_t qmodMagic[8] = {'Q', 'M', 'O', 'D', '\r', '\n', 0x1a, '\n'};
-inline constexpr uint16_t qmodMajor = 1, qmodMinor = 1;
+inline constexpr uint16_t qmodMajor = 1, qmodMinor = 2;
 inline constexpr uint64_t sectionAlignment = 4096;
 inline constexpr uint64_t tensorAlignment = 64;
 /// Header and table fit into the first 4096 bytes.

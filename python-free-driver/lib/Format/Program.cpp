@@ -31,8 +31,8 @@ const char *sectionName(SectionKind kind) {
 
 const char *opCodeName(OpCode op) {
   static const char *const names[numOpCodes] = {
-      "Embed",           "Linear", "RmsNorm", "LayerNorm",   "Rope",       "Attention",
-      "GatedActivation", "Unary",  "Binary",  "CopyColumns", "SelectRows", "TensorOp"};
+      "Embed", "Linear", "RmsNorm",     "LayerNorm",  "Rope",     "Attention", "GatedActivation",
+      "Unary", "Binary", "CopyColumns", "SelectRows", "TensorOp", "Hadamard"};
   size_t index = static_cast<size_t>(op);
   return index < numOpCodes ? names[index] : "unknown";
 }

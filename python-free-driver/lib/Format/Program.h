@@ -32,6 +32,9 @@
 //                     operand side by side: slice (one operand) and concat
 //      SelectRows     (x)  keeps the rows whose logits were asked for; at most one such row set
 //                     per program, everything after it works on those rows
+//      Hadamard       (x, base?) {block: int}  each block of features times base (x) W over
+//                     sqrt(block), W the Walsh matrix of order block / len(base), base a plain f32
+//                     tensor [m, m] (kernels/cpu/hadamard/hadamard.h)
 //    Vectors (norm weights, biases, inv_freq, Binary constants) are plain f32 tensors.
 //
 //  Generic  a graph that was not raised: one sequence at a time, batch-major tensors of dynamic
@@ -116,8 +119,9 @@ enum class OpCode : uint8_t {
   CopyColumns = 9,
   SelectRows = 10,
   TensorOp = 11,
+  Hadamard = 12,
 };
-inline constexpr uint8_t numOpCodes = 12;
+inline constexpr uint8_t numOpCodes = 13;
 /// "Embed", "Linear" ...
 const char *opCodeName(OpCode op);
 

@@ -43,6 +43,7 @@ constexpr AttrRule binaryAttrs[] = {{"kind", AttrType::Word, true, 0, 0, "add|su
                                     {"swapped", AttrType::Int, false, 0, 1}};
 constexpr AttrRule copyAttrs[] = {{"starts", AttrType::Ints, true, 0, large},
                                   {"sizes", AttrType::Ints, true, 1, large}};
+constexpr AttrRule hadamardAttrs[] = {{"block", AttrType::Int, true, 1, large}};
 
 struct OpRule {
   int minInputs, maxInputs;
@@ -66,6 +67,7 @@ const OpRule &ruleOf(OpCode op) {
       /*CopyColumns*/ {1, 1024, 1024, 1, 1, copyAttrs},
       /*SelectRows*/ {1, 1, 1, 1, 1, {}},
       /*TensorOp*/ {0, 4096, 0, 1, 4096, {}, true},
+      /*Hadamard*/ {1, 2, 1, 1, 1, hadamardAttrs},
   };
   return rules[static_cast<size_t>(op)];
 }

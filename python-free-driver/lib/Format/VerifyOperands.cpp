@@ -4,6 +4,8 @@
 #include "Format/VerifierParts.h"
 #include "Support/CheckedMath.h"
 
+#include <bit>
+
 namespace qrt {
 
 namespace {
@@ -45,6 +47,7 @@ private:
   Status verifyBinary();
   Status verifySameWidth();
   Status verifyCopyColumns();
+  Status verifyHadamard();
   Status verifyRows();
   Status verifyGeneric();
 
@@ -249,6 +252,27 @@ Status OperandVerifier::verifyCopyColumns() {
   return needOutWidth(total);
 }
 
+Status OperandVerifier::verifyHadamard() {
+  QRT_RETURN_IF_ERROR(needActivation(0));
+  const int64_t block = inst->getInt("block");
+  int64_t order = 1;
+  if (has(1)) {
+    int64_t length = 0;
+    QRT_RETURN_IF_ERROR(needVector(1, length));
+    const std::vector<int64_t> &shape = program.tensors[in(1).tensorIndex].shape;
+    if (shape.size() != 2 || shape[0] != shape[1])
+      return kindError(1, "a square matrix");
+    order = shape[0];
+  }
+  if (in(0).width % block != 0)
+    return widthError("width " + std::to_string(in(0).width) + " is not a multiple of a block of " +
+                      std::to_string(block));
+  if (block % order != 0 || !std::has_single_bit(uint64_t(block / order)))
+    return widthError("a block of " + std::to_string(block) + " is no power of two times " +
+                      std::to_string(order));
+  return needOutWidth(in(0).width);
+}
+
 /// R25: operands of one instruction have the same rows; what needs all rows gets them.
 Status OperandVerifier::verifyRows() {
   bool any = false, all = true;
@@ -303,6 +327,8 @@ Status OperandVerifier::verifyOne() {
     return verifySameWidth();
   case OpCode::CopyColumns:
     return verifyCopyColumns();
+  case OpCode::Hadamard:
+    return verifyHadamard();
   case OpCode::TensorOp:
     return verifyGeneric();
   }

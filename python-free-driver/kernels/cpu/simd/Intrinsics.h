@@ -98,6 +98,21 @@ inline __m512 _mm512_cvtepi32_ps(__m512i x) {
     out[i] = static_cast<float>(in[i]);
   return simde_mm512_loadu_ps(out);
 }
+inline __m512 _mm512_permute_ps(__m512 x, int order) {
+  alignas(64) float in[16], out[16];
+  simde_mm512_storeu_ps(in, x);
+  for (int i = 0; i < 16; ++i)
+    out[i] = in[i / 4 * 4 + (order >> i % 4 * 2 & 3)];
+  return simde_mm512_loadu_ps(out);
+}
+inline __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, int order) {
+  alignas(64) float low[16], high[16], out[16];
+  simde_mm512_storeu_ps(low, a);
+  simde_mm512_storeu_ps(high, b);
+  for (int i = 0; i < 16; ++i)
+    out[i] = (i < 8 ? low : high)[(order >> i / 4 * 2 & 3) * 4 + i % 4];
+  return simde_mm512_loadu_ps(out);
+}
 inline __m512i _mm512_srai_epi32(__m512i x, unsigned count) {
   alignas(64) int32_t lanes[16];
   simde_mm512_storeu_si512(lanes, x);

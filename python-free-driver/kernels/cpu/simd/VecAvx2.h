@@ -46,6 +46,18 @@ struct VecAvx2 {
     return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff)));
   }
 
+  template <int Half>
+  static Type butterfly(Type x) {
+    const Type swapped = Half == 1   ? _mm256_permute_ps(x, 0xb1)
+                         : Half == 2 ? _mm256_permute_ps(x, 0x4e)
+                                     : _mm256_permute2f128_ps(x, x, 1);
+    const Type signs =
+        Half == 1   ? _mm256_setr_ps(0.0f, -0.0f, 0.0f, -0.0f, 0.0f, -0.0f, 0.0f, -0.0f)
+        : Half == 2 ? _mm256_setr_ps(0.0f, 0.0f, -0.0f, -0.0f, 0.0f, 0.0f, -0.0f, -0.0f)
+                    : _mm256_setr_ps(0.0f, 0.0f, 0.0f, 0.0f, -0.0f, -0.0f, -0.0f, -0.0f);
+    return _mm256_add_ps(swapped, _mm256_xor_ps(x, signs));
+  }
+
   static Mask less(Type a, Type b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static Type select(Mask m, Type yes, Type no) { return _mm256_blendv_ps(no, yes, m); }
 

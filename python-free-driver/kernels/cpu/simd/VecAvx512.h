@@ -49,6 +49,17 @@ struct VecAvx512 {
         _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff)));
   }
 
+  /// Lanes i and i + Half, for i without that bit: their sum and their difference.
+  template <int Half>
+  static Type butterfly(Type x) {
+    const Type swapped = Half == 1   ? _mm512_permute_ps(x, 0xb1)
+                         : Half == 2 ? _mm512_permute_ps(x, 0x4e)
+                         : Half == 4 ? _mm512_shuffle_f32x4(x, x, 0xb1)
+                                     : _mm512_shuffle_f32x4(x, x, 0x4e);
+    constexpr Mask upper = Half == 1 ? 0xaaaa : Half == 2 ? 0xcccc : Half == 4 ? 0xf0f0 : 0xff00;
+    return _mm512_mask_sub_ps(_mm512_add_ps(swapped, x), upper, swapped, x);
+  }
+
   static Mask less(Type a, Type b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static Type select(Mask m, Type yes, Type no) { return _mm512_mask_blend_ps(m, no, yes); }
 

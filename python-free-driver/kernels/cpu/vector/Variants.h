@@ -13,6 +13,7 @@
 #include "kernels/cpu/attention/KvCodes.h"
 #include "kernels/cpu/attention/attention.h"
 #include "kernels/cpu/elementwise/elementwise.h"
+#include "kernels/cpu/hadamard/hadamard.h"
 #include "kernels/cpu/norm/norm.h"
 #include "kernels/cpu/rope/rope.h"
 
@@ -62,6 +63,8 @@ struct VectorKernels {
   void (*unary)(const UnaryArgs &args, int64_t begin, int64_t end);
   void (*gated)(const GatedArgs &args, int64_t begin, int64_t end);
   void (*binary)(const BinaryArgs &args, int64_t begin, int64_t end);
+  /// Rows [begin, end) of block / baseOrder results; each block has baseOrder of them.
+  void (*hadamard)(const HadamardArgs &args, int64_t begin, int64_t end);
   void (*attentionTile)(const AttentionTile &tile);
 };
 

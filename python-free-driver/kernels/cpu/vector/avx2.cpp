@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/attention/AttentionKernel.h"
 #include "kernels/cpu/elementwise/ElementwiseKernel.h"
+#include "kernels/cpu/hadamard/HadamardKernel.h"
 #include "kernels/cpu/norm/NormKernel.h"
 #include "kernels/cpu/rope/RopeKernel.h"
 
@@ -24,6 +25,7 @@ const VectorKernels vectorKernels = {
     .unary = unaryKernel<VecAvx2>,
     .gated = gatedKernel<VecAvx2>,
     .binary = binaryKernel<VecAvx2>,
+    .hadamard = hadamardKernel<VecAvx2, 2>,
     .attentionTile = attentionTileKernel<VecAvx2, 4>,
 };
 

@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/attention/AttentionKernel.h"
 #include "kernels/cpu/elementwise/ElementwiseKernel.h"
+#include "kernels/cpu/hadamard/HadamardKernel.h"
 #include "kernels/cpu/norm/NormKernel.h"
 #include "kernels/cpu/rope/RopeKernel.h"
 
@@ -24,6 +25,7 @@ const VectorKernels vectorKernels = {
     .unary = unaryKernel<VecAvx512>,
     .gated = gatedKernel<VecAvx512>,
     .binary = binaryKernel<VecAvx512>,
+    .hadamard = hadamardKernel<VecAvx512, 4>,
     .attentionTile = attentionTileKernel<VecAvx512, 8>,
 };
 

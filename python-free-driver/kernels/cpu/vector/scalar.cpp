@@ -1,7 +1,7 @@
 //===- scalar.cpp - the scalar vector kernels, which define the results -------===//
 //
 // The formulas of the public headers in float64, rounded once at the end: tests measure the vector
-// variants' error against these.
+// variants' error against these. hadamard alone is f32 step by step: variants give its bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -118,6 +118,30 @@ static void binary(const BinaryArgs &args, int64_t begin, int64_t end) {
     }
 }
 
+/// In f32 and in the order that the contract fixes.
+static void hadamard(const HadamardArgs &args, int64_t begin, int64_t end) {
+  const int64_t m = args.baseOrder, inner = args.block / m, blocks = args.width / args.block;
+  const float factor = 1.0f / std::sqrt(static_cast<float>(args.block));
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t o = row % m, block = row / m % blocks, token = row / m / blocks;
+    const float *x = args.src + token * args.srcStride + block * args.block;
+    float *y = args.dst + token * args.dstStride + block * args.block + o * inner;
+    for (int64_t k = 0; k < inner; ++k) {
+      float sum = args.base ? 0.0f : x[k];
+      for (int64_t i = 0; args.base && i < m; ++i)
+        sum += args.base[i * m + o] * x[i * inner + k];
+      y[k] = factor * sum;
+    }
+    for (int64_t half = 1; half < inner; half *= 2)
+      for (int64_t k = 0; k < inner; ++k)
+        if ((k & half) == 0) {
+          const float a = y[k], b = y[k + half];
+          y[k] = a + b;
+          y[k + half] = a - b;
+        }
+  }
+}
+
 static double element(const AttentionSegment &segment, const AttentionTile &tile, bool isKey,
                       int64_t token, int64_t d) {
   const DType type = isKey ? segment.keyType : segment.valueType;
@@ -184,6 +208,7 @@ const VectorKernels vectorKernels = {
     .unary = unary,
     .gated = gated,
     .binary = binary,
+    .hadamard = hadamard,
     .attentionTile = attentionTile,
 };
 

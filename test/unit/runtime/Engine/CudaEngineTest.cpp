@@ -304,6 +304,13 @@ TEST_F(Emulated, WhatDevicesCannotDo) {
   EXPECT_NE(refused.status().message().find("instruction "), std::string::npos);
   EXPECT_NE(refused.status().message().find("8-bit activations"), std::string::npos)
       << refused.status().message();
+  TinyConfig transformed;
+  transformed.hadamardBlock = 16;
+  refused = Engine::create(TinyModel(transformed).load(), onDevice());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
+  EXPECT_NE(refused.status().message().find("(Hadamard, "), std::string::npos)
+      << refused.status().message();
   // Wrong input is refused as on the CPU.
   TinyModel plain(TinyConfig{});
   auto engine = plain.engine(onDevice());

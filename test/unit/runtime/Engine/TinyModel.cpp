@@ -31,6 +31,18 @@ public:
     weights[name] = matrix;
     return tensorValue(*writer.addTensor(entry, f.data()));
   }
+  int32_t squareMatrix(const std::string &name, int64_t order) {
+    Matrix matrix{order, order, {}};
+    std::vector<float> f;
+    std::normal_distribution<float> normal;
+    for (int64_t i = 0; i < order * order; ++i)
+      matrix.data.push_back(f.emplace_back(normal(random)));
+    TensorEntry entry;
+    entry.name = name;
+    entry.shape = {order, order};
+    weights[name] = matrix;
+    return tensorValue(*writer.addTensor(entry, f.data()));
+  }
   int32_t randomVector(const std::string &name, int64_t n, double mean, double deviation) {
     std::vector<double> values(static_cast<size_t>(n));
     std::normal_distribution<double> normal(mean, deviation);
@@ -181,7 +193,7 @@ void TinyModel::build() {
 
   int32_t x =
       b.emit(OpCode::Embed, {b.weight("embed", config.vocab, hidden), idsValue}, hidden, {});
-  int32_t frequencies = -1;
+  int32_t frequencies = -1, hadamardBase = -1;
   if (gpt) {
     int32_t table = b.weight("wpe", config.positions + 2, hidden);
     int32_t p = b.emit(OpCode::Embed, {table, positionsValue}, hidden, {{"offset", int64_t(2)}});
@@ -241,6 +253,14 @@ void TinyModel::build() {
       int32_t gate = b.linear(p + "gate", h, config.ffn, hidden, false);
       int32_t up = b.linear(p + "up", h, config.ffn, hidden, false);
       m = b.emit(OpCode::GatedActivation, {gate, up}, config.ffn, {{"kind", "silu"}});
+    }
+    if (config.hadamardBlock > 0) {
+      if (config.hadamardBase > 1 && hadamardBase < 0)
+        hadamardBase = b.squareMatrix("base", config.hadamardBase);
+      std::vector<int32_t> inputs = {m};
+      if (hadamardBase >= 0)
+        inputs.push_back(hadamardBase);
+      m = b.emit(OpCode::Hadamard, inputs, config.ffn, {{"block", config.hadamardBlock}});
     }
     m = b.linear(p + "down", m, hidden, config.ffn, gpt);
     x = b.emit(OpCode::Binary, {x, m}, hidden, {{"kind", "add"}});

@@ -30,6 +30,8 @@ struct TinyConfig {
   double ropeScaling = 1.0;
   double softcap = 0; ///< on attention scores and on logits
   bool selectRows = true;
+  /// Hadamard in front of the down-projection: blocks (0: none) with a random base of some order.
+  int64_t hadamardBlock = 0, hadamardBase = 1;
   /// Every linear has an alternate weight, other random numbers than its own.
   std::optional<kernels::WeightFormat> alternates;
   int64_t positions = 96; ///< rows of the learned position table
@@ -63,6 +65,7 @@ private:
                                 bool alternate) const;
   std::vector<double> normed(const std::string &name, std::vector<double> x, size_t chunk) const;
   void rotate(std::vector<double> &x, int64_t position) const;
+  void transform(std::vector<double> &x) const;
 
   std::map<std::string, Matrix> weights;
 };

@@ -52,6 +52,24 @@ void TinyModel::rotate(Row &x, int64_t position) const {
     }
 }
 
+/// Dense: every feature of a block with every other one.
+void TinyModel::transform(Row &x) const {
+  const auto block = size_t(config.hadamardBlock), order = size_t(config.hadamardBase),
+             inner = block / order;
+  const Row from = x;
+  for (size_t first = 0; first < x.size(); first += block)
+    for (size_t to = 0; to < block; ++to) {
+      double sum = 0;
+      for (size_t i = 0; i < block; ++i) {
+        const double base =
+            order == 1 ? 1 : weights.at("base").at(int64_t(i / inner), int64_t(to / inner));
+        const bool odd = __builtin_parityll(i % inner & to % inner);
+        sum += base * (odd ? -from[first + i] : from[first + i]);
+      }
+      x[first + to] = sum / std::sqrt(double(block));
+    }
+}
+
 static void add(Row &x, const Row &y) {
   for (size_t i = 0; i < x.size(); ++i)
     x[i] += y[i];
@@ -122,6 +140,8 @@ std::vector<Row> TinyModel::reference(const std::vector<int32_t> &tokens,
                 ? m[i] / 2 *
                       (1 + std::tanh(std::sqrt(2 / M_PI) * (m[i] + 0.044715 * m[i] * m[i] * m[i])))
                 : gate[i] / (1 + std::exp(-gate[i])) * m[i];
+      if (config.hadamardBlock > 0)
+        transform(m);
       add(x[t], projected(p + "down", m, second(t)));
     }
   }

@@ -37,6 +37,11 @@ std::vector<Case> cases() {
     c.window = 7;
   });
   add("f32_no_select", 2e-6, [](TinyConfig &c) { c.selectRows = false; });
+  add("f32_hadamard", 2e-6, [](TinyConfig &c) { c.hadamardBlock = 16; });
+  add("f32_hadamard_base", 4e-6, [](TinyConfig &c) {
+    c.hadamardBlock = 80;
+    c.hadamardBase = 5;
+  });
   add("f16", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::F16; });
   // For 16 rows and more the bf16 kernels may round activations to bf16 as well.
   add("bf16", 3e-2, [](TinyConfig &c) { c.format = WeightFormat::BF16; });

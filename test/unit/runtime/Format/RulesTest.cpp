@@ -177,6 +177,40 @@ TEST_F(Rules, Widths) {
          [](Program &p) { set(first(p, OpCode::Attention), "value_dim", int64_t(13)); });
 }
 
+TEST_F(Rules, Hadamard) {
+  TinyConfig config;
+  config.hadamardBlock = 40;
+  config.hadamardBase = 5;
+  TinyModel transformed(config);
+  model = transformed.load();
+  ASSERT_TRUE(model);
+  EXPECT_EQ(broken([](Program &) {}), "no error");
+  auto block = [](int64_t size) {
+    return [size](Program &p) { set(first(p, OpCode::Hadamard), "block", size); };
+  };
+  EXPECT_EQ(broken(block(80)), "no error");
+  expect("R20 attributes: ", block(0));
+  expect("R20 attributes: ", [](Program &p) { first(p, OpCode::Hadamard).attrs.clear(); });
+  expect("R22 width: ", block(160)); // does not divide the width
+  expect("R22 width: ", block(16));  // no multiple of the base
+  expect("R22 width: ", block(60));  // 12 times the base
+  expect("R22 width: ",
+         [](Program &p) { p.values[first(p, OpCode::Hadamard).outputs[0]].width -= 1; });
+  expect("R21 operand-kind: ", [](Program &p) { // a vector
+    first(p, OpCode::Hadamard).inputs[1] = first(p, OpCode::RmsNorm).inputs[1];
+  });
+  expect("R21 operand-kind: ", [](Program &p) { // an activation
+    first(p, OpCode::Hadamard).inputs[1] = first(p, OpCode::Hadamard).inputs[0];
+  });
+  expect("R19 operands: ", [](Program &p) {
+    first(p, OpCode::Hadamard).inputs.push_back(first(p, OpCode::Hadamard).inputs[1]);
+  });
+  expect("R26 arena-overlap: ", [](Program &p) { // it does not work in place
+    Instruction &hadamard = first(p, OpCode::Hadamard);
+    p.values[hadamard.outputs[0]].arenaOffset = p.values[hadamard.inputs[0]].arenaOffset;
+  });
+}
+
 TEST_F(Rules, DataFlow) {
   expect("R23 single-definition: ",
          [](Program &p) { p.instructions.push_back(p.instructions[2]); });
