@@ -7,6 +7,7 @@
 #include "Engine/KvCache.h"
 #include "Format/AlternateSet.h"
 #include "Format/Container.h"
+#include "Format/SparseOutliers.h"
 #include "Generation/ModelTexts.h"
 #include "kernels/cpu/attention/attention.h"
 
@@ -81,6 +82,14 @@ OrderedJson alternateJson(const Program &program) {
   if (set.empty())
     return nullptr;
   return {{"linears", set.linears}, {"quantized_linears", set.quantized}, {"bytes", set.bytes}};
+}
+
+/// Weights that linears keep in f16 beside their codes, and what they add to the file.
+OrderedJson outliersJson(const Program &program) {
+  const OutlierCount count = countOutliers(program);
+  if (count.linears == 0)
+    return nullptr;
+  return {{"linears", count.linears}, {"weights", count.weights}, {"bytes", count.bytes}};
 }
 
 /// A section that should be JSON: its value, its text if it is not, null if the file has none.
@@ -159,6 +168,7 @@ OrderedJson inspectJson(const Model &model) {
   out["bits_per_weight_file"] = optionalNumber(bits.file);
   out["program"] = programJson(model.program());
   out["fp16_set"] = alternateJson(model.program());
+  out["outliers"] = outliersJson(model.program());
   out["tokenizer"] = tokenizerJson(model);
   addReasoning(model, out);
   out["chat_template_bytes"] = model.section(SectionKind::ChatTemplate).size();

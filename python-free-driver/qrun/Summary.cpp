@@ -2,6 +2,7 @@
 #include "Summary.h"
 
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 #include "Support/CheckedMath.h"
 
 #include <set>
@@ -31,6 +32,9 @@ BitsPerWeight bitsPerWeight(const Model &model) {
     quantizedBits += 8.0 * double(storedBytes(program.tensors[size_t(index)]));
     quantizedWeights += double(elementCount(program.tensors[size_t(index)]));
   }
+  const OutlierCount outliers = countOutliers(program); // weights that the codes stand for too
+  quantizedBits += 8.0 * double(outliers.bytes);
+  weights -= double(outliers.weights);
   const AlternateSet second = alternateSet(program); // the same weights once more
   for (size_t i = 0; i < program.tensors.size(); ++i)
     if (const TensorEntry &tensor = program.tensors[i];

@@ -8,6 +8,7 @@
 
 #include "Format/Program.h"
 #include "Support/MappedFile.h"
+#include "kernels/cpu/sparse/sparse.h"
 #include "qrt/Status.h"
 
 #include <array>
@@ -42,6 +43,8 @@ public:
 
   /// A packed tensor as the kernels read it. The index must be that of a packed tensor.
   kernels::WeightView weight(int32_t tensorIndex) const;
+  /// The sparse outliers of a Linear (Format/SparseOutliers.h); without rows if it has none.
+  kernels::SparseMatrix outliers(const Instruction &linear) const;
   /// The bytes of a plain tensor: contiguous elements of its dtype.
   std::span<const uint8_t> plainData(int32_t tensorIndex) const;
   /// Any tensor as f32, numElements floats in the orientation of its shape. Unsupported only for

@@ -2,6 +2,7 @@
 #include "Bench/Cost.h"
 
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 
 #include <set>
 
@@ -51,6 +52,7 @@ Cost costOf(const Model &model, kernels::Isa isa) {
       cost.weights += tensor.shape[0] * tensor.shape[1];
       cost.weightBytes += bytesOf(tensor);
     }
+  cost.weightBytes += countOutliers(program).bytes;
   bool selected = false;
   std::set<int32_t> counted;
   for (const Instruction &instruction : program.instructions) {
@@ -69,6 +71,16 @@ Cost costOf(const Model &model, kernels::Isa isa) {
       addParts(cost.read, model, index);
     addOperations(selected ? cost.perSelected : cost.perToken, tensor,
                   instruction.getString("activation", "f32"), isa);
+    if (auto outliers = outlierTensors(program, instruction)) {
+      for (int32_t part : {outliers->rows, outliers->columns, outliers->values}) {
+        const std::span<const uint8_t> bytes = model.plainData(part);
+        cost.stepBytes += static_cast<int64_t>(bytes.size());
+        if (counted.insert(part).second)
+          cost.read.emplace_back(bytes.data(), bytes.size());
+      }
+      (selected ? cost.perSelected : cost.perToken).f32 +=
+          2.0 * static_cast<double>(program.tensors[size_t(outliers->values)].shape[0]);
+    }
   }
   for (const CacheSpec &cache : program.caches)
     cost.kvElements += cache.kvHeads * (cache.headDim + cache.valueDim);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 
 namespace qrt {
 
@@ -46,22 +47,54 @@ BoundInstruction Binder::bindEmbed(const Instruction &instruction) {
   };
 }
 
+std::vector<float> activationScales(const Instruction &linear) {
+  const AttrValue *value = linear.find("activation_scales");
+  if (!value)
+    return {};
+  const auto &scales = std::get<std::vector<double>>(*value);
+  return {scales.begin(), scales.end()};
+}
+
+/// What does not change from run to run. `scales` holds the static activation scales.
+kernels::LinearArgs Binder::linearArgs(const Instruction &instruction,
+                                       std::vector<float> &scales) const {
+  kernels::LinearArgs args;
+  args.weight = model.weight(program.values[instruction.inputs[1]].tensorIndex);
+  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
+    args.bias = vector(instruction.inputs[2]);
+  args.activation = activationFromWord(instruction.getString("activation", "f32"));
+  scales = activationScales(instruction);
+  if (!scales.empty())
+    args.activationScales = scales.data();
+  return args;
+}
+
+Status addOutliers(kernels::ThreadPool &pool, const kernels::LinearArgs &product,
+                   const kernels::SparseMatrix &outliers, kernels::Workspace &workspace) {
+  if (!outliers)
+    return Status::ok();
+  const kernels::WeightDesc &desc = product.weight.desc;
+  return kernels::sparseAdd(pool,
+                            {product.dst, product.dstStride, product.src, product.srcStride,
+                             product.m, desc.n, desc.k, outliers},
+                            workspace);
+}
+
 BoundInstruction Binder::bindLinears(const std::vector<const Instruction *> &group) {
   struct Part {
     kernels::LinearArgs args;
+    kernels::SparseMatrix outliers;
     BufferRef out;
   };
   std::vector<Part> parts;
-  for (const Instruction *instruction : group) {
-    kernels::LinearArgs args;
-    args.weight = model.weight(program.values[instruction->inputs[1]].tensorIndex);
-    if (instruction->inputs.size() > 2 && instruction->inputs[2] >= 0)
-      args.bias = vector(instruction->inputs[2]);
-    args.activation = activationFromWord(instruction->getString("activation", "f32"));
-    parts.push_back({args, buffer(instruction->outputs[0])});
-  }
+  auto scales = std::make_shared<std::vector<float>>(); // equal for all (LinearGroups.h)
+  for (const Instruction *instruction : group)
+    parts.push_back({linearArgs(*instruction, *scales), model.outliers(*instruction),
+                     buffer(instruction->outputs[0])});
+  for (Part &part : parts)
+    part.args.activationScales = scales->empty() ? nullptr : scales->data();
   BufferRef in = buffer(group[0]->inputs[0]);
-  return [parts = std::move(parts), in](Run &run) {
+  return [parts = std::move(parts), scales, in](Run &run) {
     std::array<kernels::LinearArgs, kernels::maxLinearParts> calls;
     for (size_t i = 0; i < parts.size(); ++i) {
       kernels::LinearArgs &call = calls[i] = parts[i].args;
@@ -71,37 +104,47 @@ BoundInstruction Binder::bindLinears(const std::vector<const Instruction *> &gro
       call.dst = parts[i].out.data(run);
       call.dstStride = parts[i].out.width;
     }
-    return kernels::linears(run.pool, {calls.data(), parts.size()}, run.workspace);
+    QRT_RETURN_IF_ERROR(kernels::linears(run.pool, {calls.data(), parts.size()}, run.workspace));
+    for (size_t i = 0; i < parts.size(); ++i)
+      QRT_RETURN_IF_ERROR(addOutliers(run.pool, calls[i], parts[i].outliers, run.workspace));
+    return Status::ok();
   };
 }
 
 BoundInstruction Binder::bindLinear(const Instruction &instruction) {
-  kernels::LinearArgs args;
-  args.weight = model.weight(program.values[instruction.inputs[1]].tensorIndex);
-  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
-    args.bias = vector(instruction.inputs[2]);
-  args.activation = activationFromWord(instruction.getString("activation", "f32"));
+  auto scales = std::make_shared<std::vector<float>>();
+  kernels::LinearArgs args = linearArgs(instruction, *scales);
+  const kernels::SparseMatrix outliers = model.outliers(instruction);
   // The second set computes in f32, so that its rows do not depend on what they are batched with.
   kernels::LinearArgs second = args;
   const int32_t alternate = alternateTensor(program, instruction);
   if (alternate >= 0) {
     second.weight = model.weight(alternate);
     second.activation = kernels::Activation::F32;
+    second.activationScales = nullptr;
   }
   BufferRef in = buffer(instruction.inputs[0]), out = buffer(instruction.outputs[0]);
-  auto multiply = [in, out](Run &run, kernels::LinearArgs call, int64_t firstRow, int64_t rows) {
+  auto multiply = [in, out](Run &run, kernels::LinearArgs call,
+                            const kernels::SparseMatrix &outliers, int64_t firstRow, int64_t rows) {
     call.m = rows;
     call.src = in.data(run) + firstRow * in.width;
     call.srcStride = in.width;
     call.dst = out.data(run) + firstRow * out.width;
     call.dstStride = out.width;
-    return kernels::linear(run.pool, call, run.workspace);
+    QRT_RETURN_IF_ERROR(kernels::linear(run.pool, call, run.workspace));
+    return addOutliers(run.pool, call, outliers, run.workspace);
   };
   if (alternate < 0)
-    return [=](Run &run) { return multiply(run, args, 0, in.rows(run)); };
+    return [=](Run &run) {
+      (void)scales; // owned here
+      return multiply(run, args, outliers, 0, in.rows(run));
+    };
   return [=](Run &run) {
+    (void)scales;
     for (const RowSegment &s : in.selected ? run.selectedSegments : run.segments)
-      QRT_RETURN_IF_ERROR(multiply(run, s.alternate ? second : args, s.firstRow, s.rows));
+      QRT_RETURN_IF_ERROR(multiply(run, s.alternate ? second : args,
+                                   s.alternate ? kernels::SparseMatrix() : outliers, s.firstRow,
+                                   s.rows));
     return Status::ok();
   };
 }

@@ -5,6 +5,7 @@
 #define QRT_ENGINE_BINDING_H
 
 #include "Engine/Run.h"
+#include "kernels/cpu/sparse/sparse.h"
 #include "qrt/Model.h"
 
 #include <vector>
@@ -35,6 +36,7 @@ private:
 
   BoundInstruction bindEmbed(const Instruction &instruction);
   BoundInstruction bindLinear(const Instruction &instruction);
+  kernels::LinearArgs linearArgs(const Instruction &instruction, std::vector<float> &scales) const;
   BoundInstruction bindNorm(const Instruction &instruction);
   BoundInstruction bindRope(const Instruction &instruction);
   BoundInstruction bindAttention(const Instruction &instruction);
@@ -53,6 +55,11 @@ private:
 
 /// The kernel's enumerator for the "activation" word of a Linear.
 kernels::Activation activationFromWord(std::string_view word);
+/// Static scales of a Linear's 8-bit activations, one per block; empty: it has none.
+std::vector<float> activationScales(const Instruction &linear);
+/// Adds the product with the outliers, if there are any, to that of the weight.
+Status addOutliers(kernels::ThreadPool &pool, const kernels::LinearArgs &product,
+                   const kernels::SparseMatrix &outliers, kernels::Workspace &workspace);
 
 } // namespace qrt
 

@@ -1,6 +1,7 @@
 //===- CudaPlan.cpp - Where the values of a program lie on a device --------------------------===//
 #include "Engine/CudaPlan.h"
 
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 
 #include <algorithm>
@@ -18,6 +19,8 @@ Result<DType> cudaProductType(const Program &program, const Instruction &instruc
   const std::string_view activation = instruction.getString("activation", "f32");
   if (activation == "a8")
     return unsupported("products of 8-bit activations have no kernel for devices");
+  if (outlierTensors(program, instruction))
+    return unsupported("sparse outliers have no kernel for devices");
   const Value &weight = program.values[instruction.inputs[1]];
   const kernels::WeightFormat format = program.tensors[weight.tensorIndex].weight.format;
   if (activation == "f32" || format == kernels::WeightFormat::F32)

@@ -156,7 +156,10 @@ Status GenericEngine::executeLinear(const Instruction &instruction,
   if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
     args.bias = static_cast<const float *>(constants[instruction.inputs[2]].data.get());
   args.activation = activationFromWord(instruction.getString("activation", "f32"));
+  const std::vector<float> scales = activationScales(instruction);
+  args.activationScales = scales.empty() ? nullptr : scales.data();
   QRT_RETURN_IF_ERROR(kernels::linear(pool, args, workspace));
+  QRT_RETURN_IF_ERROR(addOutliers(pool, args, model->outliers(instruction), workspace));
   QRT_ASSIGN_OR_RETURN(values[instruction.outputs[0]], convertTensor(out.tensor, x.dtype));
   return Status::ok();
 }

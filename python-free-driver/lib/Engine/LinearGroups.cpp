@@ -48,8 +48,14 @@ private:
   /// Rows of linears with an alternate weight are computed apart, so those stay alone.
   bool alike(const Instruction &a, const Instruction &b) const {
     return a.getString("activation", "f32") == b.getString("activation", "f32") &&
-           alternateTensor(program, a) < 0 && alternateTensor(program, b) < 0 &&
+           sameScales(a, b) && alternateTensor(program, a) < 0 && alternateTensor(program, b) < 0 &&
            kernels::groupable(weightOf(a), weightOf(b));
+  }
+
+  /// One rounding of the input serves all.
+  static bool sameScales(const Instruction &a, const Instruction &b) {
+    const AttrValue *x = a.find("activation_scales"), *y = b.find("activation_scales");
+    return x && y ? *x == *y : x == y;
   }
 
   const kernels::WeightDesc &weightOf(const Instruction &linear) const {

@@ -5,6 +5,7 @@
 #include "Engine/Binding.h"
 #include "Engine/KvCache.h"
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 #include "kernels/cpu/attention/attention.h"
 #include "kernels/cpu/threading/ThreadPool.h"
@@ -35,6 +36,9 @@ size_t workspaceBytes(const Program &program, int threads, int64_t tokens, int64
       bytes = std::max(bytes, kernels::linearWorkspaceBytes(
                                   program.tensors[weight.tensorIndex].weight, tokens,
                                   activationFromWord(instruction.getString("activation", "f32"))));
+      if (outlierTensors(program, instruction))
+        bytes = std::max(bytes, kernels::sparseWorkspaceBytes(
+                                    program.tensors[weight.tensorIndex].weight.k, tokens));
       if (int32_t second = alternateTensor(program, instruction); second >= 0 && alternateWeights)
         bytes = std::max(bytes, kernels::linearWorkspaceBytes(program.tensors[second].weight,
                                                               tokens, kernels::Activation::F32));

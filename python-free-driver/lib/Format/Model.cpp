@@ -3,6 +3,7 @@
 
 #include "Format/Container.h"
 #include "Format/ProgramEncoding.h"
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 #include "Support/CheckedMath.h"
 #include "qrt/Half.h"
@@ -52,6 +53,7 @@ parseSections(std::span<const uint8_t> bytes, const LoadOptions &options,
   }
   QRT_ASSIGN_OR_RETURN(Program program, decodeProgram(programBytes));
   QRT_RETURN_IF_ERROR(verifyProgram(program, weights.size()));
+  QRT_RETURN_IF_ERROR(verifyOutlierIndices(program, weights));
   return program;
 }
 
@@ -81,6 +83,10 @@ kernels::WeightView Model::weight(int32_t tensorIndex) const {
   if (tensor.zeroPointsBytes > 0)
     view.zeroPoints = weights.data() + tensor.zeroPointsOffset;
   return view;
+}
+
+kernels::SparseMatrix Model::outliers(const Instruction &linear) const {
+  return outlierMatrix(prog, linear, weights);
 }
 
 std::span<const uint8_t> Model::plainData(int32_t tensorIndex) const {

@@ -11,8 +11,13 @@
 //    arenaOffset floats per token: the engine keeps it at arena + arenaOffset * T, rows `width`
 //    floats apart). Instructions, with their operands and attributes ("?" optional):
 //      Embed          (table, ids) {offset?: int}                        -> [T, K of table]
-//      Linear         (x, weight, bias?, alternate?) {activation?: "f32"|"a16"|"a8"} -> [T, N]
+//      Linear         (x, weight, bias?, alternate?, outlier_rows?, outlier_columns?,
+//                     outlier_values?) {activation?: "f32"|"a16"|"a8",
+//                     activation_scales?: floats}                        -> [T, N]
 //                     alternate: the weight of the second set, for tokens that ask for it
+//                     outliers: i32 [N + 1], u16 [E], f16 [E], a sparse matrix that is added to a
+//                     quantized weight (kernels/cpu/sparse/sparse.h); all three or none
+//                     activation_scales: static scales of 8-bit activations, one per block of K
 //      RmsNorm        (x, weight) {epsilon: float}      each chunk of len(weight) features
 //      LayerNorm      (x, weight, bias?) {epsilon: float}
 //      Rope           (x, positions, inv_freq) {head_dim: int, interleaved?: 0|1, scaling?: float}

@@ -1,5 +1,5 @@
 //===- Verifier.h - Is this program safe and meaningful? -------------------------------------===//
-// Checks the rules R13 to R31 of docs/qmod-format.md on a decoded program. A program that passes
+// Checks the rules R13 to R33 of docs/qmod-format.md on a decoded program. A program that passes
 // can be executed without any further check of operands, widths, offsets or attributes. The writer
 // runs the same function, so a file that was written can be read.
 // Thread safety: free functions without state.

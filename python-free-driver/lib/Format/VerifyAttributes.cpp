@@ -11,20 +11,21 @@ namespace qrt {
 
 namespace {
 
-enum class AttrType { Int, Float, Word, Ints };
+enum class AttrType { Int, Float, Word, Ints, Floats };
 
 struct AttrRule {
   std::string_view name;
   AttrType type;
   bool required;
-  double min = 0, max = 0;     // Int, Float, and each element of Ints
+  double min = 0, max = 0;     // Int, Float, and each element of lists
   std::string_view words = {}; // Word: "a|b|c"
 };
 
 constexpr double large = 1e15; // exactly representable, far beyond every real size
 
 constexpr AttrRule embedAttrs[] = {{"offset", AttrType::Int, false, 0, 1e9}};
-constexpr AttrRule linearAttrs[] = {{"activation", AttrType::Word, false, 0, 0, "f32|a16|a8"}};
+constexpr AttrRule linearAttrs[] = {{"activation", AttrType::Word, false, 0, 0, "f32|a16|a8"},
+                                    {"activation_scales", AttrType::Floats, false, 1e-30, 1e30}};
 constexpr AttrRule normAttrs[] = {{"epsilon", AttrType::Float, true, 0, 1e3}};
 constexpr AttrRule ropeAttrs[] = {{"head_dim", AttrType::Int, true, 1, 65536},
                                   {"interleaved", AttrType::Int, false, 0, 1},
@@ -56,7 +57,7 @@ struct OpRule {
 const OpRule &ruleOf(OpCode op) {
   static const OpRule rules[numOpCodes] = {
       /*Embed*/ {2, 2, 2, 1, 1, embedAttrs},
-      /*Linear*/ {2, 4, 2, 1, 1, linearAttrs},
+      /*Linear*/ {2, 7, 2, 1, 1, linearAttrs},
       /*RmsNorm*/ {2, 2, 2, 1, 1, normAttrs},
       /*LayerNorm*/ {2, 3, 2, 1, 1, normAttrs},
       /*Rope*/ {3, 3, 3, 1, 1, ropeAttrs},
@@ -101,6 +102,10 @@ bool isAcceptable(const AttrRule &rule, const AttrValue &value) {
     const auto *list = std::get_if<std::vector<int64_t>>(&value);
     return list && std::all_of(list->begin(), list->end(),
                                [&](int64_t x) { return inRange(static_cast<double>(x)); });
+  }
+  case AttrType::Floats: {
+    const auto *list = std::get_if<std::vector<double>>(&value);
+    return list && std::all_of(list->begin(), list->end(), inRange);
   }
   }
   return false;

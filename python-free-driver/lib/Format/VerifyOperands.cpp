@@ -1,8 +1,10 @@
-//===- VerifyOperands.cpp - Kinds and widths of operands: R21, R22, R25, R29, R31 -----------===//
+//===- VerifyOperands.cpp - Kinds and widths of operands: R21, R22, R25, R29, R31 - R33 -----===//
 #include "Format/Container.h"
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 #include "Format/VerifierParts.h"
 #include "Support/CheckedMath.h"
+#include "kernels/cpu/linear/Layout.h"
 
 #include <bit>
 
@@ -21,7 +23,7 @@ public:
 
 private:
   Status verifyOne();
-  Status kindError(size_t operand, const char *expected) const {
+  Status kindError(size_t operand, const std::string &expected) const {
     return ruleError("R21 operand-kind",
                      what + ": operand " + std::to_string(operand) + " must be " + expected);
   }
@@ -41,6 +43,8 @@ private:
   Status verifyEmbed();
   Status verifyLinear();
   Status verifyAlternate(const TensorEntry &weight) const;
+  Status verifyOutliers(const TensorEntry &weight) const;
+  Status verifyActivationScales(const TensorEntry &weight) const;
   Status verifyNorm();
   Status verifyRope();
   Status verifyAttention();
@@ -124,6 +128,50 @@ Status OperandVerifier::verifyAlternate(const TensorEntry &weight) const {
   return Status::ok();
 }
 
+/// R32, but for what the tensors hold (SparseOutliers.h).
+Status OperandVerifier::verifyOutliers(const TensorEntry &weight) const {
+  auto error = [&](const std::string &text) {
+    return ruleError("R32 outliers", what + ": " + text);
+  };
+  const TensorEntry *parts[3];
+  constexpr DType types[3] = {DType::I32, DType::U16, DType::F16};
+  for (size_t i = 0; i < 3; ++i) {
+    const size_t operand = outlierOperand + i;
+    if (!has(operand))
+      return error("outliers need rows, columns and values");
+    if (in(operand).kind != ValueKind::Tensor)
+      return kindError(operand, "a plain tensor");
+    parts[i] = &program.tensors[in(operand).tensorIndex];
+    if (parts[i]->packed || parts[i]->dtype != types[i] || parts[i]->shape.size() != 1)
+      return kindError(operand, "a plain vector of " + std::string(name(types[i])));
+  }
+  if (!kernels::isQuantized(weight.weight.format))
+    return error("the weight is not quantized");
+  if (weight.weight.k > maxOutlierColumns)
+    return error("the weight has more than " + std::to_string(maxOutlierColumns) + " columns");
+  if (parts[0]->shape[0] != weight.weight.n + 1 || parts[1]->shape[0] < 1 ||
+      parts[1]->shape[0] > INT32_MAX || parts[1]->shape != parts[2]->shape)
+    return error("the lengths of rows, columns and values do not fit the weight and each other");
+  return Status::ok();
+}
+
+/// R33.
+Status OperandVerifier::verifyActivationScales(const TensorEntry &weight) const {
+  const AttrValue *value = inst->find("activation_scales");
+  if (!value)
+    return Status::ok();
+  auto error = [&](const std::string &text) {
+    return ruleError("R33 activation-scales", what + ": " + text);
+  };
+  if (inst->getString("activation") != "a8")
+    return error("only 8-bit activations have static scales");
+  const size_t scales = std::get<std::vector<double>>(*value).size();
+  const int64_t blocks = kernels::panelGeometry(weight.weight).blocks;
+  if (int64_t(scales) != blocks)
+    return error(std::to_string(scales) + " scales for " + std::to_string(blocks) + " blocks");
+  return Status::ok();
+}
+
 Status OperandVerifier::verifyLinear() {
   const TensorEntry *weight = nullptr;
   QRT_RETURN_IF_ERROR(needActivation(0));
@@ -140,6 +188,9 @@ Status OperandVerifier::verifyLinear() {
   }
   if (has(3))
     QRT_RETURN_IF_ERROR(verifyAlternate(*weight));
+  if (has(outlierOperand) || has(outlierOperand + 1) || has(outlierOperand + 2))
+    QRT_RETURN_IF_ERROR(verifyOutliers(*weight));
+  QRT_RETURN_IF_ERROR(verifyActivationScales(*weight));
   if (program.kind == ProgramKind::Generic)
     return Status::ok();
   if (in(0).width != weight->weight.k)

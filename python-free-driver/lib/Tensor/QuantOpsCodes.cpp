@@ -7,6 +7,7 @@
 #include "Tensor/Products.h"
 #include "Tensor/QuantOps.h"
 #include "Tensor/WideElements.h"
+#include "qrt/Half.h"
 
 #include <algorithm>
 #include <cmath>
@@ -129,8 +130,11 @@ Result<std::vector<Tensor>> evaluateQuantizedEmbedding(const OpCall &call, Opera
   return std::vector<Tensor>{result.tensor};
 }
 
-/// x as 8-bit codes per token and block of K, and back, in f64.
-Result<Tensor> roundedTo8Bits(const Tensor &x, int64_t block) {
+/// x as 8-bit codes per token and block of K, and back, in f64. With static scales, one per block,
+/// what they do not reach is clamped.
+Result<Tensor> roundedTo8Bits(const Tensor &x, int64_t block, const std::vector<double> *scales) {
+  if (scales && static_cast<int64_t>(scales->size()) != (x.shape.back() + block - 1) / block)
+    return invalidArgument("expects one of activation_scales per block of K");
   QRT_ASSIGN_OR_RETURN(FreshTensor result, makeTensor(DType::F64, x.shape));
   const int64_t width = x.shape.back(), count = countOf(x);
   double *values = result.as<double>();
@@ -145,6 +149,15 @@ Result<Tensor> roundedTo8Bits(const Tensor &x, int64_t block) {
         finite &= std::isfinite(static_cast<float>(part[i]));
         largest = std::max(largest, std::abs(static_cast<float>(part[i])));
       }
+      if (scales) {
+        const auto scale = static_cast<float>((*scales)[static_cast<size_t>(first / block)]);
+        const float inverse = 1.0f / scale;
+        for (int64_t i = 0; i < size; ++i) {
+          const double code = std::nearbyint(static_cast<float>(part[i]) * inverse);
+          part[i] = finite ? std::clamp(code, -127.0, 127.0) * static_cast<double>(scale) : NAN;
+        }
+        continue;
+      }
       const float scale = largest / 127.0f;
       const bool zero = scale < std::numeric_limits<float>::min();
       const float inverse = zero ? 0.0f : 127.0f / largest;
@@ -154,6 +167,44 @@ Result<Tensor> roundedTo8Bits(const Tensor &x, int64_t block) {
       }
     }
   return std::move(result.tensor);
+}
+
+/// Operands 5 to 7 of quantized_linear: rows [N + 1], columns and values [E].
+struct SparseRows {
+  const int32_t *rows = nullptr;
+  const uint16_t *columns = nullptr, *values = nullptr;
+
+  void addTo(int64_t row, float *weights) const {
+    for (int32_t e = rows ? rows[row] : 0, end = rows ? rows[row + 1] : 0; e < end; ++e)
+      weights[columns[e]] += f16ToF32(values[e]);
+  }
+};
+
+Result<SparseRows> sparseRows(Operands operands, int64_t n, int64_t k) {
+  SparseRows sparse;
+  const Tensor *rows = operandAt(operands, 5), *columns = operandAt(operands, 6),
+               *values = operandAt(operands, 7);
+  if (!rows && !columns && !values)
+    return sparse;
+  if (!rows || !columns || !values || rows->dtype != DType::I32 || columns->dtype != DType::U16 ||
+      values->dtype != DType::F16 || countOf(*rows) != n + 1 ||
+      countOf(*columns) != countOf(*values))
+    return badOperands(operands, "expects outliers of i32 [N + 1], u16 [E] and f16 [E]");
+  if (!rows->data || !columns->data || !values->data)
+    return sparse; // shapes only
+  sparse = {static_cast<const int32_t *>(rows->data.get()),
+            static_cast<const uint16_t *>(columns->data.get()),
+            static_cast<const uint16_t *>(values->data.get())};
+  if (sparse.rows[0] != 0 || sparse.rows[n] != countOf(*values))
+    return badOperands(operands, "expects rows of outliers from 0 to E");
+  for (int64_t row = 0; row < n; ++row) {
+    if (sparse.rows[row + 1] < sparse.rows[row] || sparse.rows[row + 1] > sparse.rows[n])
+      return badOperands(operands, "expects rows of outliers that do not fall");
+    for (int32_t e = sparse.rows[row]; e < sparse.rows[row + 1]; ++e)
+      if (sparse.columns[e] >= k)
+        return badOperands(operands, "expects columns of outliers below K");
+  }
+  return sparse;
 }
 
 Result<std::vector<Tensor>> evaluateQuantizedLinear(const OpCall &call, Operands operands) {
@@ -180,8 +231,13 @@ Result<std::vector<Tensor>> evaluateQuantizedLinear(const OpCall &call, Operands
 
   Tensor input = x;
   if (activation == "a8") {
-    QRT_ASSIGN_OR_RETURN(input, roundedTo8Bits(x, std::min<int64_t>(codes.groupSize(), 128)));
+    auto given = call.attrs.find("activation_scales");
+    const auto *scales =
+        given == call.attrs.end() ? nullptr : std::get_if<std::vector<double>>(&given->second);
+    QRT_ASSIGN_OR_RETURN(input,
+                         roundedTo8Bits(x, std::min<int64_t>(codes.groupSize(), 128), scales));
   }
+  QRT_ASSIGN_OR_RETURN(const SparseRows outliers, sparseRows(operands, rows, depth));
   constexpr int64_t rowsAtOnce = 256; // dequantized
   QRT_ASSIGN_OR_RETURN(FreshTensor part,
                        makeTensor(DType::F32, {std::min(rowsAtOnce, rows), depth}));
@@ -194,8 +250,10 @@ Result<std::vector<Tensor>> evaluateQuantizedLinear(const OpCall &call, Operands
   product.bias = bias;
   for (int64_t first = 0; first < rows; first += rowsAtOnce) {
     const int64_t count = std::min(rowsAtOnce, rows - first);
-    for (int64_t n = 0; n < count; ++n)
+    for (int64_t n = 0; n < count; ++n) {
       codes.dequantizeRow(first + n, part.as<float>() + n * depth);
+      outliers.addTo(first + n, part.as<float>() + n * depth);
+    }
     product.b = {&part.tensor, 0, offsets(count, depth), offsets(depth, 1), {}};
     product.columns = offsets(count, 1);
     product.base = product.biasBase = first;
@@ -209,7 +267,7 @@ Result<std::vector<Tensor>> evaluateQuantizedLinear(const OpCall &call, Operands
 void addCodeOps(OpTable &table) {
   table["dequantize"] = {2, 3, evaluateDequantize};
   table["quantize"] = {2, 3, evaluateQuantize};
-  table["quantized_linear"] = {3, 5, evaluateQuantizedLinear};
+  table["quantized_linear"] = {3, 8, evaluateQuantizedLinear};
   table["quantized_embedding"] = {2, 4, evaluateQuantizedEmbedding};
 }
 

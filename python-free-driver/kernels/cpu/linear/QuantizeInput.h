@@ -68,6 +68,38 @@ inline void quantizeBlock(const float *x, int count, float largest, QuantizedBlo
   out.sum = static_cast<int32_t>(sum);
 }
 
+/// The same with a given scale; what it does not reach is clamped.
+template <int Block>
+inline void quantizeBlockStatic(const float *x, int count, float scale,
+                                QuantizedBlock<Block> &out) {
+  alignas(64) float padded[Block];
+  if (count < Block) {
+    for (int i = 0; i < Block; ++i)
+      padded[i] = i < count ? x[i] : 0.0f;
+    x = padded;
+  }
+  int32_t top = 0;
+  for (int i = 0; i < Block; ++i) {
+    int32_t bits = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
+    top = bits > top ? bits : top;
+  }
+  const bool finite = __builtin_bit_cast(float, top) <= 3.402823466e38f;
+  out.scale = finite ? scale : __builtin_nanf("");
+  const float inverse = finite ? 1.0f / scale : 0.0f;
+  constexpr float magic = 12582912.0f; // 1.5 * 2^23
+  constexpr uint32_t magicBits = 0x4b400000;
+  uint32_t sum = 0;
+  for (int i = 0; i < Block; ++i) {
+    float scaled = finite ? x[i] * inverse : 0.0f;
+    scaled = scaled > largestA8 ? largestA8 : scaled;
+    scaled = scaled < -largestA8 ? -largestA8 : scaled;
+    uint32_t q = __builtin_bit_cast(uint32_t, scaled + magic) - magicBits;
+    out.value[i] = static_cast<int32_t>(q);
+    sum += q;
+  }
+  out.sum = static_cast<int32_t>(sum);
+}
+
 /// Writes the steps of one block for one token of a tile; `values` points at the token's first word
 /// of the block, `stride` is the distance in words from step to step in the form's order.
 template <int Block, int Words, int Fields>
@@ -112,8 +144,11 @@ void quantizeTiles(const QuantizeArgs &args, int64_t begin, int64_t end) {
       int32_t *values = out.values + first * wordsPerToken + token * Words;
       for (int64_t block = 0; block < args.blocks; ++block, values += Block / 4 * stride) {
         const int64_t left = args.k - block * Block;
-        quantizeBlock<Block>(x + block * Block, static_cast<int>(left < Block ? left : Block),
-                             largest, q);
+        const int count = static_cast<int>(left < Block ? left : Block);
+        if (args.staticScales)
+          quantizeBlockStatic<Block>(x + block * Block, count, args.staticScales[block], q);
+        else
+          quantizeBlock<Block>(x + block * Block, count, largest, q);
         out.scales[first * args.blocks + block * tokens + token] = q.scale;
         out.sums[first * args.blocks + block * tokens + token] = args.sumFactor * q.sum;
         if constexpr (Fields == 0)

@@ -59,7 +59,8 @@ struct QuantizeArgs {
   int64_t m, k;
   int32_t block;
   int64_t blocks;
-  int32_t sumFactor; ///< of out.sums: 1, or minus the zero point of symmetric codes
+  int32_t sumFactor;         ///< of out.sums: 1, or minus the zero point of symmetric codes
+  const float *staticScales; ///< [blocks] or null
   IntegerInput out;
 };
 

@@ -50,6 +50,8 @@ Status validate(const LinearArgs &args) {
     return invalid("a row stride is shorter than the row");
   if (args.activation == Activation::A8 && !isQuantized(desc.format))
     return invalid("8-bit activations need quantized weights");
+  if (args.activationScales && args.activation != Activation::A8)
+    return invalid("static scales need 8-bit activations");
   return Status::ok();
 }
 
@@ -82,7 +84,8 @@ void runInteger(const LinearKernels &kernels, ThreadPool &pool, std::span<const 
       reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, first.activation};
   const int32_t sumFactor = desc.symmetric ? -int32_t(symmetricZeroPoint(desc.format)) : 1;
   const QuantizeArgs quantize = {first.src, first.srcStride, first.m,   desc.k,
-                                 g.block,   g.blocks,        sumFactor, input};
+                                 g.block,   g.blocks,        sumFactor, first.activationScales,
+                                 input};
   pool.parallelFor((first.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
     kernels.quantizeInput(quantize, begin, end);
   });
@@ -218,7 +221,8 @@ Status linearsWith(const LinearKernels &kernels, ThreadPool &pool,
   for (const LinearArgs &part : parts) {
     QRT_RETURN_IF_ERROR(validate(part));
     if (part.src != first.src || part.srcStride != first.srcStride || part.m != first.m ||
-        part.weight.desc.k != first.weight.desc.k || part.activation != first.activation)
+        part.weight.desc.k != first.weight.desc.k || part.activation != first.activation ||
+        part.activationScales != first.activationScales)
       return invalid("the products of a group differ in their input");
     alike = alike && groupable(first.weight.desc, part.weight.desc);
   }

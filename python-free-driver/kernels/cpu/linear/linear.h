@@ -17,7 +17,8 @@
 //        sums over blocks. With dense weights: F16 and F32 compute as F32, BF16 may round src to
 //        bf16 where the processor multiplies bf16 (never for fewer than 16 tokens). An infinity or
 //        a NaN in a block makes the token's result NaN.
-//   A8   as A16 with a = round(x / s_a), s_a = max|x| / 127. Quantized weights only.
+//   A8   as A16 with a = round(x / s_a), s_a = max|x| / 127. Quantized weights only. With static
+//        scales s_a is given per block, the same for every token, and a is clamped to +-127.
 //
 // The scalar variant defines the result. A8 and A16 with quantized weights give the same bits on
 // every instruction set, for any number of threads and for any m a token is batched in.
@@ -123,6 +124,8 @@ struct LinearArgs {
   WeightView weight;
   const float *bias = nullptr; ///< [n] or null
   Activation activation = Activation::F32;
+  /// A8 only: static scales s_a, one per block of k, positive; null: those of the token.
+  const float *activationScales = nullptr;
 };
 
 /// Computes the product. Grows the workspace if linearWorkspaceBytes() was not reserved.
@@ -130,9 +133,9 @@ struct LinearArgs {
 Status linear(ThreadPool &pool, const LinearArgs &args, Workspace &workspace);
 
 /// Several products of one input (q, k and v; gate and up): every part has the same src, srcStride,
-/// m, k and activation, and no dst overlaps another's. Parts that groupable() finds alike share one
-/// rounding of the input and one split over the threads; others run one after another. Same results
-/// as linear().
+/// m, k, activation and static scales, and no dst overlaps another's. Parts that groupable() finds
+/// alike share one rounding of the input and one split over the threads; others run one after
+/// another. Same results as linear().
 Status linears(ThreadPool &pool, std::span<const LinearArgs> parts, Workspace &workspace);
 
 /// Most parts of one call of linears().

@@ -16,6 +16,7 @@
 #include "kernels/cpu/hadamard/hadamard.h"
 #include "kernels/cpu/norm/norm.h"
 #include "kernels/cpu/rope/rope.h"
+#include "kernels/cpu/sparse/sparse.h"
 
 #include <span>
 
@@ -53,6 +54,18 @@ struct AttentionTile {
   float *total;                              ///< out [rows]: sum of exp(s - maximum)
 };
 
+/// Tokens side by side in a tile of sparse products.
+inline constexpr int sparseTileTokens = 16;
+
+/// Up to 16 tokens, transposed.
+struct SparseTile {
+  float *dst; ///< of the first token
+  int64_t dstStride;
+  const float *columns; ///< [k][16], zeros for tokens that do not exist
+  int64_t tokens;       ///< 1 .. 16
+  SparseMatrix matrix;
+};
+
 struct VectorKernels {
   const char *name;
   Isa isa;
@@ -66,6 +79,9 @@ struct VectorKernels {
   /// Rows [begin, end) of block / baseOrder results; each block has baseOrder of them.
   void (*hadamard)(const HadamardArgs &args, int64_t begin, int64_t end);
   void (*attentionTile)(const AttentionTile &tile);
+  // Rows [begin, end) of the matrix, for at most 16 tokens.
+  void (*sparseRows)(const SparseArgs &args, int64_t begin, int64_t end);
+  void (*sparseTile)(const SparseTile &tile, int64_t begin, int64_t end);
 };
 
 /// All variants of this build, oldest instruction set first (vector/variants.inc).
@@ -76,6 +92,10 @@ const VectorKernels &activeVectorKernels();
 
 /// attention() with a given row, for tests and benchmarks.
 Status attentionWith(const VectorKernels &kernels, ThreadPool &pool, const AttentionArgs &args,
+                     Workspace &workspace);
+
+/// sparseAdd() with a given row, likewise.
+Status sparseAddWith(const VectorKernels &kernels, ThreadPool &pool, const SparseArgs &args,
                      Workspace &workspace);
 
 /// Tokens per split: so few that small batches stay on one thread, where a barrier costs more than

@@ -12,6 +12,7 @@
 #include "kernels/cpu/hadamard/HadamardKernel.h"
 #include "kernels/cpu/norm/NormKernel.h"
 #include "kernels/cpu/rope/RopeKernel.h"
+#include "kernels/cpu/sparse/SparseKernel.h"
 
 namespace qrt::kernels::QRT_VARIANT(avx2) {
 
@@ -27,6 +28,8 @@ const VectorKernels vectorKernels = {
     .binary = binaryKernel<VecAvx2>,
     .hadamard = hadamardKernel<VecAvx2, 2>,
     .attentionTile = attentionTileKernel<VecAvx2, 4>,
+    .sparseRows = sparseRowsKernel<VecAvx2>,
+    .sparseTile = sparseTileKernel<VecAvx2>,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx2)

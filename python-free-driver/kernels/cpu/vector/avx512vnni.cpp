@@ -12,6 +12,7 @@
 #include "kernels/cpu/hadamard/HadamardKernel.h"
 #include "kernels/cpu/norm/NormKernel.h"
 #include "kernels/cpu/rope/RopeKernel.h"
+#include "kernels/cpu/sparse/SparseKernel.h"
 
 namespace qrt::kernels::QRT_VARIANT(avx512vnni) {
 
@@ -27,6 +28,8 @@ const VectorKernels vectorKernels = {
     .binary = binaryKernel<VecAvx512>,
     .hadamard = hadamardKernel<VecAvx512, 4>,
     .attentionTile = attentionTileKernel<VecAvx512, 8>,
+    .sparseRows = sparseRowsKernel<VecAvx512>,
+    .sparseTile = sparseTileKernel<VecAvx512>,
 };
 
 } // namespace qrt::kernels::QRT_VARIANT(avx512vnni)

@@ -198,6 +198,30 @@ static void attentionTile(const AttentionTile &tile) {
   }
 }
 
+/// sum(e) in the order of the entries; the definition of sparse.h.
+template <class Element>
+static float sparseSum(const SparseMatrix &matrix, int64_t row, Element element) {
+  float sum = 0.0f;
+  for (int64_t e = matrix.rows[row]; e < matrix.rows[row + 1]; ++e)
+    sum = std::fma(f16ToF32(matrix.values[e]), element(matrix.columns[e]), sum);
+  return sum;
+}
+
+static void sparseRows(const SparseArgs &args, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row)
+    for (int64_t t = 0; t < args.tokens; ++t)
+      args.dst[t * args.dstStride + row] += sparseSum(
+          args.matrix, row, [&](uint16_t column) { return args.src[t * args.srcStride + column]; });
+}
+
+static void sparseTile(const SparseTile &tile, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row)
+    for (int64_t t = 0; t < tile.tokens; ++t)
+      tile.dst[t * tile.dstStride + row] += sparseSum(tile.matrix, row, [&](uint16_t column) {
+        return tile.columns[int64_t(column) * sparseTileTokens + t];
+      });
+}
+
 extern const VectorKernels vectorKernels;
 const VectorKernels vectorKernels = {
     .name = "scalar",
@@ -210,6 +234,8 @@ const VectorKernels vectorKernels = {
     .binary = binary,
     .hadamard = hadamard,
     .attentionTile = attentionTile,
+    .sparseRows = sparseRows,
+    .sparseTile = sparseTile,
 };
 
 } // namespace qrt::kernels::scalar

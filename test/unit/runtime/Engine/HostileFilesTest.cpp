@@ -186,6 +186,9 @@ TEST(HostileFiles, TwoThousandMutationsNeverCrash) {
     TinyModel tiny(smallConfig(format, gpt));
     files.push_back(readBytes(tiny.path));
   }
+  TinyConfig sparse = smallConfig(kernels::WeightFormat::U2, false);
+  sparse.outliers = 0.1;
+  files.push_back(readBytes(TinyModel(sparse).path));
   int loaded = 0, ran = 0, refused = 0, checksum = 0;
   std::map<std::string, int> rules;
   for (uint64_t seed = 0; seed < 2000; ++seed) {

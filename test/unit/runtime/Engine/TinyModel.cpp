@@ -51,6 +51,8 @@ public:
     return vector(name, values);
   }
   int32_t weight(const std::string &name, int64_t n, int64_t k, kernels::WeightFormat format);
+  /// On top of weights[name]; some rows have none.
+  void addOutliers(const std::string &name, int64_t n, int64_t k, std::vector<int32_t> &inputs);
   int32_t weight(const std::string &name, int64_t n, int64_t k) {
     return weight(name, n, k, config.format);
   }
@@ -80,7 +82,14 @@ public:
       inputs.resize(3, -1);
       inputs.push_back(weight(name + "#fp16", n, k, *config.alternates));
     }
-    return emit(OpCode::Linear, inputs, n, {{"activation", config.activation}});
+    if (config.outliers > 0) {
+      inputs.resize(4, -1);
+      addOutliers(name, n, k, inputs);
+    }
+    std::vector<Attr> attrs = {{"activation", config.activation}};
+    if (!config.activationScales.empty())
+      attrs.push_back({"activation_scales", config.activationScales});
+    return emit(OpCode::Linear, inputs, n, attrs);
   }
   int32_t norm(const std::string &name, int32_t x, int64_t width, int64_t chunk) {
     std::vector<int32_t> inputs = {x, randomVector(name, chunk, 1, 0.2)};
@@ -104,6 +113,34 @@ private:
     return addValue(value);
   }
 };
+
+void Builder::addOutliers(const std::string &name, int64_t n, int64_t k,
+                          std::vector<int32_t> &inputs) {
+  std::bernoulli_distribution chosen(config.outliers);
+  std::normal_distribution<float> normal(0, 0.5f);
+  Matrix &matrix = weights.at(name);
+  std::vector<int32_t> rows = {0};
+  std::vector<uint16_t> columns, values;
+  for (int64_t row = 0; row < n; ++row) {
+    for (int64_t column = row % 3 == 1 ? k : 0; column < k; ++column)
+      if (chosen(random)) {
+        columns.push_back(uint16_t(column));
+        values.push_back(f32ToF16(normal(random)));
+        matrix.data[size_t(row * k + column)] += f16ToF32(values.back());
+      }
+    rows.push_back(int32_t(values.size()));
+  }
+  auto plain = [&](const char *part, DType dtype, int64_t count, const void *data) {
+    TensorEntry entry;
+    entry.name = name + part;
+    entry.shape = {count};
+    entry.dtype = dtype;
+    inputs.push_back(tensorValue(*writer.addTensor(entry, data)));
+  };
+  plain(".outlier_rows", DType::I32, n + 1, rows.data());
+  plain(".outlier_columns", DType::U16, int64_t(columns.size()), columns.data());
+  plain(".outlier_values", DType::F16, int64_t(values.size()), values.data());
+}
 
 int32_t Builder::weight(const std::string &name, int64_t n, int64_t k,
                         kernels::WeightFormat format) {

@@ -75,6 +75,27 @@ std::vector<Case> cases() {
     c.format = WeightFormat::U4;
     c.activation = "a8";
   });
+  add("w4_f32_outliers", 2e-6, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.outliers = 0.05;
+  });
+  add("w3_a16_outliers", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U3;
+    c.activation = "a16";
+    c.outliers = 0.1;
+  });
+  add("w2_a16_outliers_gpt", 1e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U2;
+    c.activation = "a16";
+    c.outliers = 0.02;
+    c.gptStyle = true;
+  });
+  add("w8_a8_static", 2e-1, [](TinyConfig &c) {
+    c.format = WeightFormat::U8;
+    c.activation = "a8";
+    c.groupSize = 0;
+    c.activationScales = {5.0 / 127};
+  });
   return list;
 }
 
@@ -149,6 +170,46 @@ TEST_P(TokenMajor, ThreadsDoNotChangeABit) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, TokenMajor, ::testing::ValuesIn(cases()),
                          [](const auto &info) { return info.param.name; });
+
+/// Scales that are far too small clamp nearly everything.
+TEST(TokenMajorActivations, StaticScalesAreUsed) {
+  TinyConfig config;
+  config.format = WeightFormat::U8;
+  config.activation = "a8";
+  config.groupSize = 0;
+  config.activationScales = {0.01 / 127};
+  TinyModel tiny(config);
+  auto tokens = randomTokens(20, tiny.config.vocab, 12);
+  auto engine = tiny.engine({.threads = 2});
+  EXPECT_GT(
+      relativeDistance(runChunk(*engine, *engine->addSequence(), tokens), tiny.reference(tokens)),
+      0.5);
+}
+
+/// The second set is whole: its rows get no outliers.
+TEST(TokenMajorOutliers, AreNotAddedToAlternates) {
+  TinyConfig config;
+  config.format = WeightFormat::U4;
+  config.outliers = 0.1;
+  config.alternates = WeightFormat::F16;
+  TinyModel tiny(config);
+  auto tokens = randomTokens(30, tiny.config.vocab, 13);
+  std::vector<bool> alternate(tokens.size(), false);
+  std::fill(alternate.begin() + 10, alternate.begin() + 25, true);
+  auto engine = tiny.engine({.threads = 2, .alternateWeights = true});
+  const int seq = *engine->addSequence();
+  std::vector<std::vector<float>> rows;
+  for (auto [first, end] : {std::pair(0, 10), {10, 25}, {25, 30}}) {
+    Engine::Chunk chunk{seq, std::span(tokens).subspan(first, end - first), Engine::Logits::All,
+                        first == 10};
+    auto result = engine->step({&chunk, 1});
+    ASSERT_TRUE(result) << result.status().message();
+    for (int64_t r = 0; r < result->rows; ++r)
+      rows.emplace_back(result->logits + r * engine->vocabSize(),
+                        result->logits + (r + 1) * engine->vocabSize());
+  }
+  EXPECT_LT(relativeDistance(rows, tiny.reference(tokens, alternate)), 2e-6);
+}
 
 TEST(TokenMajorKv, HalfPrecisionCachesStayClose) {
   TinyModel tiny({});

@@ -1,6 +1,6 @@
 //===- ReplaceSectionTest.cpp - A file with another text section -----------------------------===//
-#include "FileBytes.h"
 #include "Format/ReplaceSection.h"
+#include "FileBytes.h"
 #include "TinyModel.h"
 
 #include <filesystem>

@@ -1,11 +1,15 @@
 //===- RulesTest.cpp - One violated rule after the other -------------------------------------===//
 // Takes a good program, breaks one thing, and expects the verifier to name the rule and the place.
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 #include "TinyModel.h"
 
 #include <cmath>
+#include <cstring>
 #include <functional>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <utility>
 
 using namespace qrt;
 using namespace qrt::test;
@@ -151,7 +155,7 @@ TEST_F(Rules, AlternateWeights) {
   });
   expect("R19 operands: ", [&](Program &p) {
     alternate(p, 2);
-    linear(p, 1).inputs.push_back(-1);
+    linear(p, 1).inputs.resize(8, -1);
   });
   TinyConfig quantized;
   quantized.format = kernels::WeightFormat::U4;
@@ -160,6 +164,105 @@ TEST_F(Rules, AlternateWeights) {
   alternate(program, 2);
   Status status = verifyProgram(program, coded.load()->section(SectionKind::Weights).size());
   EXPECT_TRUE(status.message().starts_with("R31 alternate: ")) << status.message();
+}
+
+TEST_F(Rules, Outliers) {
+  TinyConfig config;
+  config.format = kernels::WeightFormat::U4;
+  config.outliers = 0.05;
+  TinyModel tiny(config);
+  auto model = tiny.load();
+  auto message = [&](const std::function<void(Program &, Instruction &)> &change) {
+    Program program = model->program();
+    change(program, first(program, OpCode::Linear));
+    return verifyProgram(program, model->section(SectionKind::Weights).size()).message();
+  };
+  auto tensor = [](Program &p, Instruction &linear, size_t operand) -> TensorEntry & {
+    return p.tensors[p.values[linear.inputs[operand]].tensorIndex];
+  };
+  EXPECT_EQ(message([](Program &, Instruction &) {}), "");
+  EXPECT_THAT(message([](Program &, Instruction &linear) { linear.inputs[5] = -1; }),
+              testing::StartsWith("R32 outliers: instruction "));
+  EXPECT_THAT(message([](Program &, Instruction &linear) { linear.inputs.pop_back(); }),
+              testing::StartsWith("R32 outliers: instruction "));
+  EXPECT_THAT(message([](Program &, Instruction &linear) {
+                std::swap(linear.inputs[5], linear.inputs[6]);
+              }),
+              testing::StartsWith("R21 operand-kind: "));
+  // Columns of another linear, and a weight of floats.
+  EXPECT_THAT(message([&](Program &p, Instruction &linear) {
+                for (Instruction &other : p.instructions)
+                  if (other.op == OpCode::Linear)
+                    linear.inputs[5] = other.inputs[5];
+              }),
+              testing::StartsWith("R32 outliers: "));
+  EXPECT_THAT(message([&](Program &p, Instruction &linear) {
+                tensor(p, linear, 4).shape[0] -= 1;
+                tensor(p, linear, 4).dataBytes -= 4;
+              }),
+              testing::StartsWith("R32 outliers: "));
+  config.alternates = kernels::WeightFormat::F16;
+  TinyModel both(config);
+  Program program = both.load()->program();
+  Instruction &linear = first(program, OpCode::Linear);
+  linear.inputs[1] = std::exchange(linear.inputs[3], -1);
+  EXPECT_THAT(verifyProgram(program, both.load()->section(SectionKind::Weights).size()).message(),
+              testing::HasSubstr("the weight is not quantized"));
+}
+
+TEST_F(Rules, OutlierIndices) {
+  TinyConfig config;
+  config.format = kernels::WeightFormat::U4;
+  config.outliers = 0.05;
+  TinyModel tiny(config);
+  auto model = tiny.load();
+  const Program &program = model->program();
+  const std::string_view weights = model->section(SectionKind::Weights);
+  const Instruction *linear = nullptr;
+  for (const Instruction &instruction : program.instructions)
+    if (instruction.op == OpCode::Linear && !linear)
+      linear = &instruction;
+  auto message = [&](size_t operand, int64_t index, int64_t value) {
+    std::string bytes(weights);
+    const TensorEntry &tensor =
+        program.tensors[program.values[linear->inputs[operand]].tensorIndex];
+    const size_t width = byteWidth(tensor.dtype);
+    if (index < 0)
+      index += tensor.shape[0];
+    std::memcpy(bytes.data() + tensor.dataOffset + index * width, &value, width);
+    return verifyOutlierIndices(program,
+                                {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()})
+        .message();
+  };
+  const auto k = program.tensors[program.values[linear->inputs[1]].tensorIndex].shape[1];
+  EXPECT_EQ(message(4, 0, 0), "");
+  EXPECT_THAT(message(4, 0, 1), testing::StartsWith("R32 outliers: instruction "));
+  EXPECT_THAT(message(4, -1, 1), testing::HasSubstr("do not end with the values"));
+  EXPECT_THAT(message(4, 3, -7), testing::HasSubstr("row 2 ends before it starts"));
+  EXPECT_THAT(message(4, 3, INT32_MAX), testing::HasSubstr("row 2 ends before it starts"));
+  EXPECT_THAT(message(5, 0, k), testing::HasSubstr("do not ascend, or do not exist"));
+  EXPECT_THAT(message(5, 0, 65535), testing::HasSubstr("do not ascend, or do not exist"));
+}
+
+TEST_F(Rules, ActivationScales) {
+  TinyConfig config;
+  config.format = kernels::WeightFormat::U8;
+  config.groupSize = 0;
+  config.activation = "a8";
+  TinyModel coded(config);
+  auto model = coded.load();
+  auto message = [&](std::vector<double> scales, const char *activation = "a8") {
+    Program program = model->program();
+    set(first(program, OpCode::Linear), "activation", std::string(activation));
+    set(first(program, OpCode::Linear), "activation_scales", std::move(scales));
+    return verifyProgram(program, model->section(SectionKind::Weights).size()).message();
+  };
+  EXPECT_EQ(message({0.5}), "");
+  EXPECT_THAT(message({0.5, 0.5}), testing::StartsWith("R33 activation-scales: instruction "));
+  EXPECT_THAT(message({}), testing::StartsWith("R33 activation-scales: "));
+  EXPECT_THAT(message({0.5}, "a16"), testing::HasSubstr("only 8-bit activations"));
+  for (double wrong : {0.0, -1.0, double(NAN), double(INFINITY)})
+    EXPECT_THAT(message({wrong}), testing::StartsWith("R20 attributes: "));
 }
 
 TEST_F(Rules, Widths) {

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -340,4 +341,50 @@ TEST(Isa, ForcedByTheEnvironment) {
   EXPECT_EQ(*requestedIsa(), detectIsa());
   if (old)
     setenv("QRT_ISA", saved.c_str(), 1);
+}
+
+/// Static scales: against codes and products written out here, equal bits on every variant.
+TEST(Linear, StaticActivationScales) {
+  ThreadPool pool(2);
+  for (int group : {0, 32, 64, 128})
+    for (int64_t m : {1, 5, 20}) {
+      const RandomWeight w = randomWeight({WeightFormat::U8, 37, 200, group, true}, 7);
+      const int64_t block = group ? group : 128, blocks = (200 + block - 1) / block;
+      std::vector<float> scales, src = randomFloats(m * 200, uint32_t(m));
+      for (int64_t b = 0; b < blocks; ++b)
+        scales.push_back(b % 2 ? 0.001f : 0.03f); // the smaller one clamps most values
+      src[3] = 1e30f;
+      std::vector<float> want;
+      for (const auto &variant : variants()) {
+        std::vector<float> got(m * 37);
+        Workspace workspace;
+        LinearArgs args{got.data(), 37,      src.data(),     200,          m,
+                        w.view(),   nullptr, Activation::A8, scales.data()};
+        ASSERT_TRUE(linearWith(*variant.kernels, pool, args, workspace));
+        for (int64_t t = 0; t < m; ++t)
+          for (int64_t n = 0; n < 37; ++n) {
+            double exact = 0, magnitude = 0;
+            for (int64_t k = 0; k < 200; ++k) {
+              const double s = scales[k / block];
+              const double x = std::clamp(std::nearbyint(src[t * 200 + k] / s), -127.0, 127.0) * s;
+              exact += x * w.values[n * 200 + k];
+              magnitude += std::abs(x * w.values[n * 200 + k]);
+            }
+            // x / s and x * (1 / s) may fall on two sides of a half.
+            ASSERT_NEAR(got[t * 37 + n], exact, 2e-3 * magnitude) << variant.name << " g" << group;
+          }
+        if (want.empty())
+          want = got;
+        EXPECT_EQ(got, want) << variant.name << " group " << group << " m " << m;
+      }
+      src[150] = NAN;
+      std::vector<float> got(m * 37);
+      Workspace workspace;
+      LinearArgs args{got.data(), 37,      src.data(),     200,          m,
+                      w.view(),   nullptr, Activation::A8, scales.data()};
+      ASSERT_TRUE(linear(pool, args, workspace));
+      EXPECT_TRUE(std::isnan(got[0]));
+      args.activation = Activation::A16;
+      EXPECT_EQ(linear(pool, args, workspace).code(), StatusCode::InvalidArgument);
+    }
 }
