@@ -11,6 +11,7 @@
 #include <immintrin.h>
 #include <random>
 #include <sys/mman.h>
+#include <time.h>
 
 namespace qrt::kernels::bench {
 
@@ -18,6 +19,12 @@ ThreadPool &pool() {
   static const char *threads = std::getenv("QRT_BENCH_THREADS");
   static ThreadPool instance(threads ? std::atoi(threads) : 0);
   return instance;
+}
+
+double now() {
+  timespec time;
+  clock_gettime(pool().size() == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
 }
 
 Memory::Memory(size_t size) : bytes(size) {

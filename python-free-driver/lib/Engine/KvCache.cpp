@@ -4,12 +4,14 @@
 #include "kernels/cpu/attention/attention.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 namespace qrt {
 
 using kernels::kvPageTokens;
+
+/// Of address space; blocks are touched when they are taken.
+static constexpr int64_t slabBytes = int64_t(32) << 20;
 
 static int64_t alignUp(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 static size_t pagesOf(int64_t tokens) {
@@ -18,8 +20,6 @@ static size_t pagesOf(int64_t tokens) {
 static bool keepsPrecise(const KvSpec &spec) {
   return spec.isCoded() && (spec.sink > 0 || spec.recent > 0);
 }
-
-void KvCache::Free::operator()(void *p) const { std::free(p); }
 
 void KvCache::Pool::layOut(const std::vector<CacheSpec> &caches, DType keys, DType values) {
   for (const CacheSpec &cache : caches) {
@@ -67,16 +67,23 @@ Result<void *> KvCache::Pool::take(MemoryBudget &budget, const char *what) {
     return block;
   }
   QRT_RETURN_IF_ERROR(budget.take(bytes, std::string("KV cache, ") + what + " " +
-                                             std::to_string(blocks.size() + 1) + " of 64 tokens"));
-  std::unique_ptr<void, Free> block(std::aligned_alloc(64, static_cast<size_t>(bytes)));
-  if (!block) {
-    budget.giveBack(bytes);
-    return resourceExhausted("KV cache: the system refused " + std::to_string(bytes) + " bytes");
+                                             std::to_string(blocks + 1) + " of 64 tokens"));
+  const int64_t perSlab = std::max<int64_t>(1, slabBytes / bytes), inSlab = blocks % perSlab;
+  if (inSlab == 0) {
+    PageMemory slab(static_cast<size_t>(perSlab * bytes));
+    if (!slab.data()) {
+      budget.giveBack(bytes);
+      return resourceExhausted("KV cache: the system refused " + std::to_string(perSlab * bytes) +
+                               " bytes");
+    }
+    slabs.push_back(std::move(slab));
   }
+  void *block = slabs.back().data() + inSlab * bytes;
+  ++blocks;
   // Kernels read whole pages and weigh what lies behind the length with zero; it must be finite.
-  std::memset(block.get(), 0, static_cast<size_t>(bytes));
-  blocks.push_back(std::move(block));
-  return blocks.back().get();
+  // Fresh memory is zero; this touches it on the node of the calling thread.
+  std::memset(block, 0, static_cast<size_t>(bytes));
+  return block;
 }
 
 Status KvCache::grow(Sequence &sequence, int64_t tokens) {

@@ -15,9 +15,9 @@
 
 #include "Engine/MemoryBudget.h"
 #include "Format/Program.h"
+#include "Support/PageMemory.h"
 #include "qrt/KvSpec.h"
 
-#include <memory>
 #include <vector>
 
 namespace qrt {
@@ -66,23 +66,22 @@ public:
   int64_t totalBytes() const { return stored.totalBytes() + precise.totalBytes(); }
 
 private:
-  struct Free {
-    void operator()(void *p) const;
-  };
-  /// Blocks of one kind.
+  /// Blocks of one kind, cut one by one from slabs of huge pages: more than a block's bytes are
+  /// touched only by the part of its last huge page.
   struct Pool {
     struct Layout {
       int64_t keyOffset, valueOffset;
     };
     std::vector<Layout> layouts;
     int64_t bytes = 0;
-    std::vector<std::unique_ptr<void, Free>> blocks;
+    int64_t blocks = 0; ///< cut so far
+    std::vector<PageMemory> slabs;
     std::vector<void *> freeBlocks;
 
     void layOut(const std::vector<CacheSpec> &caches, DType keys, DType values);
     Result<void *> take(MemoryBudget &budget, const char *what);
-    int64_t inUse() const { return int64_t(blocks.size() - freeBlocks.size()); }
-    int64_t totalBytes() const { return int64_t(blocks.size()) * bytes; }
+    int64_t inUse() const { return blocks - int64_t(freeBlocks.size()); }
+    int64_t totalBytes() const { return blocks * bytes; }
   };
 
   void dropPrecise(Sequence &sequence, size_t block);

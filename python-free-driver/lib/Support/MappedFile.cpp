@@ -1,6 +1,8 @@
 //===- MappedFile.cpp - Read-only memory mapping of a whole file -----------------------------===//
 #include "Support/MappedFile.h"
 
+#include "Support/PageMemory.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -42,8 +44,8 @@ Result<MappedFile> MappedFile::open(const std::string &path) {
   MappedFile file;
   file.length = static_cast<size_t>(info.st_size);
   if (file.length > 0) {
-    void *address = mmap(nullptr, file.length, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (address == MAP_FAILED) {
+    void *address = mapPages(fd, file.length);
+    if (!address) {
       int error = errno;
       close(fd);
       file.length = 0;

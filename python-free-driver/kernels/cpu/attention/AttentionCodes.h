@@ -75,7 +75,7 @@ QRT_TILE void scoreCodes(const AttentionTile &tile, const uint8_t *head, int row
   const KvCodeLayout &codes = *tile.keyCodes;
   const int64_t width = codes.units * unit, groupUnits = (codes.group + unit - 1) / unit;
   const typename V::Int mask = V::set1Int(((1 << Bits) - 1) * 0x10001);
-  Ahead ahead(upcoming.head, upcoming.bytes, codes.units);
+  Ahead ahead(upcoming.head, upcoming.bytes, pageKeys / (L * V::width) * codes.units);
   for (int64_t g = 0; g < codes.groups; ++g) {
     const auto *words = reinterpret_cast<const int32_t *>(head) + g * groupUnits * pageKeys;
     const auto *scales =
@@ -88,8 +88,7 @@ QRT_TILE void scoreCodes(const AttentionTile &tile, const uint8_t *head, int row
         QRT_FOR (l, L)
           acc[r][l] = V::set1Int(Bits == 8 ? -128 * tile.qSums[(row + r) * codes.groups + g] : 0);
       for (int64_t u = 0; u < groupUnits; ++u) {
-        if (key == 0)
-          ahead.step<V>();
+        ahead.step<V>();
         typename V::Int word[L];
         QRT_FOR (l, L)
           word[l] = V::loadInt(words + u * pageKeys + key + l * V::width);
@@ -182,7 +181,7 @@ struct CodeSums {
 /// The register tile: units [first, end) of the words of two vectors of features.
 template <class V, int Bits, int R>
 QRT_TILE void sumCodes(const int32_t *words, int64_t rowUnits, int64_t second, int first, int end,
-                       const int16_t (*weights)[pageKeys], const int32_t *zeroSums, Ahead ahead,
+                       const int16_t (*weights)[pageKeys], const int32_t *zeroSums, Ahead &ahead,
                        CodeSums<V, R> &out) {
   constexpr int unit = 32 / Bits;
   const typename V::Int mask = V::set1Int(((1 << Bits) - 1) * 0x10001);
@@ -190,8 +189,9 @@ QRT_TILE void sumCodes(const int32_t *words, int64_t rowUnits, int64_t second, i
   QRT_FOR (r, R)
     QRT_FOR (l, 2)
       acc[r][l] = V::set1Int(zeroSums[r]);
+  Ahead next = ahead;
   for (int u = first; u < end; ++u) {
-    ahead.step<V>();
+    next.step<V>();
     const typename V::Int word[2] = {V::loadInt(words + u * rowUnits),
                                      V::loadInt(words + u * rowUnits + second)};
     QRT_FOR (n, unit / 2) {
@@ -208,6 +208,7 @@ QRT_TILE void sumCodes(const int32_t *words, int64_t rowUnits, int64_t second, i
   QRT_FOR (r, R)
     QRT_FOR (l, 2)
       V::storeInt(out.sum[r][l], acc[r][l]);
+  ahead = next;
 }
 
 /// sum[r] = shrink[r] sum[r] + local[r] weights[r][..] values for R rows.
@@ -217,7 +218,8 @@ void addCodes(const AttentionTile &tile, const uint8_t *head, int row, int first
   constexpr int unit = 32 / Bits;
   const KvCodeLayout &codes = *tile.valueCodes;
   const int firstUnit = first / unit, endUnit = (end + unit - 1) / unit;
-  Ahead ahead(upcoming.head, upcoming.bytes, endUnit - firstUnit);
+  const int64_t tiles = codes.groups * ((codes.group + 2 * V::width - 1) / (2 * V::width));
+  Ahead ahead(upcoming.head, upcoming.bytes, tiles * (endUnit - firstUnit));
   alignas(64) int16_t weights[R][pageKeys];
   int32_t zeroSums[R];
   ValueGroup group;
@@ -232,7 +234,6 @@ void addCodes(const AttentionTile &tile, const uint8_t *head, int row, int first
       const int64_t second = d + V::width < endDim ? V::width : 0;
       sumCodes<V, Bits, R>(reinterpret_cast<const int32_t *>(head) + d, codes.rowUnits, second,
                            firstUnit, endUnit, weights, zeroSums, ahead, sums);
-      ahead.stop();
       for (int r = 0; r < R; ++r) {
         const typename V::Type shrink = V::set1(rows[r].shrink),
                                factor = V::set1(rows[r].local * group.largest);

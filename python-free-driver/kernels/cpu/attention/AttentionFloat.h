@@ -48,22 +48,23 @@ struct PageRow {
 
 inline constexpr int pageKeys = static_cast<int>(kvPageTokens);
 
-/// Memory that will be read next, fetched a few lines per step of a loop: heads of pages are too
-/// short for the hardware to notice them.
+/// Memory that will be read next, fetched evenly over the steps of a loop, so that reading never
+/// waits for arithmetic: heads of pages are too short for the hardware to notice them.
 class Ahead {
 public:
   Ahead(const uint8_t *next, int64_t bytes, int64_t steps)
-      : next(next), lines(static_cast<int>((bytes + 64 * steps - 1) / (64 * steps))) {}
+      : next(next), end(next + bytes),
+        stride(steps > 0 ? (bytes + 64 * steps - 1) / (64 * steps) * 64 : 0) {}
   template <class V>
   void step() {
-    for (int i = 0; i < lines; ++i, next += 64)
+    const uint8_t *stop = end - next < stride ? end : next + stride;
+    for (; next < stop; next += 64)
       V::prefetch(next);
   }
-  void stop() { lines = 0; }
 
 private:
-  const uint8_t *next; ///< may run past the end by a few lines
-  int lines;
+  const uint8_t *next, *end;
+  int64_t stride; ///< bytes per step
 };
 
 /// What follows a page in memory order of use; no bytes: nothing.
@@ -78,7 +79,7 @@ QRT_TILE void scorePage(const AttentionTile &tile, const typename Kv::Type *keys
                         Upcoming upcoming) {
   constexpr int L = R <= 2 || (R <= 4 && V::width == 16) ? 4 : 2; // vectors of keys
   const int64_t dim = tile.headDim;
-  Ahead ahead(upcoming.head, upcoming.bytes, dim);
+  Ahead ahead(upcoming.head, upcoming.bytes, pageKeys / (L * V::width) * dim);
   for (int key = 0; key < pageKeys; key += L * V::width) {
     typename V::Type acc[R][L];
     QRT_FOR (r, R)
@@ -98,7 +99,6 @@ QRT_TILE void scorePage(const AttentionTile &tile, const typename Kv::Type *keys
     QRT_FOR (r, R)
       QRT_FOR (l, L)
         V::store(tile.scores + (row + r) * pageKeys + key + l * V::width, acc[r][l]);
-    ahead.stop();
   }
 }
 
@@ -108,7 +108,7 @@ QRT_TILE void addValues(const AttentionTile &tile, const typename Kv::Type *valu
                         int first, int end, Upcoming upcoming) {
   constexpr int L = R <= 2 || (R <= 4 && V::width == 16) ? 4 : 2;
   const int64_t dim = tile.valueDim;
-  Ahead ahead(upcoming.head, upcoming.bytes, end - first);
+  Ahead ahead(upcoming.head, upcoming.bytes, dim / (L * V::width) * (end - first));
   int64_t d = 0;
   for (; d + L * V::width <= dim; d += L * V::width) {
     typename V::Type acc[R][L];
@@ -129,7 +129,6 @@ QRT_TILE void addValues(const AttentionTile &tile, const typename Kv::Type *valu
     QRT_FOR (r, R)
       QRT_FOR (l, L)
         V::store(tile.sum + (row + r) * dim + d + l * V::width, acc[r][l]);
-    ahead.stop();
   }
   // What is left is narrower than the register tile; the last vector may be partial. Values of
   // the next key, or padding behind the page, fill its lanes, which are not stored.

@@ -114,8 +114,8 @@ void addRows(const AttentionTile &tile, DType type, const void *head, int row, i
 /// One page of a segment as the tile's kv head sees it.
 struct TilePage {
   const uint8_t *keys, *values;
-  int64_t base;      ///< its first key
-  Upcoming upcoming; ///< keys of the next page
+  int64_t base;                  ///< its first key
+  Upcoming nextKeys, nextValues; ///< of the next page
 };
 
 /// Rows [row, row + R) against one page.
@@ -139,10 +139,9 @@ void pageRows(const AttentionTile &tile, const AttentionSegment &segment, const 
   }
   if (first >= end)
     return; // no row of this tile sees the page
-  // The first rows fetch for all: values while scoring, the next page's keys while summing.
+  // The first rows fetch for all.
   const Upcoming none;
-  scoreRows<V, R>(tile, segment.keyType, page.keys, row,
-                  row == 0 ? Upcoming{page.values, segment.valueHeadBytes} : none);
+  scoreRows<V, R>(tile, segment.keyType, page.keys, row, row == 0 ? page.nextKeys : none);
   const bool coded = segment.valueType == DType::I8 || segment.valueType == DType::I4;
   PageRow rows[R];
   alignas(64) float shrink[V::width] = {}, local[V::width] = {}, totals[V::width] = {};
@@ -177,7 +176,7 @@ void pageRows(const AttentionTile &tile, const AttentionSegment &segment, const 
         tile.sum[(row + r) * tile.valueDim + d] *= shrink[r];
   }
   addRows<V, R>(tile, segment.valueType, page.values, row, first, end, rows,
-                row == 0 ? page.upcoming : none);
+                row == 0 ? page.nextValues : none);
 }
 
 template <class V, int R>
@@ -209,15 +208,19 @@ void attentionTileKernel(const AttentionTile &tile) {
       return static_cast<const uint8_t *>(segment.kPages[page]) +
              tile.kvHead * segment.keyHeadBytes;
     };
-    for (int64_t number = segment.firstKey / pageKeys; number * pageKeys < segment.endKey;
-         ++number) {
-      TilePage page = {keysOf(number),
-                       static_cast<const uint8_t *>(segment.vPages[number]) +
-                           tile.kvHead * segment.valueHeadBytes,
-                       number * pageKeys,
-                       {}};
-      if ((number + 1) * pageKeys < segment.endKey)
-        page.upcoming = {keysOf(number + 1), segment.keyHeadBytes};
+    auto valuesOf = [&](int64_t page) {
+      return static_cast<const uint8_t *>(segment.vPages[page]) +
+             tile.kvHead * segment.valueHeadBytes;
+    };
+    const int64_t firstPage = segment.firstKey / pageKeys;
+    Ahead(keysOf(firstPage), segment.keyHeadBytes, 1).template step<V>();
+    Ahead(valuesOf(firstPage), segment.valueHeadBytes, 1).template step<V>();
+    for (int64_t number = firstPage; number * pageKeys < segment.endKey; ++number) {
+      TilePage page = {keysOf(number), valuesOf(number), number * pageKeys, {}, {}};
+      if ((number + 1) * pageKeys < segment.endKey) {
+        page.nextKeys = {keysOf(number + 1), segment.keyHeadBytes};
+        page.nextValues = {valuesOf(number + 1), segment.valueHeadBytes};
+      }
       for (int t = 0, row = 0; t < tiles; ++t) {
         const int rows = (tile.rows - row + tiles - t - 1) / (tiles - t);
         pageRowsUpTo<V, MaxRows>(tile, segment, page, row, rows);

@@ -29,9 +29,9 @@ struct VecAvx2 {
     __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i *>(p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
   }
-  /// May point anywhere.
+  /// To the second-level cache; may point anywhere.
   static void prefetch(const void *p) {
-    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T1);
   }
   static void store(float *p, Type x) { _mm256_storeu_ps(p, x); }
 

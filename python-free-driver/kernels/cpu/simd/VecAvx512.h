@@ -30,9 +30,9 @@ struct VecAvx512 {
     __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
   }
-  /// May point anywhere.
+  /// To the second-level cache; may point anywhere.
   static void prefetch(const void *p) {
-    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T0);
+    _mm_prefetch(reinterpret_cast<const char *>(p), _MM_HINT_T1);
   }
   static void store(float *p, Type x) { _mm512_storeu_ps(p, x); }
 
