@@ -7,12 +7,14 @@
 
 #include "kernels/cpu/attention/attention.h"
 #include "kernels/cpu/elementwise/elementwise.h"
+#include "kernels/cpu/hadamard/hadamard.h"
 #include "kernels/cpu/linear/linear.h"
 #include "kernels/cpu/norm/norm.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 using namespace mlir;
@@ -76,6 +78,7 @@ private:
   BoundOp bindUnary(UnaryKind kind, double parameter = 0);
   BoundOp bindGated(UnaryKind kind);
   BoundOp bindBinary(Operation *op, BinaryKind kind);
+  BoundOp bindHadamard(qir::HadamardOp op);
   BoundOp bindRope(qir::RopeOp op);
   BoundOp bindAttention(qir::AttentionOp op);
   BoundOp bindSplit(qir::SplitOp op);
@@ -221,6 +224,26 @@ BoundOp Binder::bindBinary(Operation *op, BinaryKind kind) {
                                            : Broadcast::Row;
     args.tokens = chunk.tokens;
     binary(chunk.pool, args);
+    return Status::ok();
+  };
+}
+
+BoundOp Binder::bindHadamard(qir::HadamardOp op) {
+  auto base = std::make_shared<std::vector<float>>(constantFloats(op.getBase()));
+  if (!activations({0}) || (op.getBase() && base->empty()))
+    return refuse("needs an activation and a constant base");
+  const int from = in(0), to = out();
+  const int64_t features = width(to), block = op.getBlock();
+  return [=](Chunk &chunk) {
+    HadamardArgs args = {};
+    args.dst = chunk.values[to];
+    args.src = chunk.values[from];
+    args.dstStride = args.srcStride = args.width = features;
+    args.base = base->empty() ? nullptr : base->data();
+    args.baseOrder = base->empty() ? 1 : std::lround(std::sqrt(double(base->size())));
+    args.tokens = chunk.tokens;
+    args.block = block;
+    hadamard(chunk.pool, args);
     return Status::ok();
   };
 }
@@ -404,6 +427,7 @@ BoundOp Binder::bind(Operation *op) {
       .Case([&](qir::SoftcapOp op) {
         return bindUnary(UnaryKind::Softcap, op.getCap().convertToDouble());
       })
+      .Case([&](qir::HadamardOp op) { return bindHadamard(op); })
       .Case([&](qir::RopeOp op) { return bindRope(op); })
       .Case([&](qir::AttentionOp op) { return bindAttention(op); })
       .Case([&](qir::SplitOp op) { return bindSplit(op); })

@@ -113,10 +113,12 @@ qrt::OrderedJson recipeOf(const SchemeOptions &options,
   if (options.alternates)
     recipe["with-fp16"] = "all";
   const RotationOptions &rotation = options.rotation;
-  if (rotation.residual || rotation.values) {
+  if (rotation.residual || rotation.values)
     recipe["rotate"] = !rotation.values ? "residual" : !rotation.residual ? "values" : "all";
+  if (rotation.down)
+    recipe["rotate-down"] = true;
+  if (rotation.any())
     recipe["rotate-seed"] = rotation.seed;
-  }
   recipe["algo"] = options.algorithm;
   if (options.mse)
     recipe["mse"] = true;

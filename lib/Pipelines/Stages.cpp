@@ -23,6 +23,8 @@ void buildTransformPipeline(OpPassManager &pm, const RotationOptions &rotation) 
   }
   if (rotation.values)
     functions.addPass(qir::createRotateValues({rotation.seed, /*required=*/true}));
+  if (rotation.down)
+    functions.addPass(qir::createRotateDownProjection({rotation.seed, /*required=*/true}));
   if (rotation.any()) {
     functions.addPass(qir::createShareWeights()); // a tied head that needed no fold still is
     functions.addPass(createCSEPass());

@@ -130,6 +130,7 @@ void CalibrationFlags::addTo(RecipeFlags &recipe) {
                      &gate, &statistics, &fit, &tokenWeights, &selfPrompts})
     recipe.add(*text);
   recipe.add(rotation.rotate);
+  recipe.add(rotation.down);
   recipe.add(rotation.seed);
   recipe.add(floatMoments);
   recipe.add(deriveMarkers);

@@ -12,6 +12,9 @@ RotationFlags::RotationFlags()
              cl::desc("Fold random Hadamard rotations into the weights: of the residual stream, of "
                       "the values of each head, or both (all, the default)"),
              cl::cat(optionCategory())),
+      down("rotate-down",
+           cl::desc("Rotate what down-projections read, by a Hadamard transform at run time"),
+           cl::cat(optionCategory())),
       seed("rotate-seed", cl::desc("Of the rotation's random signs; 0: none (1)"), cl::init(1),
            cl::cat(optionCategory())) {}
 
@@ -27,9 +30,10 @@ qrt::Status RotationFlags::read(RotationOptions &options, std::string &algorithm
     return qrt::invalidArgument("--rotate: expects all, residual or values, got '" + rotate + "'");
   options.residual = parts == "all" || parts == "residual";
   options.values = parts == "all" || parts == "values";
+  options.down = down;
   options.seed = seed;
-  if (seed.getNumOccurrences() && !options.residual && !options.values)
-    return qrt::invalidArgument("--rotate-seed has no effect without --rotate");
+  if (seed.getNumOccurrences() && !options.any())
+    return qrt::invalidArgument("--rotate-seed has no effect without --rotate or --rotate-down");
   return qrt::Status::ok();
 }
 

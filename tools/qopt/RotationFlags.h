@@ -12,6 +12,7 @@ struct RotationFlags {
   RotationFlags();
 
   llvm::cl::opt<std::string> rotate;
+  llvm::cl::opt<bool> down;
   llvm::cl::opt<uint64_t> seed;
 
   /// `algorithm` (--algo, lower case) loses its prefix "rotate+", which asks for all parts.

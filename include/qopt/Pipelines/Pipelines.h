@@ -20,9 +20,10 @@ namespace qopt {
 struct RotationOptions {
   bool residual = false; ///< the residual stream, norms folded before
   bool values = false;   ///< values and attention outputs, per head
+  bool down = false;     ///< inputs of down-projections, by an instruction at run time
   uint64_t seed = 1;     ///< of the random signs; 0: none
 
-  bool any() const { return residual || values; }
+  bool any() const { return residual || values || down; }
 };
 
 /// What the user wants the weights to become.

@@ -31,6 +31,9 @@ public:
   int64_t baseOrder() const { return base; }
   std::span<const int8_t> baseMatrix() const { return matrix; }
 
+  /// D: [size()] of +-1; empty: no signs.
+  std::span<const float> randomSigns() const { return signs; }
+
   /// x <- x R and x <- x R^T for a row of size() floats, in place.
   void apply(float *x) const;
   void applyTransposed(float *x) const;

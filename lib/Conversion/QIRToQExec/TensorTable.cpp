@@ -141,24 +141,35 @@ Value TensorTable::codeWeight(Operation *user, Value codes, Value scales, Value 
 }
 
 Value TensorTable::vector(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape() ? floats(value, {type.getNumElements()}) : Value();
+}
+
+Value TensorTable::matrix(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.hasStaticShape() && type.getRank() == 2 ? floats(value, type.getShape())
+                                                              : Value();
+}
+
+Value TensorTable::floats(Value value, ArrayRef<int64_t> shape) {
   auto constant = value.getDefiningOp<qir::ConstantOp>();
   if (!constant || !isa<FloatType>(constant.getValue().getElementType()))
     return {};
-  Attribute key = storageKey(builder, {constant.getValue()}, "vector", 0);
+  Attribute key =
+      storageKey(builder, {constant.getValue()}, shape.size() == 1 ? "vector" : "matrix", 0);
   if (Value known = made.lookup(key))
     return known;
-  auto type = cast<RankedTensorType>(constant.getType());
-  auto flat = RankedTensorType::get({type.getNumElements()}, builder.getF32Type());
+  auto stored = RankedTensorType::get(shape, builder.getF32Type());
   ElementsAttr elements = constant.getValue();
-  if (type != flat) {
+  if (constant.getType() != stored) {
     FailureOr<std::vector<float>> floats = readFloats(elements);
     if (failed(floats))
       return {};
     ArrayRef<char> bytes(reinterpret_cast<const char *>(floats->data()),
                          floats->size() * sizeof(float));
-    elements = WeightStore::insertCopy(flat, "vector", bytes);
+    elements = WeightStore::insertCopy(stored, "floats", bytes);
   }
-  auto tensor = qexec::TensorOp::create(builder, constant->getLoc(), flat,
+  auto tensor = qexec::TensorOp::create(builder, constant->getLoc(), stored,
                                         builder.getStringAttr(uniqueName(constant, "f32")),
                                         elements, sourcesOf(constant));
   return made[key] = tensor.getResult();

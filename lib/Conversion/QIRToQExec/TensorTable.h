@@ -29,6 +29,8 @@ public:
   /// A plain f32 vector: the elements of a float constant of any shape. Null, without an error, if
   /// `value` is no constant.
   mlir::Value vector(mlir::Value value);
+  /// The same, [rows, columns] as the constant has it.
+  mlir::Value matrix(mlir::Value value);
 
   /// A plain f32 vector that no constant holds; `name` gets a number behind it.
   mlir::Value factors(mlir::Location loc, llvm::ArrayRef<float> values, llvm::StringRef name);
@@ -37,6 +39,7 @@ public:
   mlir::Value plain(qir::ConstantOp constant);
 
 private:
+  mlir::Value floats(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   std::string uniqueName(qir::ConstantOp constant, llvm::StringRef format);
 
   mlir::OpBuilder builder; // appends to the new block

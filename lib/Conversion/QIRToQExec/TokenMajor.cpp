@@ -30,6 +30,7 @@ private:
   LogicalResult convertBinary(Operation *op, Value a, Value b, StringRef kind);
   LogicalResult convertUnary(Operation *op, StringRef kind, FloatAttr cap = {});
   LogicalResult convertGated(Operation *op, Value gate, Value up, StringRef kind);
+  LogicalResult convertHadamard(qir::HadamardOp op);
   LogicalResult convertSplit(qir::SplitOp op);
   LogicalResult convertConcat(qir::ConcatOp op);
   LogicalResult convertSlice(qir::SliceOp op);
@@ -180,6 +181,16 @@ LogicalResult TokenMajorLowering::convertGated(Operation *op, Value gate, Value 
              qexec::GatedActivationOp::create(builder, op->getLoc(), left.getType(), left, right,
                                               builder.getStringAttr(kind), IntegerAttr())
                  .getResult());
+  return success();
+}
+
+LogicalResult TokenMajorLowering::convertHadamard(qir::HadamardOp op) {
+  Value x = buffer(op.getX()), base = op.getBase() ? tensors.matrix(op.getBase()) : Value();
+  if (!x || (op.getBase() && !base))
+    return lowering.unsupported(op, "needs an activation and a constant base");
+  values.map(op.getY(), qexec::HadamardOp::create(builder, op.getLoc(), x.getType(), x, base,
+                                                  op.getBlockAttr(), IntegerAttr())
+                            .getResult());
   return success();
 }
 
@@ -348,6 +359,7 @@ LogicalResult TokenMajorLowering::convert(Operation *op) {
       .Case([&](qir::TanhOp op) { return convertUnary(op, "tanh"); })
       .Case([&](qir::SigmoidOp op) { return convertUnary(op, "sigmoid"); })
       .Case([&](qir::SoftcapOp op) { return convertUnary(op, "softcap", op.getCapAttr()); })
+      .Case([&](qir::HadamardOp op) { return convertHadamard(op); })
       .Case([&](qir::SplitOp op) { return convertSplit(op); })
       .Case([&](qir::ConcatOp op) { return convertConcat(op); })
       .Case([&](qir::SliceOp op) { return convertSlice(op); })

@@ -226,6 +226,7 @@ qrt::Status ProgramBuilder::addOp(Operation &op) {
       .Case([&](qexec::UnaryOp op) { return addInstruction(*op, OpCode::Unary); })
       .Case([&](qexec::BinaryOp op) { return addInstruction(*op, OpCode::Binary); })
       .Case([&](qexec::CopyColumnsOp op) { return addInstruction(*op, OpCode::CopyColumns); })
+      .Case([&](qexec::HadamardOp op) { return addInstruction(*op, OpCode::Hadamard); })
       .Case([&](qexec::SelectRowsOp op) { return addInstruction(*op, OpCode::SelectRows); })
       .Default([](Operation *op) {
         return qrt::internalError("'" + op->getName().getStringRef().str() +

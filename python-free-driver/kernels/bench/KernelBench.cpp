@@ -159,6 +159,7 @@ int main(int argc, char **argv) {
     return 2;
   registerAll();
   registerAttention();
+  registerHadamard();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

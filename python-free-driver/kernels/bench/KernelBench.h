@@ -53,6 +53,8 @@ void add(const std::string &name, auto function) {
 
 /// AttentionBench.cpp
 void registerAttention();
+/// HadamardBench.cpp
+void registerHadamard();
 
 } // namespace qrt::kernels::bench
 

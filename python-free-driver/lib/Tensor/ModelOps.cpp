@@ -87,6 +87,7 @@ void addModelOps(OpTable &table) {
   table["embedding"] = {2, 2, evaluateEmbedding};
   table["rms_norm"] = {2, 2, evaluateRmsNorm};
   table["layer_norm"] = {2, 3, evaluateLayerNorm};
+  table["hadamard"] = {1, 2, evaluateHadamard};
   table["rotary_embedding"] = {3, 3, evaluateRotaryEmbedding};
   table["rope"] = {3, 3, evaluateRope};
   table["sdpa"] = {3, 4, evaluateSdpa};

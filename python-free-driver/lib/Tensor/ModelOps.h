@@ -10,6 +10,8 @@ namespace qrt::tensor {
 Result<std::vector<Tensor>> evaluateRmsNorm(const OpCall &call, Operands operands);
 Result<std::vector<Tensor>> evaluateLayerNorm(const OpCall &call, Operands operands);
 
+Result<std::vector<Tensor>> evaluateHadamard(const OpCall &call, Operands operands);
+
 Result<std::vector<Tensor>> evaluateRotaryEmbedding(const OpCall &call, Operands operands);
 Result<std::vector<Tensor>> evaluateRope(const OpCall &call, Operands operands);
 

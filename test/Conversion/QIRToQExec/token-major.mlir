@@ -66,3 +66,22 @@ func.func @alternate(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<
   %z = qir.quantized_linear %y, %d scales %s alternate %table {bits = 2 : i64, qir.alternate = "f16"} : (tensor<?x4xf32>, tensor<4x4xui8>, tensor<4x1xf16>, tensor<4x4xf32>) -> tensor<?x4xf32>
   return %z : tensor<?x4xf32>
 }
+
+// The base stays a matrix; the result never lies over the operand.
+// CHECK-LABEL: func.func @hadamard
+func.func @hadamard(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?xi32> {qir.name = "positions"})
+    -> (tensor<?x8xf32> {qir.name = "logits"}) attributes {qir.token_major} {
+  %table = qir.constant dense<1.0> : tensor<4x8xf32> loc("table")
+  %w = qir.constant dense<0.5> : tensor<8x8xf32> loc("w")
+  %base = qir.constant dense<[[1.0, 1.0], [1.0, -1.0]]> : tensor<2x2xf16> loc("base")
+  // CHECK: %[[H:.*]] = qexec.embed {{.*}} at 0
+  %h = qir.embedding %table, %ids : (tensor<4x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
+  // CHECK: %[[BASE:.*]] = qexec.tensor "base" {{.*}} : tensor<2x2xf32>
+  // CHECK: qexec.hadamard %[[H]] base %[[BASE]] at 16 {block = 8 : i64}
+  %x = qir.hadamard %h base %base {block = 8} : (tensor<?x8xf32>, tensor<2x2xf16>) -> tensor<?x8xf32>
+  // CHECK: qexec.hadamard %{{.*}} at 0 {block = 4 : i64}
+  %y = qir.hadamard %x {block = 4} : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  // CHECK: qexec.linear
+  %logits = qir.linear %y, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+  return %logits : tensor<?x8xf32>
+}

@@ -160,6 +160,38 @@ func.func @gated_activation_c2(%a: !qexec.buffer<8>, %b: !qexec.buffer<4>) -> !q
 
 // -----
 
+func.func @hadamard_c1(%a: !qexec.buffer<8>, %m: tensor<3x2xf32>) -> !qexec.buffer<8> {
+  // expected-error @below {{expects a square base, got 'tensor<3x2xf32>'}}
+  %0 = qexec.hadamard %a base %m {block = 8 : i64} : (!qexec.buffer<8>, tensor<3x2xf32>) -> !qexec.buffer<8>
+  return %0 : !qexec.buffer<8>
+}
+
+// -----
+
+func.func @hadamard_c1_block(%a: !qexec.buffer<12>, %m: tensor<2x2xf32>) -> !qexec.buffer<12> {
+  // expected-error @below {{expects a block of 2 times a power of two, got 6}}
+  %0 = qexec.hadamard %a base %m {block = 6 : i64} : (!qexec.buffer<12>, tensor<2x2xf32>) -> !qexec.buffer<12>
+  return %0 : !qexec.buffer<12>
+}
+
+// -----
+
+func.func @hadamard_c2(%a: !qexec.buffer<12>) -> !qexec.buffer<12> {
+  // expected-error @below {{expects a width that is a multiple of block 8, got 12}}
+  %0 = qexec.hadamard %a {block = 8 : i64} : (!qexec.buffer<12>) -> !qexec.buffer<12>
+  return %0 : !qexec.buffer<12>
+}
+
+// -----
+
+func.func @hadamard_c3(%a: !qexec.buffer<8>) -> !qexec.buffer<4> {
+  // expected-error @below {{expects a result of type '!qexec.buffer<8>'}}
+  %0 = qexec.hadamard %a {block = 4 : i64} : (!qexec.buffer<8>) -> !qexec.buffer<4>
+  return %0 : !qexec.buffer<4>
+}
+
+// -----
+
 func.func @unary_c1(%a: !qexec.buffer<8>) -> !qexec.buffer<8> {
   // expected-error @below {{expects a known kind, got 'erf'}}
   %0 = qexec.unary "erf" %a : (!qexec.buffer<8>) -> !qexec.buffer<8>

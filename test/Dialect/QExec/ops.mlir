@@ -12,7 +12,7 @@ func.func @tensors() -> (!qexec.weight<2, 4>, !qexec.weight<2, 40>, tensor<2xi64
 }
 
 // CHECK-LABEL: func.func @instructions
-func.func @instructions(%ids: !qexec.ids, %pos: !qexec.positions, %w: !qexec.weight<8, 8>, %v: tensor<8xf32>, %f: tensor<2xf32>, %s: tensor<f32>) -> !qexec.buffer<8, selected> {
+func.func @instructions(%ids: !qexec.ids, %pos: !qexec.positions, %w: !qexec.weight<8, 8>, %v: tensor<8xf32>, %f: tensor<2xf32>, %s: tensor<f32>, %m: tensor<2x2xf32>) -> !qexec.buffer<8, selected> {
   // CHECK: %[[E:.*]] = qexec.embed %{{.*}}, %{{.*}} at 0 {offset = 2 : i64} : (!qexec.weight<8, 8>, !qexec.positions) -> !qexec.buffer<8>
   %e = qexec.embed %w, %pos at 0 {offset = 2 : i64} : (!qexec.weight<8, 8>, !qexec.positions) -> !qexec.buffer<8>
   // CHECK: qexec.embed %{{.*}}, %arg0 : (!qexec.weight<8, 8>, !qexec.ids) -> !qexec.buffer<8>
@@ -37,8 +37,12 @@ func.func @instructions(%ids: !qexec.ids, %pos: !qexec.positions, %w: !qexec.wei
   %b = qexec.binary "sub" %u, %s {swapped = 1 : i64} : (!qexec.buffer<8>, tensor<f32>) -> !qexec.buffer<8>
   // CHECK: qexec.copy_columns %{{.*}}, %{{.*}} starts [0, 4] sizes [4, 4] at 32
   %c = qexec.copy_columns %b, %i starts [0, 4] sizes [4, 4] at 32 : (!qexec.buffer<8>, !qexec.buffer<8>) -> !qexec.buffer<8>
+  // CHECK: qexec.hadamard %{{.*}} at 32 {block = 4 : i64} : (!qexec.buffer<8>) -> !qexec.buffer<8>
+  %h = qexec.hadamard %c at 32 {block = 4 : i64} : (!qexec.buffer<8>) -> !qexec.buffer<8>
+  // CHECK: qexec.hadamard %{{.*}} base %arg6 {block = 8 : i64} : (!qexec.buffer<8>, tensor<2x2xf32>) -> !qexec.buffer<8>
+  %hb = qexec.hadamard %h base %m {block = 8 : i64} : (!qexec.buffer<8>, tensor<2x2xf32>) -> !qexec.buffer<8>
   // CHECK: qexec.select_rows %{{.*}} : (!qexec.buffer<8>) -> !qexec.buffer<8, selected>
-  %x = qexec.select_rows %c : (!qexec.buffer<8>) -> !qexec.buffer<8, selected>
+  %x = qexec.select_rows %hb : (!qexec.buffer<8>) -> !qexec.buffer<8, selected>
   return %x : !qexec.buffer<8, selected>
 }
 

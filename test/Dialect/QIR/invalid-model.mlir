@@ -269,3 +269,35 @@ func.func @geglu_c2(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>) -> tensor<?x8xf32>
   %0 = qir.geglu %a, %b {approximate = "erf"} : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
   return %0 : tensor<?x8xf32>
 }
+
+// -----
+
+func.func @hadamard_c1(%a: tensor<?x24xf32>, %b: tensor<12x6xf32>) -> tensor<?x24xf32> {
+  // expected-error @below {{expects a square base, got 'tensor<12x6xf32>'}}
+  %0 = qir.hadamard %a base %b {block = 24 : i64} : (tensor<?x24xf32>, tensor<12x6xf32>) -> tensor<?x24xf32>
+  return %0 : tensor<?x24xf32>
+}
+
+// -----
+
+func.func @hadamard_c1_block(%a: tensor<?x24xf32>, %b: tensor<4x4xf32>) -> tensor<?x24xf32> {
+  // expected-error @below {{expects a block of 4 times a power of two, got 24}}
+  %0 = qir.hadamard %a base %b {block = 24 : i64} : (tensor<?x24xf32>, tensor<4x4xf32>) -> tensor<?x24xf32>
+  return %0 : tensor<?x24xf32>
+}
+
+// -----
+
+func.func @hadamard_c2(%a: tensor<?x24xf32>) -> tensor<?x24xf32> {
+  // expected-error @below {{expects a last dimension that is a multiple of block 16, got 'tensor<?x24xf32>'}}
+  %0 = qir.hadamard %a {block = 16 : i64} : (tensor<?x24xf32>) -> tensor<?x24xf32>
+  return %0 : tensor<?x24xf32>
+}
+
+// -----
+
+func.func @hadamard_c3(%a: tensor<?x24xf32>) -> tensor<?x8xf32> {
+  // expected-error @below {{expects a result}}
+  %0 = qir.hadamard %a {block = 8 : i64} : (tensor<?x24xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}

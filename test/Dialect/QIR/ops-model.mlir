@@ -78,6 +78,15 @@ func.func @attention(%a: tensor<?x16xf32>, %b: tensor<?x8xf32>, %c: tensor<?x4xf
   return %0 : tensor<?x8xf32>
 }
 
+// CHECK-LABEL: func.func @hadamard(
+// CHECK: qir.hadamard %arg0 {block = 4 : i64} : (tensor<?x24xf32>) -> tensor<?x24xf32>
+// CHECK: qir.hadamard %{{.*}} base %arg1 {block = 24 : i64} : (tensor<?x24xf32>, tensor<12x12xf32>) -> tensor<?x24xf32>
+func.func @hadamard(%a: tensor<?x24xf32>, %b: tensor<12x12xf32>) -> tensor<?x24xf32> {
+  %0 = qir.hadamard %a {block = 4 : i64} : (tensor<?x24xf32>) -> tensor<?x24xf32>
+  %1 = qir.hadamard %0 base %b {block = 24 : i64} : (tensor<?x24xf32>, tensor<12x12xf32>) -> tensor<?x24xf32>
+  return %1 : tensor<?x24xf32>
+}
+
 // CHECK-LABEL: func.func @swiglu(
 // CHECK: qir.swiglu %arg0, %arg1 : (
 func.func @swiglu(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>) -> tensor<?x8xf32> {

@@ -172,6 +172,25 @@ LogicalResult CopyColumnsOp::verify() {
   return success();
 }
 
+LogicalResult HadamardOp::verify() {
+  const int64_t block = getBlock();
+  int64_t order = 1;
+  if (getBase()) {
+    auto type = dyn_cast<RankedTensorType>(getBase().getType());
+    if (!type || !type.hasStaticShape() || type.getRank() != 2 ||
+        type.getDimSize(0) != type.getDimSize(1) || type.getDimSize(0) < 1) // C1
+      return emitOpError() << "expects a square base, got " << getBase().getType();
+    order = type.getDimSize(0);
+  }
+  if (block < 1 || block % order != 0 || !llvm::isPowerOf2_64(block / order)) // C1
+    return emitOpError() << "expects a block of " << order << " times a power of two, got "
+                         << block;
+  if (width(getX()) % block != 0) // C2
+    return emitOpError() << "expects a width that is a multiple of block " << block << ", got "
+                         << width(getX());
+  return sameType(*this, getX(), getResult(), "a result"); // C3
+}
+
 LogicalResult SelectRowsOp::verify() {
   auto x = cast<BufferType>(getX().getType());
   Type expected = BufferType::get(getContext(), x.getWidth(), true);

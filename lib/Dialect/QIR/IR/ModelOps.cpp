@@ -143,3 +143,25 @@ LogicalResult GegluOp::verify() {
     return failure();
   return checkWord(*this, "approximate", getApproximate(), {"none", "tanh"}); // C2
 }
+
+LogicalResult HadamardOp::verify() {
+  const auto block = static_cast<int64_t>(getBlock());
+  int64_t order = 1;
+  if (getBase()) {
+    if (failed(checkRank(*this, "a base", getBase(), 2))) // C1
+      return failure();
+    std::optional<Dims> base = dimsOf(getBase());
+    if (base && (!agree(base->front(), base->back()) || llvm::is_contained(*base, 0))) // C1
+      return emitOpError() << "expects a square base, got " << getBase().getType();
+    order = base ? std::max(base->front(), base->back()) : unknown;
+  }
+  if (block < 1 ||
+      (order != unknown && (block % order != 0 || !llvm::isPowerOf2_64(block / order)))) // C1
+    return emitOpError() << "expects a block of " << (order == unknown ? 1 : order)
+                         << " times a power of two, got " << block;
+  std::optional<Dims> dims = dimsOf(getX());
+  if (dims && (dims->empty() || (dims->back() != unknown && dims->back() % block != 0))) // C2
+    return emitOpError() << "expects a last dimension that is a multiple of block " << block
+                         << ", got " << getX().getType();
+  return checkSameDims(*this, "a result", getY(), getX()); // C3
+}

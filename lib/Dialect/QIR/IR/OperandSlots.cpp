@@ -20,7 +20,7 @@ static SmallVector<Value> slotsOf(OpType op, unsigned count) {
 
 SmallVector<Value> operandSlots(Operation *op) {
   return llvm::TypeSwitch<Operation *, SmallVector<Value>>(op)
-      .Case<TriluOp>([](auto op) { return slotsOf(op, 2); })
+      .Case<TriluOp, HadamardOp>([](auto op) { return slotsOf(op, 2); })
       .Case<ClipOp, DequantizeLinearOp, QuantizeLinearOp, PadOp, LinearOp, LayerNormOp,
             DequantizeOp, QuantizeOp>([](auto op) { return slotsOf(op, 3); })
       .Case<SdpaOp, MatmulIntegerOp, QuantizedEmbeddingOp>([](auto op) { return slotsOf(op, 4); })
@@ -53,7 +53,7 @@ static Type usualElement(Operation *op) {
   Builder builder(op);
   return llvm::TypeSwitch<Operation *, Type>(op)
       .Case<EmbeddingOp, LinearOp, RmsNormOp, LayerNormOp, RotaryEmbeddingOp, SdpaOp, RopeOp,
-            AttentionOp, SwigluOp, GegluOp, QuantizedLinearOp>(
+            AttentionOp, SwigluOp, GegluOp, HadamardOp, QuantizedLinearOp>(
           [&](Operation *) { return elementAt(0); })
       .Case<DequantizeLinearOp>([&](Operation *) { return elementAt(1); })
       .Case<QuantizeLinearOp>([&](Operation *) {

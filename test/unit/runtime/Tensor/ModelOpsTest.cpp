@@ -193,3 +193,24 @@ TEST(ModelOps, Gates) {
   Tensor other = floats({4}, {1, 1, 1, 1});
   EXPECT_NE(messageOf("swiglu", {&gate, &other}).find("one shape"), std::string::npos);
 }
+
+TEST(ModelOps, Hadamard) {
+  // Walsh order 2 in each block of two: (a + b, a - b) / sqrt(2).
+  const double half = std::sqrt(0.5);
+  Tensor x = floats({1, 6}, {1, 2, 3, 5, -1, 4});
+  expectNear(run("hadamard", {&x}, {{"block", int64_t(2)}}),
+             {3 * half, -half, 8 * half, -2 * half, 3 * half, -5 * half}, 1e-6);
+  // Row i of the base is what block row i gives to each result row.
+  Tensor base = floats({3, 3}, {1, 2, 0, 0, 1, 0, 0, 3, 1});
+  const double sixth = 1 / std::sqrt(6.0);
+  expectNear(run("hadamard", {&x, &base}, {{"block", int64_t(6)}}),
+             {3 * sixth, -1 * sixth, 23 * sixth, -19 * sixth, 3 * sixth, -5 * sixth}, 1e-6);
+  Tensor flat = floats({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_NE(messageOf("hadamard", {&x, &flat}, {{"block", int64_t(6)}}).find("square"),
+            std::string::npos);
+  EXPECT_NE(messageOf("hadamard", {&x, &base}, {{"block", int64_t(9)}}).find("power of two"),
+            std::string::npos);
+  EXPECT_NE(messageOf("hadamard", {&x}, {{"block", int64_t(4)}}).find("multiple"),
+            std::string::npos);
+  EXPECT_NE(messageOf("hadamard", {&x}, {}).find("power of two"), std::string::npos);
+}

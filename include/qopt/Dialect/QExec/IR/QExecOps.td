@@ -243,6 +243,24 @@ def QExec_SelectRowsOp : QExec_Op<"select_rows"> {
   let hasVerifier = 1;
 }
 
+def QExec_HadamardOp : QExec_Op<"hadamard"> {
+  let summary = "Each block of features times base (x) W / sqrt(block), W a Walsh matrix";
+  let description = [{
+    Kernel and formula: `kernels/cpu/hadamard/hadamard.h`. Without base, W alone.
+
+    - (C1) base is `[m, m]`, and block is m times a power of two
+    - (C2) the width is a multiple of block
+    - (C3) x and result have one type
+  }];
+  let arguments = (ins QExec_BufferType:$x, Optional<QExec_Vector>:$base, I64Attr:$block,
+                       OptionalAttr<I64Attr>:$arena);
+  let results = (outs QExec_BufferType:$result);
+  let assemblyFormat = [{
+    $x (`base` $base^)? (`at` $arena^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 // --- Generic instruction ---------------------------------------------------------------------------
 
 def QExec_TensorInstructionOp : QExec_Op<"tensor_op"> {

@@ -203,4 +203,27 @@ def QIR_GegluOp : QIR_GatedOp<"geglu", "gelu(gate) * up"> {
                        QIR_StrDefault<"none">:$approximate);
 }
 
+def QIR_HadamardOp : QIR_ModelOp<"hadamard"> {
+  let summary = "Walsh-Hadamard transform of blocks of the last axis";
+  let description = [{
+    | operand | shape | element type |
+    |---|---|---|
+    | x, y | `[..., c * block]` | float |
+    | base | `[m, m]` | float |
+
+    Each block is a row vector that is multiplied by base (x) W / sqrt(block): W the Walsh matrix of
+    order block / m in natural order, (x) the Kronecker product. With a Hadamard matrix as base, or
+    none (m = 1), that is a rotation, without the random signs of `qopt/Quantization/Hadamard.h`.
+
+    - (C1) base is `[m, m]`, and block is m times a power of two
+    - (C2) the last dimension of x is a multiple of block
+    - (C3) x and y have one shape
+  }];
+  let arguments = (ins QIR_FloatTensor:$x, Optional<QIR_FloatTensor>:$base, I64Attr:$block);
+  let results = (outs QIR_FloatTensor:$y);
+  let assemblyFormat = [{
+    $x (`base` $base^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 #endif // QOPT_DIALECT_QIR_IR_QIRMODELOPS_TD

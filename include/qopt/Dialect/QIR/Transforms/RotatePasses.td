@@ -27,6 +27,34 @@ def FoldNormWeights : Pass<"qir-fold-norm-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qopt::qir::QIRDialect"];
 }
 
+def RotateDownProjection : Pass<"qir-rotate-down-projection", "::mlir::func::FuncOp"> {
+  let summary = "Turn the input of each down-projection by a Hadamard matrix at run time";
+  let description = [{
+    Contract: *requires* a token-major function; *preserves* the function that is computed, shapes, names;
+    *result*: a `hadamard` before each linear that reads a (gated) activation, whose weight expects the
+    turned input. Nothing behind an activation function can take the rotation, so it is the one that
+    costs something at run time (QuaRot, arXiv 2404.00456, section 4: before the down-projection).
+
+    The matrix is R = D H of `qopt/Quantization/Hadamard.h`. The random signs D go into the rows of the
+    up-projection where a linear makes that part of a gated activation alone, else into a `mul`.
+    Linears that stay (quantized weights, widths without a factor of two) get a remark of category
+    `rotate`; `required` makes it an error if none can be turned.
+    ```mlir
+    %h = qir.swiglu %gate, %up : ...
+    %y = qir.linear %h, %w : (tensor<?x4864xf32>, tensor<896x4864xf32>) -> tensor<?x896xf32>
+    // becomes, with the rows of what makes %up times D, w_R = w D H, and %base a Hadamard matrix
+    %h = qir.swiglu %gate, %up_D : ...
+    %r = qir.hadamard %h base %base {block = 4864 : i64} : (tensor<?x4864xf32>, tensor<76x76xf32>) -> ...
+    %y = qir.linear %r, %w_R : ...
+    ```
+  }];
+  let options = [
+    Option<"seed", "seed", "uint64_t", "1", "of the random signs; 0: a plain Hadamard matrix">,
+    Option<"required", "required", "bool", "false", "fail if no linear can be turned">
+  ];
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 def RotateResidual : Pass<"qir-rotate-residual", "::mlir::func::FuncOp"> {
   let summary = "Turn the residual stream by a random Hadamard matrix, folded into weights";
   let description = [{
