@@ -311,10 +311,18 @@ void computePanel(const PanelArgs &args, int64_t panel, int64_t begin, int64_t e
 
 template <class Codes, int Planes>
 void computeRange(const PanelArgs &args, int64_t begin, int64_t end) {
-  const int64_t m = args.linear->m, block = tokensInCache(args);
-  for (int64_t token = 0; token < m; token += block)
-    for (int64_t panel = begin; panel < end; ++panel)
-      computePanel<Codes, Planes>(args, panel, token, token + block < m ? token + block : m);
+  // A tile of activations stays in the first-level cache while a run of panels, which the second
+  // level holds, streams by.
+  constexpr int64_t runBytes = 128 << 10;
+  const int64_t m = args.linear->m, block = tokensInCache(args), tile = args.input.form.tile;
+  const int64_t fit = runBytes / args.geometry.panelBytes, run = fit > 1 ? fit : 1;
+  for (int64_t first = 0; first < m; first += block) {
+    const int64_t last = first + block < m ? first + block : m;
+    for (int64_t panel = begin; panel < end; panel += run)
+      for (int64_t token = first; token < last; token += tile)
+        for (int64_t p = panel; p < end && p < panel + run; ++p)
+          computePanel<Codes, Planes>(args, p, token, token + tile < last ? token + tile : last);
+  }
 }
 
 template <class Codes>

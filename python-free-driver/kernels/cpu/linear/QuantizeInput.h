@@ -129,33 +129,32 @@ inline void storePairs(const QuantizedBlock<Block> &q, int32_t *values, int64_t 
   }
 }
 
-/// The tiles [begin, end); Fields is 0 for pairs of int16.
+/// Blocks [begin, end) of all tiles, tile by tile; Fields is 0 for pairs of int16.
 template <int Block, int Words, int Fields>
 void quantizeTiles(const QuantizeArgs &args, int64_t begin, int64_t end) {
   const IntegerInput out = args.out;
   const int64_t wordsPerToken = args.blocks * (Block / 4) * Words, tile = out.form.tile;
   const float largest = out.activation == Activation::A8 ? largestA8 : largestA16;
   QuantizedBlock<Block> q;
-  for (int64_t first = begin * tile; first < args.m && first < end * tile; first += tile) {
+  for (int64_t item = begin; item < end; ++item) {
+    const int64_t first = item / args.blocks * tile, block = item % args.blocks;
     const int64_t tokens = args.m - first < tile ? args.m - first : tile;
     const int64_t stride = tokens * Words;
-    for (int64_t token = 0; token < tokens; ++token) {
-      const float *x = args.src + (first + token) * args.srcStride;
-      int32_t *values = out.values + first * wordsPerToken + token * Words;
-      for (int64_t block = 0; block < args.blocks; ++block, values += Block / 4 * stride) {
-        const int64_t left = args.k - block * Block;
-        const int count = static_cast<int>(left < Block ? left : Block);
-        if (args.staticScales)
-          quantizeBlockStatic<Block>(x + block * Block, count, args.staticScales[block], q);
-        else
-          quantizeBlock<Block>(x + block * Block, count, largest, q);
-        out.scales[first * args.blocks + block * tokens + token] = q.scale;
-        out.sums[first * args.blocks + block * tokens + token] = args.sumFactor * q.sum;
-        if constexpr (Fields == 0)
-          storePairs<Block>(q, values, stride);
-        else
-          storePlanes<Block, Words, Fields>(q, values, stride);
-      }
+    const int64_t left = args.k - block * Block, at = first * args.blocks + block * tokens;
+    const int count = static_cast<int>(left < Block ? left : Block);
+    int32_t *values = out.values + first * wordsPerToken + block * (Block / 4) * stride;
+    for (int64_t token = 0; token < tokens; ++token, values += Words) {
+      const float *x = args.src + (first + token) * args.srcStride + block * Block;
+      if (args.staticScales)
+        quantizeBlockStatic<Block>(x, count, args.staticScales[block], q);
+      else
+        quantizeBlock<Block>(x, count, largest, q);
+      out.scales[at + token] = q.scale;
+      out.sums[at + token] = args.sumFactor * q.sum;
+      if constexpr (Fields == 0)
+        storePairs<Block>(q, values, stride);
+      else
+        storePlanes<Block, Words, Fields>(q, values, stride);
     }
   }
 }

@@ -84,7 +84,7 @@ struct LinearKernels {
   Isa isa;
   /// The form in which `panels` wants m tokens.
   InputForm (*inputForm)(WeightFormat format, Activation activation, int64_t m);
-  /// Fills args.out for the tiles [begin, end).
+  /// Fills args.out for the blocks [begin, end) of all tiles, of which each has args.blocks.
   void (*quantizeInput)(const QuantizeArgs &args, int64_t begin, int64_t end);
   /// Output rows of panels [begin, end) for all tokens: integer activations ..
   void (*panels)(const PanelArgs &args, int64_t begin, int64_t end);

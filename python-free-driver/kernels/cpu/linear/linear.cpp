@@ -21,6 +21,8 @@ namespace {
 
 /// Dense rows per split, a multiple of every register tile.
 constexpr int64_t rowGrain = 12;
+/// Blocks of one token per split of the rounding: fewer cost less than a barrier.
+constexpr int64_t quantizeGrain = 32;
 /// From this many tokens BF16 weights may use bf16 products.
 constexpr int64_t bf16FromTokens = 16;
 
@@ -86,7 +88,9 @@ void runInteger(const LinearKernels &kernels, ThreadPool &pool, std::span<const 
   const QuantizeArgs quantize = {first.src, first.srcStride, first.m,   desc.k,
                                  g.block,   g.blocks,        sumFactor, first.activationScales,
                                  input};
-  pool.parallelFor((first.m + form.tile - 1) / form.tile, 1, [&](int64_t begin, int64_t end, int) {
+  const int64_t tiles = (first.m + form.tile - 1) / form.tile;
+  const int64_t grain = (quantizeGrain + form.tile - 1) / form.tile;
+  pool.parallelFor(tiles * g.blocks, grain, [&](int64_t begin, int64_t end, int) {
     kernels.quantizeInput(quantize, begin, end);
   });
   int64_t panels = 0;
