@@ -1,4 +1,4 @@
-//===- Cholesky.cpp - Blocked factorisation in f64 --------------------------------------------===//
+//===- Cholesky.cpp - Blocked factorisation ---------------------------------------------------===//
 #include "qopt/Quantization/Cholesky.h"
 
 #include "MatrixProducts.h"
@@ -11,98 +11,111 @@ namespace qopt::quantization {
 
 namespace {
 
-constexpr int64_t block = 128;
+/// Columns of a step: longer ones pass over the rest less often, but their own part is slow.
+int64_t blockFor(int64_t k) { return k >= 2048 ? 256 : 128; }
 constexpr int64_t strip = 96; // rows of one job
 
-/// a [n, n] lower = L L^T, unblocked.
-bool factorDiagonal(double *a, int64_t n, int64_t lda) {
-  for (int64_t j = 0; j < n; ++j) {
-    double *row = a + j * lda;
-    for (int64_t i = 0; i < j; ++i) {
-      const double *other = a + i * lda;
-      double sum = row[i];
-      for (int64_t p = 0; p < i; ++p)
-        sum -= row[p] * other[p];
-      row[i] = sum / other[i];
-    }
-    double pivot = row[j];
-    for (int64_t p = 0; p < j; ++p)
-      pivot -= row[p] * row[p];
+/// a [n, n] lower = L L^T, unblocked: in f64 whatever the type, row by row of the trailing part.
+template <typename T>
+bool factorDiagonal(T *a, int64_t n, int64_t lda) {
+  std::vector<double> l(n * n);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j <= i; ++j)
+      l[i * n + j] = l[j * n + i] = a[i * lda + j];
+  for (int64_t p = 0; p < n; ++p) { // row p holds the column p of L, transposed
+    double *pivots = l.data() + p * n;
+    const double pivot = pivots[p];
     if (!(pivot > 0) || !std::isfinite(pivot))
       return false;
-    row[j] = std::sqrt(pivot);
+    const double root = std::sqrt(pivot);
+    for (int64_t j = p; j < n; ++j)
+      pivots[j] /= root;
+    for (int64_t i = p + 1; i < n; ++i) {
+      double *row = l.data() + i * n;
+      const double factor = pivots[i];
+      for (int64_t j = i; j < n; ++j)
+        row[j] -= factor * pivots[j];
+    }
   }
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j <= i; ++j)
+      a[i * lda + j] = static_cast<T>(l[j * n + i]);
   return true;
 }
 
 /// The inverse of lower triangular l [n, n], packed [n, n] with zeros above.
-std::vector<double> inverseDiagonal(const double *l, int64_t n, int64_t ldl) {
+template <typename T>
+std::vector<T> inverseDiagonal(const T *l, int64_t n, int64_t ldl) {
   std::vector<double> inverse(n * n, 0.0);
   for (int64_t i = 0; i < n; ++i) {
     double *row = inverse.data() + i * n;
-    for (int64_t p = 0; p < i; ++p)
+    for (int64_t p = 0; p < i; ++p) {
+      const double factor = l[i * ldl + p], *other = inverse.data() + p * n;
       for (int64_t j = 0; j <= p; ++j)
-        row[j] -= l[i * ldl + p] * inverse[p * n + j];
+        row[j] -= factor * other[j];
+    }
+    const double diagonal = l[i * ldl + i];
     for (int64_t j = 0; j < i; ++j)
-      row[j] /= l[i * ldl + i];
-    row[i] = 1 / l[i * ldl + i];
+      row[j] /= diagonal;
+    row[i] = 1 / diagonal;
   }
-  return inverse;
+  return std::vector<T>(inverse.begin(), inverse.end());
 }
 
 /// rows [m, n] = alpha * rows * factor, factor strided [n, n].
-void multiplyInPlace(double *rows, int64_t m, int64_t n, int64_t ld, double alpha,
-                     Strided<double> factor) {
-  std::vector<double> copy(m * n);
+template <typename T>
+void multiplyInPlace(T *rows, int64_t m, int64_t n, int64_t ld, T alpha, Strided<T> factor) {
+  std::vector<T> copy(m * n);
   for (int64_t i = 0; i < m; ++i) {
     std::copy_n(rows + i * ld, n, copy.data() + i * n);
-    std::fill_n(rows + i * ld, n, 0.0);
+    std::fill_n(rows + i * ld, n, T(0));
   }
-  multiplyAdd(m, n, n, alpha, rowMajor(copy.data(), n), factor, rows, ld);
+  multiplyAdd(m, n, n, alpha, rowMajor(static_cast<const T *>(copy.data()), n), factor, rows, ld);
 }
 
 int64_t stripsOf(int64_t rows) { return (rows + strip - 1) / strip; }
 
-} // namespace
-
-bool choleskyLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
+template <typename T>
+bool factor(std::span<T> a, int64_t k, const ParallelFor &parallel) {
+  const int64_t block = blockFor(k);
   for (int64_t j = 0; j < k; j += block) {
     const int64_t n = std::min(block, k - j), below = k - j - n;
-    double *diagonal = a.data() + j * k + j;
+    T *diagonal = a.data() + j * k + j;
     if (!factorDiagonal(diagonal, n, k))
       return false;
     if (below == 0)
       break;
-    const std::vector<double> inverse = inverseDiagonal(diagonal, n, k);
-    double *panel = diagonal + n * k;
+    const std::vector<T> inverse = inverseDiagonal(diagonal, n, k);
+    T *panel = diagonal + n * k;
     parallel(stripsOf(below), [&](int64_t s) {
-      multiplyInPlace(panel + s * strip * k, std::min(strip, below - s * strip), n, k, 1.0,
+      multiplyInPlace(panel + s * strip * k, std::min(strip, below - s * strip), n, k, T(1),
                       transposed(inverse.data(), n));
     });
-    multiplyAdd(below, below, n, -1.0, rowMajor(static_cast<const double *>(panel), k),
-                transposed(static_cast<const double *>(panel), k), panel + n, k, parallel,
-                Part::Lower);
+    multiplyAdd(below, below, n, T(-1), rowMajor(static_cast<const T *>(panel), k),
+                transposed(static_cast<const T *>(panel), k), panel + n, k, parallel, Part::Lower);
   }
   return true;
 }
 
-void invertLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
+template <typename T>
+void invert(std::span<T> a, int64_t k, const ParallelFor &parallel) {
   // From the last block column to the first: below it the inverse stands already, so that
   // X_ij = - sum_p Linv_ip (L_pj inv(L_jj)), rows independent.
-  std::vector<double> column;
+  const int64_t block = blockFor(k);
+  std::vector<T> column;
   for (int64_t j = (k - 1) / block * block; j >= 0; j -= block) {
     const int64_t n = std::min(block, k - j), below = k - j - n;
-    double *diagonal = a.data() + j * k + j;
-    const std::vector<double> inverse = inverseDiagonal(diagonal, n, k);
+    T *diagonal = a.data() + j * k + j;
+    const std::vector<T> inverse = inverseDiagonal(diagonal, n, k);
     for (int64_t i = 0; i < n; ++i)
       std::copy_n(inverse.data() + i * n, i + 1, diagonal + i * k);
     if (below == 0)
       continue;
-    column.assign(below * n, 0.0);
-    double *panel = diagonal + n * k;
+    column.assign(below * n, T(0));
+    T *panel = diagonal + n * k;
     parallel(stripsOf(below), [&](int64_t s) {
       const int64_t rows = std::min(strip, below - s * strip);
-      multiplyAdd(rows, n, n, 1.0, rowMajor(static_cast<const double *>(panel + s * strip * k), k),
+      multiplyAdd(rows, n, n, T(1), rowMajor(static_cast<const T *>(panel + s * strip * k), k),
                   rowMajor(inverse.data(), n), column.data() + s * strip * n, n);
     });
     // The triangle's rows grow longer: taking strips from both ends evens out static splits.
@@ -110,21 +123,35 @@ void invertLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
     parallel(strips, [&](int64_t index) {
       const int64_t s = index % 2 ? strips - 1 - index / 2 : index / 2;
       const int64_t first = s * strip, rows = std::min(strip, below - first);
-      double *out = panel + first * k;
+      T *out = panel + first * k;
       for (int64_t i = 0; i < rows; ++i)
-        std::fill_n(out + i * k, n, 0.0);
+        std::fill_n(out + i * k, n, T(0));
       // Left of the strip's own diagonal part, then that part, of which only the lower triangle
       // counts.
-      multiplyAdd(rows, n, first, -1.0,
-                  rowMajor(static_cast<const double *>(panel + n + first * k), k),
-                  rowMajor(static_cast<const double *>(column.data()), n), out, k);
-      std::vector<double> triangle(rows * rows, 0.0);
+      multiplyAdd(rows, n, first, T(-1), rowMajor(static_cast<const T *>(panel + n + first * k), k),
+                  rowMajor(static_cast<const T *>(column.data()), n), out, k);
+      std::vector<T> triangle(rows * rows, T(0));
       for (int64_t i = 0; i < rows; ++i)
         std::copy_n(panel + n + (first + i) * k + first, i + 1, triangle.data() + i * rows);
-      multiplyAdd(rows, n, rows, -1.0, rowMajor(static_cast<const double *>(triangle.data()), rows),
-                  rowMajor(static_cast<const double *>(column.data() + first * n), n), out, k);
+      multiplyAdd(rows, n, rows, T(-1), rowMajor(static_cast<const T *>(triangle.data()), rows),
+                  rowMajor(static_cast<const T *>(column.data() + first * n), n), out, k);
     });
   }
+}
+
+} // namespace
+
+bool choleskyLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
+  return factor(a, k, parallel);
+}
+bool choleskyLower(std::span<float> a, int64_t k, const ParallelFor &parallel) {
+  return factor(a, k, parallel);
+}
+void invertLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
+  invert(a, k, parallel);
+}
+void invertLower(std::span<float> a, int64_t k, const ParallelFor &parallel) {
+  invert(a, k, parallel);
 }
 
 } // namespace qopt::quantization

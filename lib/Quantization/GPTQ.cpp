@@ -69,8 +69,9 @@ qrt::Result<GptqResult> gptq(std::span<const float> w, int64_t n, const Prepared
   std::vector<double> rtn(n), rounded(n), final(n);
   std::vector<uint8_t> byRtn(n, 0);
 
-  parallel((n + panelRows - 1) / panelRows, [&](int64_t index) {
-    const int64_t first = index * panelRows, rows = std::min(panelRows, n - first);
+  const int64_t most = panelRowsFor(n, options.workers);
+  parallel((n + most - 1) / most, [&](int64_t index) {
+    const int64_t first = index * most, rows = std::min(most, n - first);
     Panel panel(rows, k, format);
     std::vector<float> wanted(panel.padded * k, 0.0f), e(panel.padded * k);
     std::copy_n(target.data() + first * k, rows * k, wanted.data());
@@ -87,11 +88,12 @@ qrt::Result<GptqResult> gptq(std::span<const float> w, int64_t n, const Prepared
     rtnPanel.residual(wanted.data(), e.data());
     rowLosses(e.data(), rows, k, hessian.h.data(), rtn.data() + first);
 
-    roundPanel(wanted.data(), hessian, options, panel);
+    std::vector<double> damped(panel.padded);
+    roundPanel(wanted.data(), hessian, options, panel, damped.data());
     panel.residual(wanted.data(), e.data());
-    rowLosses(e.data(), rows, k, hessian.h.data(), rounded.data() + first);
-    std::copy_n(rounded.data() + first, rows, final.data() + first);
-    refinePanel(wanted.data(), hessian, options, panel, final.data() + first);
+    for (int64_t r = 0; r < rows; ++r)
+      rounded[first + r] = damped[r] - hessian.damping * squaredNorm(e.data() + r * k, k);
+    refinePanel(wanted.data(), hessian, options, panel, damped.data(), final.data() + first);
     for (int64_t r = 0; r < rows; ++r) {
       if (final[first + r] > rtn[first + r]) {
         panel.copyRow(rtnPanel, r);

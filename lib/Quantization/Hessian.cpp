@@ -13,40 +13,68 @@ namespace {
 
 /// Collects tokens until a chunk is full, so that chunks do not depend on the calls.
 struct Chunk {
-  int64_t k;
+  int64_t k, size;
   int64_t count = 0;
-  std::vector<float> x, scaled; ///< [chunk, k]: b, and a = weight times what is summed
+  bool weighted = false;                 ///< some weight is not 1
+  std::vector<float> x, scaled, weights; ///< [size, k], and room to read 16 floats behind it
 
-  explicit Chunk(int64_t k) : k(k), x(MomentSum::chunk * k), scaled(x.size()) {}
-  bool full() const { return count == MomentSum::chunk; }
+  Chunk(int64_t k, int64_t size) : k(k), size(size), x(size * k + 16), weights(size) {}
+  bool full() const { return count == size; }
 };
 
 } // namespace
 
 struct HessianAccumulator::Impl {
-  Impl(int64_t k, const ParallelFor &parallel)
-      : parallel(parallel), sum(k, true, parallel), pending(k), absSum(k, 0.0), maxAbs(k, 0.0f) {}
+  Impl(int64_t k, const ParallelFor &parallel, MomentPrecision precision)
+      : parallel(parallel), sum(k, true, parallel), precision(precision),
+        pending(k, precision == MomentPrecision::Int8 ? MomentSum::byteChunk : MomentSum::chunk),
+        absSum(k, 0.0), maxAbs(k, 0.0f) {}
+
+  /// Rows times factor(weight); x itself where all weights are 1.
+  template <typename Factor>
+  const float *weighted(Factor factor) {
+    if (!pending.weighted)
+      return pending.x.data();
+    const int64_t k = pending.k;
+    pending.scaled.resize(pending.x.size());
+    parallel(pending.count, [&](int64_t t) {
+      const float by = factor(pending.weights[t]);
+      for (int64_t j = t * k; j < (t + 1) * k; ++j)
+        pending.scaled[j] = by * pending.x[j];
+    });
+    return pending.scaled.data();
+  }
 
   void flush() {
     if (pending.count == 0)
       return;
-    sum.add(pending.scaled.data(), pending.x.data(), pending.count);
+    if (precision == MomentPrecision::Int8)
+      sum.addBytes(weighted([](float w) { return std::sqrt(w); }), pending.count);
+    else
+      sum.add(weighted([](float w) { return w; }), pending.x.data(), pending.count);
     const int64_t k = pending.k, strip = 64;
     parallel((k + strip - 1) / strip, [&](int64_t index) {
-      const int64_t begin = index * strip, end = std::min(k, begin + strip);
-      for (int64_t t = 0; t < pending.count; ++t)
-        for (int64_t j = begin; j < end; ++j) {
-          const float weighted = std::fabs(pending.scaled[t * k + j]);
-          absSum[j] += weighted;
-          if (weighted > 0)
-            maxAbs[j] = std::max(maxAbs[j], std::fabs(pending.x[t * k + j]));
+      const int64_t begin = index * strip, count = std::min(k - begin, strip);
+      float largest[strip] = {};
+      std::copy_n(maxAbs.data() + begin, count, largest);
+      for (int64_t t = 0; t < pending.count; ++t) {
+        const float weight = pending.weights[t], *row = pending.x.data() + t * k + begin;
+        if (!(weight > 0))
+          continue;
+        for (int64_t j = 0; j < count; ++j) {
+          absSum[begin + j] += std::fabs(weight * row[j]);
+          largest[j] = std::max(largest[j], std::fabs(row[j]));
         }
+      }
+      std::copy_n(largest, count, maxAbs.data() + begin);
     });
     pending.count = 0;
+    pending.weighted = false;
   }
 
   ParallelFor parallel;
   MomentSum sum;
+  MomentPrecision precision;
   Chunk pending;
   std::vector<double> absSum;
   std::vector<float> maxAbs;
@@ -54,8 +82,8 @@ struct HessianAccumulator::Impl {
   int64_t tokens = 0;
 };
 
-HessianAccumulator::HessianAccumulator(int64_t k, ParallelFor parallel)
-    : impl(std::make_unique<Impl>(k, parallel)) {}
+HessianAccumulator::HessianAccumulator(int64_t k, ParallelFor parallel, MomentPrecision precision)
+    : impl(std::make_unique<Impl>(k, parallel, precision)) {}
 HessianAccumulator::~HessianAccumulator() = default;
 HessianAccumulator::HessianAccumulator(HessianAccumulator &&) noexcept = default;
 HessianAccumulator &HessianAccumulator::operator=(HessianAccumulator &&) noexcept = default;
@@ -65,12 +93,10 @@ void HessianAccumulator::add(const float *x, int64_t tokens, int64_t rowStride,
   Chunk &pending = impl->pending;
   for (int64_t t = 0; t < tokens; ++t) {
     const float weight = tokenWeights.empty() ? 1.0f : tokenWeights[t];
-    const float *row = x + t * rowStride;
-    float *kept = pending.x.data() + pending.count * pending.k;
-    float *scaled = pending.scaled.data() + pending.count * pending.k;
-    std::memcpy(kept, row, pending.k * sizeof(float));
-    for (int64_t j = 0; j < pending.k; ++j)
-      scaled[j] = weight * row[j];
+    std::memcpy(pending.x.data() + pending.count * pending.k, x + t * rowStride,
+                pending.k * sizeof(float));
+    pending.weights[pending.count] = weight;
+    pending.weighted |= weight != 1;
     impl->weights += weight;
     if (++pending.count; pending.full())
       impl->flush();
@@ -97,11 +123,14 @@ ChannelStatistics HessianAccumulator::channels() const {
 }
 
 int64_t HessianAccumulator::bytes(int64_t k) {
-  return MomentSum::bytes(k, true) + k * (2 * MomentSum::chunk * int64_t(sizeof(float)) + 12);
+  return MomentSum::bytes(k, true) + k * (2 * MomentSum::byteChunk * int64_t(sizeof(float)) + 12);
 }
 
 struct CrossMoment::Impl {
-  Impl(int64_t k, const ParallelFor &parallel) : sum(k, false, parallel), pending(k) {}
+  Impl(int64_t k, const ParallelFor &parallel)
+      : sum(k, false, parallel), pending(k, MomentSum::chunk) {
+    pending.scaled.resize(pending.x.size());
+  }
 
   void flush() {
     if (pending.count)

@@ -43,11 +43,24 @@ struct LaneKernels {
   void (*descendColumns)(int bits, const LaneScales &scales, float *gradient, float *residual,
                          const float *h, int64_t ldh, float damping, int64_t first, int64_t last,
                          int64_t count, float *codes);
+
+  /// The scale of the group in columns [first, last), given its codes and all else, becomes the
+  /// best one that f16 holds and that has its sign, where that lowers the objective. product
+  /// [count][8] = C H of the block's columns, C the centred codes of the group alone; damping comes
+  /// on top. gradient and residual are kept up to date.
+  void (*refitScale)(const float *product, float damping, int64_t first, int64_t last,
+                     int64_t count, const float *codes, LaneScales &scales, float *gradient,
+                     float *residual);
+
+  /// out [count][8] = 8 rows of x [., ld], and back.
+  void (*toLanes)(const float *x, int64_t ld, int64_t count, float *out);
+  void (*fromLanes)(const float *in, int64_t count, float *x, int64_t ld);
 };
 
 extern const LaneKernels baselineLaneKernels;
 #ifdef QOPT_BUILD_X86
 extern const LaneKernels avx2LaneKernels;
+extern const LaneKernels avx512LaneKernels;
 #endif
 
 const LaneKernels &laneKernels();

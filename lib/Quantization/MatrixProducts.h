@@ -7,6 +7,8 @@
 
 #include "qopt/Quantization/Parallel.h"
 
+#include <vector>
+
 namespace qopt::quantization {
 
 template <typename T>
@@ -28,6 +30,24 @@ Strided<T> transposed(const T *data, int64_t ld) {
 template <typename T>
 void multiplyAdd(int64_t m, int64_t n, int64_t k, T alpha, Strided<T> a, Strided<T> b, T *c,
                  int64_t ldc);
+
+/// a [m, k] packed once for several products. Column ranges may be packed again when they change.
+class PackedRows {
+public:
+  PackedRows(int64_t m, int64_t k);
+  void pack(const float *a, int64_t lda, int64_t first, int64_t last);
+
+private:
+  friend void multiplyAdd(const PackedRows &a, int64_t first, int64_t last, int64_t n, float alpha,
+                          Strided<float> b, float *c, int64_t ldc);
+  int64_t m, k, paddedRows;
+  std::vector<float> data; ///< blocks of 256 columns, each panels [columns][tileRows]
+};
+
+/// c[m, n] += alpha * a[:, first ... last) b, b [last - first, n], on the calling thread; `first`
+/// is a multiple of 256. The same bits as with unpacked rows.
+void multiplyAdd(const PackedRows &a, int64_t first, int64_t last, int64_t n, float alpha,
+                 Strided<float> b, float *c, int64_t ldc);
 
 enum class Part { Whole, Lower }; ///< Lower: tiles that touch the lower triangle only (m == n)
 

@@ -89,15 +89,11 @@ std::vector<Block> planBlocks(std::span<const int32_t> order, int64_t k, int64_t
 }
 
 void toLanes(const float *x, int64_t ld, int64_t count, float *out) {
-  for (int64_t j = 0; j < count; ++j)
-    for (int64_t l = 0; l < lanes; ++l)
-      out[j * lanes + l] = x[l * ld + j];
+  laneKernels().toLanes(x, ld, count, out);
 }
 
 void fromLanes(const float *in, int64_t count, float *x, int64_t ld) {
-  for (int64_t l = 0; l < lanes; ++l)
-    for (int64_t j = 0; j < count; ++j)
-      x[l * ld + j] = in[j * lanes + l];
+  laneKernels().fromLanes(in, count, x, ld);
 }
 
 } // namespace qopt::quantization

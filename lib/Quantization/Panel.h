@@ -1,6 +1,6 @@
 //===- Panel.h - Codes of a few rows while they are being found -------------------------------===//
-// A panel is up to panelRows rows of one weight, padded to whole lane groups of 8. Columns are in
-// the weight's own order; codes are floats.
+// A panel is up to panelRowsFor() rows of one weight, padded to whole lane groups of 8. Columns are
+// in the weight's own order; codes are floats.
 #ifndef QOPT_LIB_QUANTIZATION_PANEL_H
 #define QOPT_LIB_QUANTIZATION_PANEL_H
 
@@ -51,22 +51,22 @@ std::vector<Block> planBlocks(std::span<const int32_t> order, int64_t k, int64_t
 void toLanes(const float *x, int64_t ld, int64_t count, float *out);
 void fromLanes(const float *in, int64_t count, float *x, int64_t ld);
 
-/// Steps 1 to 3 of GPTQ.h for the target [padded, k] of a panel.
+/// Steps 1 to 3 of GPTQ.h for the target [padded, k] of a panel. damped [padded]: the damped
+/// objective of the rows, which the error feedback sums up as it goes.
 void roundPanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-                Panel &panel);
+                Panel &panel, double *damped);
 
-/// Step 4; keeps a row's change only where loss + damping |e|^2 falls. loss [rows]: undamped, on
-/// entry that of the panel, on return that of the result.
+/// Step 4; keeps a row's change only where the damped objective falls below damped [rows], which is
+/// that of the panel. loss [rows]: on return that of the result, undamped.
 void refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-                 Panel &panel, double *loss);
+                 Panel &panel, const double *damped, double *loss);
 
-/// Step 4a alone: new scales for the panel's codes; th [padded, k] = target H.
+/// |e|^2 of one row.
+double squaredNorm(const float *e, int64_t k);
+
+/// All scales of a row at once: new ones for the panel's codes; th [padded, k] = target H.
 void refitScales(const float *th, const float *target, const PreparedHessian &hessian,
                  Panel &panel);
-
-/// Step 4b alone.
-void descend(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-             Panel &panel);
 
 } // namespace qopt::quantization
 

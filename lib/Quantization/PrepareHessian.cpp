@@ -76,7 +76,8 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
   prepared.order = columnOrder(diagonal, options.format.groupSize, options.order);
 
   // Reversed rows and columns make the lower factor of the copy the upper one of H (Cholesky.h).
-  std::vector<double> factor(k * k);
+  std::vector<float> &factor = prepared.u;
+  factor.resize(k * k);
   double damping = std::max(options.damping, 0.0);
   for (;; ++prepared.attempts) {
     prepared.damping = damping * mean;
@@ -84,7 +85,7 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
       const float *row = h.data() + prepared.order[k - 1 - i] * k;
       for (int64_t j = 0; j <= i; ++j)
         factor[i * k + j] = row[prepared.order[k - 1 - j]];
-      factor[i * k + i] += prepared.damping;
+      factor[i * k + i] += static_cast<float>(prepared.damping);
     });
     if (choleskyLower(factor, k, parallel))
       break;
@@ -95,11 +96,13 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
     damping = std::min(1.0, std::max(2 * damping, 1e-4));
   }
   invertLower(factor, k, parallel);
-  prepared.u.resize(k * k);
-  parallel(k, [&](int64_t i) {
-    for (int64_t j = 0; j < k; ++j)
-      prepared.u[i * k + j] =
-          j < i ? 0.0f : static_cast<float>(factor[(k - 1 - i) * k + (k - 1 - j)]);
+  // Back to the order of the columns, in place: the matrix turned by half, zeros below.
+  parallel((k + 1) / 2, [&](int64_t i) {
+    float *row = factor.data() + i * k, *opposite = factor.data() + (k - 1 - i) * k;
+    std::fill(row + i + 1, row + k, 0.0f);
+    std::fill(opposite + k - i, opposite + k, 0.0f);
+    for (int64_t j = 0; j < (i == k - 1 - i ? (k + 1) / 2 : k); ++j)
+      std::swap(row[j], opposite[k - 1 - j]);
   });
   prepared.h = std::move(h);
   return prepared;

@@ -38,14 +38,14 @@ float usableScale(double wanted, float old) {
   return normal && std::signbit(scale) == std::signbit(old) ? scale : old;
 }
 
+} // namespace
+
 double squaredNorm(const float *e, int64_t k) {
   double sum = 0;
   for (int64_t j = 0; j < k; ++j)
     sum += double(e[j]) * e[j];
   return sum;
 }
-
-} // namespace
 
 void refitScales(const float *th, const float *target, const PreparedHessian &hessian,
                  Panel &panel) {
@@ -100,78 +100,154 @@ void refitScales(const float *th, const float *target, const PreparedHessian &he
   }
 }
 
-void descend(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-             Panel &panel) {
-  const int64_t k = panel.k, padded = panel.padded;
-  const float damping = static_cast<float>(hessian.damping);
-  const std::vector<Block> blocks = planBlocks({}, k, panel.groupSize);
-  std::vector<float> residual(padded * k), gradient, laneGradient(128 * lanes),
-      laneResidual(128 * lanes), laneCodes(128 * lanes);
-  for (int pass = 0; pass < options.descentPasses; ++pass) {
+namespace {
+
+/// One block after another, each given all others. Inside a block rows are lanes.
+class BlockDescent {
+public:
+  BlockDescent(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
+               Panel &panel)
+      : hessian(hessian), options(options), panel(panel), k(panel.k),
+        damping(static_cast<float>(hessian.damping)), residual(panel.padded * k),
+        packed(panel.padded, k), product(panel.padded * most), centred(product.size()),
+        laneGradient(product.size()), laneResidual(product.size()), laneCodes(product.size()),
+        scratch(most * lanes) {
     panel.residual(target, residual.data());
-    for (const Block &block : blocks) {
-      const int64_t first = block.first, count = block.last - first;
-      gradient.assign(padded * count, 0.0f);
-      multiplyAdd(padded, count, k, 1.0f, rowMajor(static_cast<const float *>(residual.data()), k),
-                  rowMajor(hessian.h.data() + first, k), gradient.data(), count);
-      for (int64_t r = 0; r < padded; ++r)
-        for (int64_t j = 0; j < count; ++j)
-          gradient[r * count + j] += damping * residual[r * k + first + j];
-      for (int64_t r = 0; r < padded; r += lanes) {
-        toLanes(gradient.data() + r * count, count, count, laneGradient.data());
-        toLanes(residual.data() + r * k + first, k, count, laneResidual.data());
-        toLanes(panel.codes.data() + r * k + first, k, count, laneCodes.data());
+    packed.pack(residual.data(), k, 0, k);
+  }
+
+  void visit(const Block &block) {
+    begin(block);
+    for (int pass = 0; pass < std::max(1, options.descentPasses); ++pass) {
+      if (options.refitScales)
         for (const Segment &segment : block.segments)
-          laneKernels().descendColumns(
-              options.format.bits, panel.laneScales(r, segment.group), laneGradient.data(),
-              laneResidual.data(), hessian.h.data() + first * k + first, k, damping,
-              segment.first - first, segment.last - first, count, laneCodes.data());
-        fromLanes(laneResidual.data(), count, residual.data() + r * k + first, k);
-        fromLanes(laneCodes.data(), count, panel.codes.data() + r * k + first, k);
-      }
+          if (segment.last - segment.first == groupEnd(segment) - groupFirst(segment))
+            refit(block, segment);
+      if (options.descentPasses > 0)
+        descend(block);
+    }
+    end(block);
+  }
+
+private:
+  static constexpr int64_t most = 128; ///< columns of a block
+
+  int64_t groupFirst(const Segment &segment) const { return segment.group * panel.groupSize; }
+  int64_t groupEnd(const Segment &segment) const {
+    return std::min(k, (segment.group + 1) * panel.groupSize);
+  }
+
+  /// The block's gradient R Hd, residual and codes.
+  void begin(const Block &block) {
+    const int64_t first = block.first, count = block.last - first;
+    std::fill(product.begin(), product.end(), 0.0f);
+    multiplyAdd(packed, 0, k, count, 1.0f, rowMajor(hessian.h.data() + first, k), product.data(),
+                count);
+    for (int64_t r = 0; r < panel.padded; r += lanes) {
+      float *gradient = laneGradient.data() + r * count, *rest = laneResidual.data() + r * count;
+      toLanes(product.data() + r * count, count, count, gradient);
+      toLanes(residual.data() + r * k + first, k, count, rest);
+      toLanes(panel.codes.data() + r * k + first, k, count, laneCodes.data() + r * count);
+      for (int64_t i = 0; i < count * lanes; ++i)
+        gradient[i] += damping * rest[i];
     }
   }
-}
+
+  void end(const Block &block) {
+    const int64_t first = block.first, count = block.last - first;
+    for (int64_t r = 0; r < panel.padded; r += lanes) {
+      fromLanes(laneResidual.data() + r * count, count, residual.data() + r * k + first, k);
+      fromLanes(laneCodes.data() + r * count, count, panel.codes.data() + r * k + first, k);
+    }
+    packed.pack(residual.data(), k, first, block.last);
+  }
+
+  void refit(const Block &block, const Segment &segment) {
+    const int64_t first = block.first, count = block.last - first;
+    const int64_t from = segment.first - first, size = segment.last - segment.first;
+    for (int64_t r = 0; r < panel.padded; r += lanes) {
+      const LaneScales scales = panel.laneScales(r, segment.group);
+      const float *codes = laneCodes.data() + r * count + from * lanes;
+      for (int64_t j = 0; j < size; ++j)
+        for (int64_t l = 0; l < lanes; ++l)
+          scratch[j * lanes + l] = codes[j * lanes + l] - scales.zero[l];
+      fromLanes(scratch.data(), size, centred.data() + r * size, size);
+    }
+    std::fill(product.begin(), product.end(), 0.0f);
+    multiplyAdd(panel.padded, count, size, 1.0f,
+                rowMajor(static_cast<const float *>(centred.data()), size),
+                rowMajor(hessian.h.data() + segment.first * k + first, k), product.data(), count);
+    for (int64_t r = 0; r < panel.padded; r += lanes) {
+      LaneScales scales = panel.laneScales(r, segment.group);
+      toLanes(product.data() + r * count, count, count, scratch.data());
+      laneKernels().refitScale(scratch.data(), damping, from, from + size, count,
+                               laneCodes.data() + r * count, scales,
+                               laneGradient.data() + r * count, laneResidual.data() + r * count);
+      panel.setScales(r, segment.group, scales);
+    }
+  }
+
+  void descend(const Block &block) {
+    const int64_t first = block.first, count = block.last - first;
+    for (int64_t r = 0; r < panel.padded; r += lanes)
+      for (const Segment &segment : block.segments)
+        laneKernels().descendColumns(
+            options.format.bits, panel.laneScales(r, segment.group),
+            laneGradient.data() + r * count, laneResidual.data() + r * count,
+            hessian.h.data() + first * k + first, k, damping, segment.first - first,
+            segment.last - first, count, laneCodes.data() + r * count);
+  }
+
+  const PreparedHessian &hessian;
+  const GptqOptions &options;
+  Panel &panel;
+  const int64_t k;
+  const float damping;
+  std::vector<float> residual;                              ///< [padded, k]
+  PackedRows packed;                                        ///< the same
+  std::vector<float> product, centred;                      ///< [padded, columns of the block]
+  std::vector<float> laneGradient, laneResidual, laneCodes; ///< [padded / 8][columns][8]
+  std::vector<float> scratch;
+};
+
+} // namespace
 
 void refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-                 Panel &panel, double *loss) {
-  if (options.rounds <= 0)
-    return;
+                 Panel &panel, const double *damped, double *loss) {
   const int64_t k = panel.k;
+  const std::vector<Block> blocks = planBlocks({}, k, panel.groupSize);
+  const Panel before = panel;
   std::vector<float> e(panel.padded * k), th;
-  panel.residual(target, e.data());
-  std::vector<double> damped(panel.rows), newLoss(panel.rows);
-  for (int64_t r = 0; r < panel.rows; ++r)
-    damped[r] = loss[r] + hessian.damping * squaredNorm(e.data() + r * k, k);
-  if (options.refitScales) {
+  const bool longGroups = options.rounds > 0 && options.refitScales && panel.groupSize > 128;
+  if (longGroups) {
     th.assign(panel.padded * k, 0.0f);
     multiplyAdd(panel.padded, k, k, 1.0f, rowMajor(target, k), rowMajor(hessian.h.data(), k),
                 th.data(), k);
   }
-  // Rows that do not gain go back to what they were.
-  auto keepGains = [&](const Panel &before) {
-    panel.residual(target, e.data());
-    rowLosses(e.data(), panel.rows, k, hessian.h.data(), newLoss.data());
-    for (int64_t r = 0; r < panel.rows; ++r) {
-      const double objective = newLoss[r] + hessian.damping * squaredNorm(e.data() + r * k, k);
-      if (objective < damped[r])
-        damped[r] = objective, loss[r] = newLoss[r];
-      else
-        panel.copyRow(before, r);
-    }
-  };
   for (int round = 0; round < options.rounds; ++round) {
-    if (options.refitScales) {
-      const Panel before = panel;
+    if (longGroups)
       refitScales(th.data(), target, hessian, panel);
-      keepGains(before);
-    }
-    if (options.descentPasses > 0) {
-      const Panel before = panel;
-      descend(target, hessian, options, panel);
-      keepGains(before);
-    }
+    if (longGroups && options.descentPasses == 0)
+      continue;
+    BlockDescent descent(target, hessian, options, panel);
+    for (const Block &block : blocks)
+      descent.visit(block);
   }
+  panel.residual(target, e.data());
+  rowLosses(e.data(), panel.rows, k, hessian.h.data(), loss);
+  if (options.rounds <= 0)
+    return;
+  // Every step lowers the objective but for rounding; a row that did not gain goes back.
+  bool back = false;
+  for (int64_t r = 0; r < panel.rows; ++r)
+    if (!(loss[r] + hessian.damping * squaredNorm(e.data() + r * k, k) < damped[r])) {
+      panel.copyRow(before, r);
+      back = true;
+    }
+  if (!back)
+    return;
+  panel.residual(target, e.data());
+  rowLosses(e.data(), panel.rows, k, hessian.h.data(), loss);
 }
 
 } // namespace qopt::quantization

@@ -47,8 +47,9 @@ void staticScales(const float *target, const PreparedHessian &hessian, const Lan
 } // namespace
 
 void roundPanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
-                Panel &panel) {
+                Panel &panel, double *damped) {
   const int64_t k = panel.k, padded = panel.padded;
+  std::fill_n(damped, padded, 0.0);
   const bool fixedScales = options.staticGroups || options.order == GptqOrder::ActOrder;
   const LaneSearch search{options.format.bits, options.format.symmetric,
                           options.search == ScaleSearch::MinMax ? 1 : options.clipRatios};
@@ -63,7 +64,6 @@ void roundPanel(const float *target, const PreparedHessian &hessian, const GptqO
 
   std::vector<float> errors, values(std::max<int64_t>(128, panel.groupSize) * lanes),
       laneW(128 * lanes), laneCodes(128 * lanes), laneErrors(128 * lanes);
-  double loss[lanes] = {};
   for (const Block &block : planBlocks(hessian.order, k, panel.groupSize)) {
     const int64_t first = block.first, count = block.last - first;
     const float *u = hessian.u.data() + first * k + first;
@@ -90,7 +90,7 @@ void roundPanel(const float *target, const PreparedHessian &hessian, const GptqO
         }
         laneKernels().roundColumns(options.format.bits, scales, laneW.data(), u, k,
                                    segment.first - first, segment.last - first, count,
-                                   laneCodes.data(), laneErrors.data(), loss);
+                                   laneCodes.data(), laneErrors.data(), damped + r);
       }
       fromLanes(laneErrors.data(), count, errors.data() + r * count, count);
       for (int64_t j = 0; j < count; ++j)

@@ -1,7 +1,8 @@
-//===- VariantAvx2.cpp - Kernels for AVX2 with fused multiply-add
-//-------------------------------===//
+//===- VariantAvx2.cpp - Kernels for AVX2 with fused multiply-add -----------------------------===//
 #include "LaneKernels.h"
 #include "MatrixKernels.h"
+
+#define QOPT_VECTOR_BYTES 32
 
 namespace qopt::quantization {
 namespace {

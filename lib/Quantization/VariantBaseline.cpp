@@ -2,6 +2,8 @@
 #include "LaneKernels.h"
 #include "MatrixKernels.h"
 
+#define QOPT_VECTOR_BYTES 32
+
 namespace qopt::quantization {
 namespace {
 #include "LaneKernels.inc"

@@ -15,10 +15,24 @@ bool haveAvx2() {
 #endif
 }
 
+bool haveAvx512() {
+#ifdef QOPT_BUILD_X86
+  static const bool have =
+      haveAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vnni");
+  return have;
+#else
+  return false;
+#endif
+}
+
 } // namespace
 
 const MatrixKernels &matrixKernels() {
 #ifdef QOPT_BUILD_X86
+  if (haveAvx512())
+    return avx512MatrixKernels;
   if (haveAvx2())
     return avx2MatrixKernels;
 #endif
@@ -27,6 +41,8 @@ const MatrixKernels &matrixKernels() {
 
 const LaneKernels &laneKernels() {
 #ifdef QOPT_BUILD_X86
+  if (haveAvx512())
+    return avx512LaneKernels;
   if (haveAvx2())
     return avx2LaneKernels;
 #endif

@@ -11,14 +11,14 @@
 //  3. ScaleSearch::Cholesky: when a group is reached, its scale (and zero point) is the one of
 //     `clipRatios` shrunken ranges with the least error of the *updated* weights, each column
 //     weighted by 1/U_jj^2, which is what an error in that column costs.
-//  4. Refinement, `rounds` times: (a) with the codes fixed, the scales of a row are the solution of
-//     a [groups, groups] system in H; (b) coordinate descent over the codes (QuantEase,
-//     arXiv 2309.01885, section 3), `descentPasses` over all columns. Both are kept per row, and
-//     only where the damped objective of that row falls.
+//  4. Refinement, `rounds` times, block of 128 columns after block, `descentPasses` times in each:
+//     (a) scales become the best ones for their codes and all else (of groups longer than a block:
+//     those of a row at once), (b) coordinate descent over the codes (QuantEase, arXiv 2309.01885,
+//     section 3). A row keeps the result only if its damped objective has fallen.
 //
 // A row that ends above round to nearest in the (undamped) objective takes the codes of round to
 // nearest: the result is never worse, row by row. Columns whose diagonal is 0 (never active) are
-// rounded plainly. Arithmetic is f32 with f64 factorisation; rows are independent, so results do
+// rounded plainly. Arithmetic is f32; rows are independent, so results do
 // not depend on the number of threads.
 #ifndef QOPT_QUANTIZATION_GPTQ_H
 #define QOPT_QUANTIZATION_GPTQ_H
@@ -49,6 +49,7 @@ struct GptqOptions {
   int rounds = 4;            ///< of refit and descent; 0: plain GPTQ
   bool refitScales = true;
   int descentPasses = 2; ///< 0: no descent
+  int workers = 4;       ///< rows are cut into a multiple of so many parts; the result is the same
 };
 
 /// A Hessian made ready once for every linear that shares its input (q/k/v, gate/up).

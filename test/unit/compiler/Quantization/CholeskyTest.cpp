@@ -65,6 +65,30 @@ TEST(Cholesky, FactorsAndInverts) {
   }
 }
 
+TEST(Cholesky, InFloatIsExactForAMatrixCloseBy) {
+  for (int64_t k : {5, 128, 300, 500}) {
+    const Doubles h = positiveDefinite(k, unsigned(k));
+    Floats l(h.begin(), h.end());
+    ASSERT_TRUE(choleskyLower(l, k, threads(2)));
+    for (int64_t i = 0; i < k; i += 7)
+      for (int64_t j = 0; j <= i; j += 3) {
+        double sum = 0;
+        for (int64_t p = 0; p <= j; ++p)
+          sum += double(l[i * k + p]) * l[j * k + p];
+        ASSERT_NEAR(sum, h[i * k + j], 2e-6 * std::sqrt(h[i * k + i] * h[j * k + j]));
+      }
+    Floats inverse = l;
+    invertLower(inverse, k, threads(2));
+    for (int64_t i = 0; i < k; i += 7)
+      for (int64_t j = 0; j <= i; j += 3) {
+        double sum = 0;
+        for (int64_t p = j; p <= i; ++p)
+          sum += double(l[i * k + p]) * inverse[p * k + j];
+        ASSERT_NEAR(sum, i == j, 1e-3) << k << ": " << i << ", " << j;
+      }
+  }
+}
+
 TEST(Cholesky, DoesNotDependOnThreads) {
   const int64_t k = 333;
   Doubles one = positiveDefinite(k, 5), other = one;

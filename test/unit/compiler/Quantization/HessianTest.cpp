@@ -48,6 +48,69 @@ TEST(Hessian, AgreesWithFloat64) {
       }
 }
 
+TEST(Hessian, BytesAgreeWithFloat64) {
+  for (int64_t k : {1, 5, 96, 97, 200})
+    for (int64_t tokens : {1, 3, 1023, 1024, 2500})
+      for (bool weighted : {false, true}) {
+        if (weighted && tokens == 1)
+          continue;
+        Floats x = normals(tokens * k, unsigned(k + tokens));
+        Floats weights = weighted ? tokenWeights(tokens) : Floats{};
+        HessianAccumulator sum(k, threads(2), MomentPrecision::Int8);
+        sum.add(x.data(), tokens, k, weights);
+        Floats h(k * k);
+        ASSERT_TRUE(sum.finish(h));
+        Doubles expected = moment(x, x, k, weights);
+        // A normal value is rounded with an error of about 0.7 % of its deviation, which averages
+        // out; one token is worst.
+        expectClose(h, expected, k, expected, expected, tokens < 512 ? 1e-2 : 4e-3);
+        if (tokens < 1024 || k < 96)
+          continue;
+        double error = 0;
+        for (int64_t i = 0; i < k; ++i)
+          for (int64_t j = 0; j < k; ++j)
+            error += std::pow(h[i * k + j] - expected[i * k + j], 2) /
+                     (expected[i * k + i] * expected[j * k + j]);
+        EXPECT_LT(std::sqrt(error) / double(k), 5e-4);
+      }
+}
+
+TEST(Hessian, BytesLeaveOutliersToFloats) {
+  const int64_t k = 300, tokens = 1500;
+  Floats x = normals(tokens * k, 7);
+  for (int64_t t : {10, 1200}) // one token in a chunk rules a channel
+    x[t * k + 130] = 1000;
+  HessianAccumulator sum(k, threads(3), MomentPrecision::Int8);
+  sum.add(x.data(), tokens, k);
+  Floats h(k * k);
+  ASSERT_TRUE(sum.finish(h));
+  const Doubles expected = moment(x, x, k, {});
+  for (int64_t i = 0; i < k; ++i)
+    for (int64_t j = 0; j < k; ++j) { // channels 96 to 191 lie in the outlier's block
+      const bool rough = i / 96 == 1 || j / 96 == 1;
+      ASSERT_NEAR(h[i * k + j], expected[i * k + j],
+                  (rough ? 3e-6 : 4e-3) * std::sqrt(expected[i * k + i] * expected[j * k + j]))
+          << i << ", " << j;
+    }
+}
+
+TEST(Hessian, BytesDependOnTokensOnly) {
+  const int64_t k = 130, tokens = 2500;
+  Floats x = activations(tokens, k, 3), weights = tokenWeights(tokens), one(k * k), other(k * k);
+  HessianAccumulator whole(k, serialFor, MomentPrecision::Int8),
+      pieces(k, threads(3), MomentPrecision::Int8);
+  whole.add(x.data(), tokens, k, weights);
+  for (int64_t t = 0, step = 1; t < tokens; t += step, step = step * 2 % 701) {
+    const int64_t count = std::min(step, tokens - t);
+    pieces.add(x.data() + t * k, count, k, std::span(weights).subspan(t, count));
+  }
+  ASSERT_TRUE(whole.finish(one) && pieces.finish(other));
+  EXPECT_EQ(one, other);
+  x[5 * k + 7] = std::numeric_limits<float>::quiet_NaN();
+  whole.add(x.data(), tokens, k, weights);
+  EXPECT_FALSE(whole.finish(one));
+}
+
 TEST(Hessian, DependsOnTokensOnly) {
   const int64_t k = 130, tokens = 1500;
   Floats x = activations(tokens, k, 3), weights = tokenWeights(tokens), one(k * k), other(k * k);
