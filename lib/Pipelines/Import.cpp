@@ -7,6 +7,9 @@
 #include "qopt/Pipelines/Compiler.h"
 #include "qopt/Pipelines/ModelFiles.h"
 #include "qopt/Pipelines/Synthetic.h"
+#include "qopt/Support/SpillPolicy.h"
+
+#include "Support/Memory.h"
 
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
@@ -33,7 +36,21 @@ static qrt::Result<OwningOpRef<ModuleOp>> parseIR(MLIRContext &context, const st
   return std::move(module);
 }
 
+/// Weights and codes that the compiler owns stay in memory up to an eighth of --max-memory, else a
+/// quarter of what is free (but 256 MiB).
+static SpillPolicy spillPolicyFor(const calibration::CalibrationStage *stage) {
+  SpillPolicy policy;
+  const int64_t limit = stage ? stage->quantizer.maxMemory : 0;
+  policy.heapBytes =
+      std::max(limit > 0 ? limit / 8 : qrt::availableMemory() / 4, int64_t(256) << 20);
+  policy.residentBytes = policy.heapBytes;
+  if (stage)
+    policy.directory = stage->quantizer.workDirectory;
+  return policy;
+}
+
 Status Compiler::importModel() {
+  setSpillPolicy(spillPolicyFor(options.calibration.get()));
   if (const SyntheticShape *shape = findSyntheticShape(options.synthetic)) {
     QRT_ASSIGN_OR_RETURN(module, buildSynthetic(context, *shape));
     maxContext = shape->maxContext;

@@ -4,6 +4,7 @@
 #include "qopt/Dialect/QIR/IR/QIRDialect.h"
 #include "qopt/Dialect/QIR/IR/QIROps.h"
 #include "qopt/Pipelines/Compiler.h"
+#include "qopt/Support/SpillPolicy.h"
 
 #include "Support/Memory.h"
 
@@ -58,7 +59,9 @@ qrt::Status Compiler::checkMemory() {
     const int packedBytes = !quantized ? 4 : op->hasAttr(qir::alternateAttr) ? 2 : 1;
     largest = std::max(largest, elementsOf(weight) * packedBytes);
   });
-  const int64_t needed = codes + largest, free = qrt::availableMemory();
+  // Codes past the policy's share go to a file.
+  const int64_t needed = std::min(codes, spillPolicy().heapBytes) + largest,
+                free = qrt::availableMemory();
   if (needed <= free)
     return qrt::Status::ok();
   return qrt::resourceExhausted("quantizing and packing the weights needs about " +

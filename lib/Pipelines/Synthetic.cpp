@@ -2,6 +2,7 @@
 #include "qopt/Pipelines/Synthetic.h"
 
 #include "qopt/Dialect/QIR/IR/QIROps.h"
+#include "qopt/Support/SpillPolicy.h"
 #include "qopt/Support/WeightStore.h"
 #include "qrt/Half.h"
 
@@ -209,11 +210,15 @@ static int64_t parameterCount(const SyntheticShape &s) {
 
 qrt::Result<OwningOpRef<ModuleOp>> buildSynthetic(MLIRContext &context,
                                                   const SyntheticShape &shape) {
-  const int64_t needed = 2 * parameterCount(shape), free = qrt::availableMemory();
-  if (needed > free)
+  // In memory up to the policy's share, else in a file.
+  const int64_t needed = 2 * parameterCount(shape), free = qrt::availableMemory(),
+                disk = spillSpace();
+  const int64_t kept = std::min(needed, spillPolicy().heapBytes);
+  if (kept > free || needed - kept > disk)
     return qrt::resourceExhausted(std::string("the weights of ") + shape.name + " need " +
                                   qrt::formatBytes(needed) + ", only " + qrt::formatBytes(free) +
-                                  " are free");
+                                  " of memory and " + qrt::formatBytes(disk) +
+                                  " for spilled weights are free");
   return SyntheticBuilder(context, shape).build();
 }
 

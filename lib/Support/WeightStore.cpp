@@ -2,6 +2,8 @@
 // Wraps the blob manager of the builtin dialect; see the header for the contract.
 #include "qopt/Support/WeightStore.h"
 
+#include "SpilledBlobs.h"
+
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -72,10 +74,28 @@ ElementsAttr WeightStore::allocate(RankedTensorType type, StringRef name,
   FailureOr<size_t> size = byteSize(type);
   if (failed(size))
     return {};
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(*size, blobAlignment);
-  data = blob.getMutableData();
+  if (char *spilled = SpilledBlobs::instance().allocate(*size)) {
+    data = MutableArrayRef<char>(spilled, *size);
+    return wrapBlob(type, name,
+                    AsmResourceBlob(
+                        data, blobAlignment,
+                        [](void *bytes, size_t, size_t) {
+                          SpilledBlobs::instance().free(static_cast<char *>(bytes));
+                        },
+                        /*dataIsMutable=*/true));
+  }
+  AsmResourceBlob heap = HeapAsmResourceBlob::allocate(*size, blobAlignment);
+  data = heap.getMutableData();
   std::memset(data.data(), 0, data.size());
-  return wrapBlob(type, name, std::move(blob));
+  auto owner = std::make_shared<AsmResourceBlob>(std::move(heap));
+  return wrapBlob(type, name,
+                  AsmResourceBlob(
+                      data, blobAlignment,
+                      [owner](void *, size_t bytes, size_t) mutable {
+                        owner.reset();
+                        SpilledBlobs::instance().heapFreed(bytes);
+                      },
+                      /*dataIsMutable=*/true));
 }
 
 FailureOr<ArrayRef<char>> WeightStore::bytes(ElementsAttr value, SmallVectorImpl<char> &scratch) {
@@ -87,6 +107,7 @@ FailureOr<ArrayRef<char>> WeightStore::bytes(ElementsAttr value, SmallVectorImpl
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob || blob->getData().size() != *size)
       return failure();
+    SpilledBlobs::instance().touch(blob->getData().data(), *size);
     return blob->getData();
   }
   auto dense = dyn_cast<DenseElementsAttr>(value);

@@ -1,12 +1,14 @@
 //===- WeightStoreTest.cpp - Ownership, sizes and contents of weight blobs -------------------===//
 #include "qopt/Support/WeightStore.h"
 #include "qopt/Support/FloatElements.h"
+#include "qopt/Support/SpillPolicy.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/MLIRContext.h"
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
 #include <numeric>
 
@@ -48,6 +50,52 @@ TEST_F(WeightStoreTest, BorrowedBytesAreReadInPlaceAndKeepTheirOwner) {
   WeightStore::release(value);
   EXPECT_TRUE(watch.expired());
   EXPECT_TRUE(failed(WeightStore::bytes(value, scratch)));
+}
+
+TEST_F(WeightStoreTest, BlobsPastTheLimitAreFilesWithTheSameContents) {
+  const qopt::SpillPolicy before = qopt::spillPolicy();
+  qopt::SpillPolicy policy;
+  policy.heapBytes = 3 << 20;
+  policy.residentBytes = 5 << 20;
+  policy.directory = testing::TempDir() + "spill";
+  qopt::setSpillPolicy(policy);
+  std::vector<ElementsAttr> values;
+  SmallVector<char> scratch;
+  for (int i = 0; i < 8; ++i) { // 2 MiB each: the first stays on the heap, the next ones do not
+    MutableArrayRef<char> data;
+    values.push_back(WeightStore::allocate(floats({512, 1024}), "w" + std::to_string(i), data));
+    ASSERT_TRUE(values.back());
+    ASSERT_EQ(data.size(), size_t(2) << 20);
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(data.data()) % 64, 0u);
+    ASSERT_TRUE(llvm::all_of(data, [](char byte) { return byte == 0; }));
+    auto *elements = reinterpret_cast<float *>(data.data());
+    std::iota(elements, elements + 512 * 1024, float(i));
+  }
+  int mapped = 0; // pages of spilled blobs belong to a deleted file
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    mapped += line.find("qopt-weights-") != std::string::npos;
+  EXPECT_GE(mapped, 1); // neighbours of one file system need not be one line
+  for (int round = 0; round < 2; ++round)
+    for (int i = 0; i < 8; ++i) {
+      FailureOr<ArrayRef<char>> bytes = WeightStore::bytes(values[i], scratch);
+      ASSERT_TRUE(succeeded(bytes));
+      auto *elements = reinterpret_cast<const float *>(bytes->data());
+      for (int at : {0, 1000, 512 * 1024 - 1})
+        ASSERT_EQ(elements[at], float(i + at)) << i;
+    }
+  for (ElementsAttr value : values)
+    WeightStore::release(value);
+  std::ifstream after("/proc/self/maps");
+  for (std::string line; std::getline(after, line);)
+    EXPECT_EQ(line.find("qopt-weights-"), std::string::npos);
+  // A directory that cannot be made: the heap it is.
+  policy.heapBytes = 0;
+  policy.directory = "/proc/no/such";
+  qopt::setSpillPolicy(policy);
+  MutableArrayRef<char> data;
+  EXPECT_TRUE(WeightStore::allocate(floats({512, 1024}), "w", data));
+  qopt::setSpillPolicy(before);
 }
 
 TEST_F(WeightStoreTest, MisalignedBytesAreCopied) {
