@@ -193,7 +193,8 @@ OrderedJson fingerprintOf(mlir::func::FuncOp function, const TokenTable &tokens,
                      gptq.refitScales,
                      gptq.descentPasses,
                      options.statistics != nullptr,
-                     options.targetCorrection};
+                     options.targetCorrection,
+                     static_cast<int>(options.arithmetic)};
   json["instruction set"] = qrt::kernels::isaName(qrt::kernels::activeIsa());
   return json;
 }

@@ -60,6 +60,7 @@ public:
 
   BoundOp bind(Operation *op);
   BoundOp bindLinear(const WeightMatrix &matrix, Value bias);
+  BoundOp bindPacked(std::shared_ptr<PackedCodes> codes, Value bias);
 
 private:
   BoundOp refuse(const char *reason) {
@@ -132,6 +133,31 @@ BoundOp Binder::bindLinear(const WeightMatrix &matrix, Value biasValue) {
     args.m = chunk.tokens;
     args.weight = weight->view;
     args.bias = bias->empty() ? nullptr : bias->data();
+    return linear(chunk.pool, args, chunk.workspace);
+  };
+}
+
+/// As the runtime computes it.
+BoundOp Binder::bindPacked(std::shared_ptr<PackedCodes> codes, Value biasValue) {
+  if (!activations({0}))
+    return refuse("of something else than an activation");
+  auto bias = std::make_shared<std::vector<float>>(constantFloats(biasValue));
+  if (biasValue && static_cast<int64_t>(bias->size()) != codes->view.desc.n)
+    return refuse("with a bias that is not constant");
+  const int from = in(0), to = out();
+  const bool few = slots.arithmetic == SweepArithmetic::A8 &&
+                   weightBits(codes->view.desc.format) <= 4; // else it would be the larger error
+  const Activation activation = few ? Activation::A8 : Activation::A16;
+  return [=](Chunk &chunk) {
+    LinearArgs args;
+    args.dst = chunk.values[to];
+    args.dstStride = codes->view.desc.n;
+    args.src = chunk.values[from];
+    args.srcStride = codes->view.desc.k;
+    args.m = chunk.tokens;
+    args.weight = codes->view;
+    args.bias = bias->empty() ? nullptr : bias->data();
+    args.activation = activation;
     return linear(chunk.pool, args, chunk.workspace);
   };
 }
@@ -394,6 +420,9 @@ BoundOp Binder::bind(Operation *op) {
                         [&](const WeightMatrix &m) { return bindLinear(m, op.getBias()); });
       })
       .Case([&](qir::QuantizedLinearOp op) {
+        if (slots.arithmetic != SweepArithmetic::F32)
+          if (std::shared_ptr<PackedCodes> codes = packCodes(op))
+            return bindPacked(std::move(codes), op.getBias());
         bool read = readCodes(op.getCodes(), op.getScales(), op.getZeroPoints(), op.getBits(),
                               op.getGroupSize(), matrix);
         return readable(read, matrix,

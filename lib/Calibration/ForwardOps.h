@@ -1,22 +1,26 @@
 //===- ForwardOps.h - One op of a token-major graph on the f32 kernels -----------------------===//
 // bindOp() reads the constants of an op once and returns a closure that computes it for a chunk of
 // tokens. Values are numbered slots; where their rows lie is said per chunk. Weights are widened
-// (or dequantized) to f32 and live as long as the closure.
+// (or dequantized) to f32, or packed as the runtime packs them, and live as long as the closure.
 #ifndef QOPT_LIB_CALIBRATION_FORWARDOPS_H
 #define QOPT_LIB_CALIBRATION_FORWARDOPS_H
 
 #include "KvPages.h"
 #include "RopeTables.h"
 
+#include "qopt/Calibration/Sweep.h"
 #include "qopt/Calibration/TokenTable.h"
 #include "qopt/Dialect/QIR/IR/QIROps.h"
 
 #include "kernels/cpu/Workspace.h"
+#include "kernels/cpu/linear/linear.h"
 #include "kernels/cpu/threading/ThreadPool.h"
 #include "qrt/Status.h"
 
+#include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,6 +54,7 @@ struct OpSlots {
   std::vector<int> inputs; ///< one per operand
   std::vector<int> outputs;
   std::span<const int64_t> widths; ///< by slot
+  SweepArithmetic arithmetic = SweepArithmetic::F32;
 };
 
 /// Null if there is no f32 kernel for the op, and `why` says what is missing.
@@ -70,6 +75,14 @@ bool isAlias(mlir::Operation *op);
 bool readWeight(mlir::Value weight, WeightMatrix &out);
 bool readCodes(mlir::Value codes, mlir::Value scales, mlir::Value zeroPoints, int64_t bits,
                int64_t groupSize, WeightMatrix &out);
+
+/// Codes, scales and zero points in the layout of the integer kernels.
+struct PackedCodes {
+  qrt::kernels::WeightView view;
+  std::unique_ptr<std::byte, void (*)(void *)> memory{nullptr, std::free};
+};
+/// Null if constants are missing or unreadable, or the kernels have no such format.
+std::shared_ptr<PackedCodes> packCodes(qir::QuantizedLinearOp op);
 
 /// One row at a time, for tables of which few rows are used. Valid while the constants live.
 struct TableRows {

@@ -17,7 +17,9 @@ public:
   enum class Kind { Hessian, Channels };
 
   /// `statistics` may be null and outlives this.
-  GroupMoments(Kind kind, const Statistics *statistics) : kind(kind), statistics(statistics) {}
+  GroupMoments(Kind kind, const Statistics *statistics,
+               quantization::MomentPrecision precision = quantization::MomentPrecision::Float32)
+      : kind(kind), statistics(statistics), precision(precision) {}
 
   /// Must rows be shown?
   bool begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) {
@@ -25,7 +27,8 @@ public:
     if (statistics)
       return false;
     if (kind == Kind::Hessian)
-      hessian = std::make_unique<quantization::HessianAccumulator>(group.features, lend(pool));
+      hessian =
+          std::make_unique<quantization::HessianAccumulator>(group.features, lend(pool), precision);
     else
       channels = std::make_unique<ChannelMoments>(group.features);
     return true;
@@ -76,6 +79,7 @@ private:
 
   Kind kind;
   const Statistics *statistics;
+  quantization::MomentPrecision precision;
   int64_t count = 0;
   std::unique_ptr<quantization::HessianAccumulator> hessian;
   std::unique_ptr<ChannelMoments> channels;

@@ -3,6 +3,7 @@
 #define QOPT_LIB_CALIBRATION_LEND_H
 
 #include "qopt/Dialect/QIR/IR/QIROps.h"
+#include "qopt/Quantization/GPTQ.h"
 #include "qopt/Quantization/Parallel.h"
 #include "qopt/Quantization/RoundToNearest.h"
 
@@ -18,6 +19,11 @@ inline quantization::ParallelFor lend(qrt::kernels::ThreadPool &pool) {
         body(i);
     });
   };
+}
+
+/// Rounds of refinement; fewer than 0: what pays (docs/quality.md).
+inline int roundsFor(const quantization::GptqOptions &options) {
+  return options.rounds >= 0 ? options.rounds : options.format.bits < 4 ? 4 : 1;
 }
 
 inline quantization::GroupFormat formatOf(qir::SchemeAttr scheme) {

@@ -43,7 +43,9 @@ public:
       : function(function), options(options), checkpoint(std::move(checkpoint)), costLeft(costs),
         count(count), moments(options.algorithm == Algorithm::Gptq ? GroupMoments::Kind::Hessian
                                                                    : GroupMoments::Kind::Channels,
-                              options.statistics.get()) {}
+                              options.statistics.get(),
+                              options.arithmetic == SweepArithmetic::F32 ? MomentPrecision::Float32
+                                                                         : MomentPrecision::Int8) {}
 
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
   qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) override;
@@ -162,6 +164,8 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
       return qrt::invalidModel("'" + name + "': expects a readable float weight");
     GptqOptions gptqOptions = options.gptq;
     gptqOptions.format = formatOf(scheme);
+    gptqOptions.workers = pool.size();
+    gptqOptions.rounds = roundsFor(gptqOptions);
     const PreparedHessian &under = prepared[scheme.getGroupSize()];
     auto target = targetOf(weight, d, under, parallel);
     if (!target)
@@ -263,6 +267,7 @@ qrt::Result<std::vector<LinearReport>> quantizeCalibrated(func::FuncOp function,
   if (groups.empty())
     return std::vector<LinearReport>();
   SweepOptions sweep = options.sweep;
+  sweep.arithmetic = options.arithmetic;
   QRT_ASSIGN_OR_RETURN(int64_t bytes, activationBytes(groups, options.maxMemory));
   sweep.maxActivationBytes = std::min(sweep.maxActivationBytes, bytes);
   if (sweep.spillDirectory.empty())

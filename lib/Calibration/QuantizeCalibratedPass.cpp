@@ -33,11 +33,16 @@ struct QuantizeCalibratedPass : impl::QuantizeCalibratedBase<QuantizeCalibratedP
     made->quantizer.gptq.damping = damping;
     made->quantizer.gptq.rounds = static_cast<int>(rounds);
     made->quantizer.targetCorrection = targetCorrection;
+    std::optional<SweepArithmetic> known = parseSweepArithmetic(arithmetic);
+    made->quantizer.arithmetic = known.value_or(SweepArithmetic::F32);
     made->quantizer.workDirectory = workDirectory;
     made->quantizer.resume = resume;
     made->quantizer.algorithm = algorithm == "scale" ? Algorithm::Scale : Algorithm::Gptq;
     if (algorithm != "gptq" && algorithm != "scale")
       made->status = qrt::invalidArgument("algo: expects gptq or scale, got '" + algorithm + "'");
+    if (!known)
+      made->status =
+          qrt::invalidArgument("arithmetic: expects a8, a16 or f32, got '" + arithmetic + "'");
     return made;
   }
 

@@ -6,6 +6,8 @@
 #include "qrt/Half.h"
 
 #include <cstring>
+#include <new>
+#include <optional>
 
 using namespace mlir;
 
@@ -80,6 +82,52 @@ bool readCodes(Value codes, Value scales, Value zeroPoints, int64_t bits, int64_
   for (int64_t row = 0; row < coded.n; ++row)
     coded.decodeRow(row, out.values.data() + row * coded.k);
   return true;
+}
+
+static std::optional<qrt::kernels::WeightFormat> formatOf(int64_t bits) {
+  using qrt::kernels::WeightFormat;
+  switch (bits) {
+  case 8:
+    return WeightFormat::U8;
+  case 4:
+    return WeightFormat::U4;
+  case 3:
+    return WeightFormat::U3;
+  case 2:
+    return WeightFormat::U2;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::shared_ptr<PackedCodes> packCodes(qir::QuantizedLinearOp op) {
+  CodedMatrix coded;
+  const auto format = formatOf(op.getBits());
+  if (!format || !coded.read(op.getCodes(), op.getScales(), op.getZeroPoints(), op.getBits(),
+                             op.getGroupSize()))
+    return nullptr;
+  auto packed = std::make_shared<PackedCodes>();
+  qrt::kernels::WeightDesc &desc = packed->view.desc;
+  desc = {*format,      coded.n,
+          coded.k,      static_cast<int32_t>(op.getGroupSize()),
+          !coded.zeros, qrt::kernels::ScaleType::F32};
+  qrt::Result<qrt::kernels::PackedSizes> sizes = qrt::kernels::packedSizes(desc);
+  if (!sizes)
+    return nullptr;
+  auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
+  const size_t data = aligned(sizes->data), scales = aligned(sizes->scales);
+  packed->memory.reset(static_cast<std::byte *>(
+      std::aligned_alloc(64, data + scales + aligned(sizes->zeroPoints) + 64)));
+  if (!packed->memory)
+    throw std::bad_alloc();
+  std::byte *at = packed->memory.get();
+  auto *zeros = reinterpret_cast<uint8_t *>(at + data + scales);
+  qrt::kernels::packQuantized(desc, coded.codes, coded.scales.data(), coded.zeros, at, at + data,
+                              coded.zeros ? zeros : nullptr);
+  packed->view.data = at;
+  packed->view.scales = at + data;
+  packed->view.zeroPoints = coded.zeros ? zeros : nullptr;
+  return packed;
 }
 
 static bool readFloatTable(qir::EmbeddingOp op, TableRows &out) {

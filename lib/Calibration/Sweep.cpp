@@ -26,6 +26,26 @@ std::string weightName(Value weight) {
   return name ? name.getName().str() : "";
 }
 
+std::optional<SweepArithmetic> parseSweepArithmetic(StringRef text) {
+  for (SweepArithmetic arithmetic :
+       {SweepArithmetic::F32, SweepArithmetic::A16, SweepArithmetic::A8})
+    if (text == sweepArithmeticText(arithmetic))
+      return arithmetic;
+  return std::nullopt;
+}
+
+StringRef sweepArithmeticText(SweepArithmetic arithmetic) {
+  switch (arithmetic) {
+  case SweepArithmetic::F32:
+    return "f32";
+  case SweepArithmetic::A16:
+    return "a16";
+  case SweepArithmetic::A8:
+    return "a8";
+  }
+  return "";
+}
+
 namespace {
 
 /// Consecutive sequences of the table.
@@ -122,7 +142,7 @@ Status SweepRun::bindOps(Segment &segment) {
   for (size_t i = segment.begin; i < segment.end; ++i) {
     const SweepPlan::Step &step = plan.steps[i];
     std::string why;
-    BoundOp op = bindOp(step.op, {step.inputs, step.outputs, plan.widths}, why);
+    BoundOp op = bindOp(step.op, {step.inputs, step.outputs, plan.widths, options.arithmetic}, why);
     if (!op)
       ++problems[step.op->getName().getStringRef().str() + ": " + why];
     segment.ops.push_back(std::move(op));

@@ -47,6 +47,8 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
     recipe["damp"] = stage.quantizer.gptq.damping;
   if (gptq)
     recipe["rounds"] = stage.quantizer.gptq.rounds;
+  if (stage.quantizesLinears && !stage.floatMoments)
+    recipe["calib-arithmetic"] = calibration::sweepArithmeticText(stage.quantizer.arithmetic).str();
   if (stage.foldSmooth)
     recipe["smooth-alpha"] = stage.smooth.alpha;
   if (stage.quantizer.targetCorrection > 0) {

@@ -28,8 +28,13 @@ CalibrationFlags::CalibrationFlags()
            category()),
       damping("damp", cl::desc("Added to the Hessian's diagonal, as a part of its mean (0.01)"),
               cl::init(0.01), category()),
-      rounds("rounds", cl::desc("Rounds of scale refit and coordinate descent behind GPTQ (4)"),
-             cl::init(4), category()),
+      rounds("rounds",
+             cl::desc("Rounds of scale refit and coordinate descent behind GPTQ (-1: 1 from 4 bits "
+                      "on, else 4)"),
+             cl::init(-1), category()),
+      arithmetic("calib-arithmetic", cl::value_desc("a8|a16|f32"),
+                 cl::desc("How the sweep computes quantized linears and Hessians (a8)"),
+                 cl::init("a8"), category()),
       workDirectory("work-dir", cl::value_desc("DIR"),
                     cl::desc("Keep finished layers (for --resume) and spilled activations here"),
                     category()),
@@ -148,6 +153,7 @@ void CalibrationFlags::addTo(RecipeFlags &recipe) {
   recipe.hide(selfTemperature, data);
   recipe.add(targetBpw);
   recipe.add(rounds);
+  recipe.add(arithmetic);
   for (const cl::Option *target :
        std::initializer_list<const cl::Option *>{&targetBpw, &targetSize, &fit}) {
     recipe.hide(keepCritical, *target);
@@ -156,11 +162,12 @@ void CalibrationFlags::addTo(RecipeFlags &recipe) {
 }
 
 std::string CalibrationFlags::calibrationFlag(const RecipeFlags &recipe) const {
-  const cl::Option *flags[] = {
-      &data,       &mask,          &samples,       &length,      &seed,       &damping,
-      &rounds,     &workDirectory, &maxMemory,     &resume,      &force,      &scores,
-      &statistics, &floatMoments,  &tokenWeights,  &selfPrompts, &selfTokens, &selfTemperature,
-      &selfSave,   &gptaq,         &gptaqStrength, &smoothAlpha};
+  const cl::Option *flags[] = {&data,          &mask,          &samples,         &length,
+                               &seed,          &damping,       &rounds,          &arithmetic,
+                               &workDirectory, &maxMemory,     &resume,          &force,
+                               &scores,        &statistics,    &floatMoments,    &tokenWeights,
+                               &selfPrompts,   &selfTokens,    &selfTemperature, &selfSave,
+                               &gptaq,         &gptaqStrength, &smoothAlpha};
   // The command line chose another algorithm than the recipe, whose details then do not matter.
   const bool overridden = algorithm.getNumOccurrences() && !recipe.gave(algorithm);
   for (const cl::Option *flag : flags)
@@ -263,8 +270,8 @@ qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage
     return qrt::invalidArgument("--nsamples and --seqlen expect 1 or more");
   if (!(damping > 0) || damping > 1)
     return qrt::invalidArgument("--damp: expects more than 0 and at most 1");
-  if (rounds < 0 || rounds > 100)
-    return qrt::invalidArgument("--rounds: expects 0 to 100");
+  if (rounds < -1 || rounds > 100)
+    return qrt::invalidArgument("--rounds: expects 0 to 100, or -1");
   if ((resume || force) && workDirectory.empty())
     return qrt::invalidArgument("--resume and --force need --work-dir");
   if (force && !resume)
@@ -276,6 +283,14 @@ qrt::Status CalibrationFlags::readQuantizer(calibration::CalibrationStage &stage
   calibration::CalibratedOptions &quantizer = stage.quantizer;
   quantizer.gptq.damping = stage.mixed.sensitivity.gptq.damping = damping;
   quantizer.gptq.rounds = rounds;
+  if (arithmetic.getNumOccurrences() && (floatMoments || !statistics.empty()))
+    return qrt::invalidArgument("--calib-arithmetic has no effect with --stats or --float-moments: "
+                                "the sweep is that of the float model");
+  std::optional<calibration::SweepArithmetic> known = calibration::parseSweepArithmetic(arithmetic);
+  if (!known)
+    return qrt::invalidArgument("--calib-arithmetic: expects a8, a16 or f32, got '" + arithmetic +
+                                "'");
+  quantizer.arithmetic = *known;
   quantizer.workDirectory = workDirectory;
   quantizer.resume = resume;
   quantizer.force = force;

@@ -22,6 +22,7 @@ struct CalibrationFlags {
   llvm::cl::opt<uint64_t> seed;
   llvm::cl::opt<double> damping;
   llvm::cl::opt<int> rounds;
+  llvm::cl::opt<std::string> arithmetic;
   llvm::cl::opt<std::string> workDirectory, maxMemory;
   llvm::cl::opt<bool> resume, force;
   llvm::cl::opt<bool> deriveMarkers;

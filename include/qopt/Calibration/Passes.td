@@ -125,6 +125,8 @@ def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
     Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq or scale">,
     Option<"damping", "damp", "double", "0.01", "added to the diagonal, as a part of its mean">,
     Option<"rounds", "rounds", "int64_t", "4", "of scale refit and coordinate descent">,
+    Option<"arithmetic", "arithmetic", "std::string", "\"a8\"",
+           "of quantized linears and Hessians: a8, a16 or f32">,
     Option<"targetCorrection", "gptaq", "double", "0", "strength of the target correction; 0: none">,
     Option<"workDirectory", "work-dir", "std::string", "\"\"", "for checkpoints and spilled data">,
     Option<"resume", "resume", "bool", "false", "take finished groups from work-dir">

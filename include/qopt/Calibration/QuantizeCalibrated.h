@@ -46,7 +46,10 @@ struct LinearReport {
 struct CalibratedOptions {
   Algorithm algorithm = Algorithm::Gptq;
   quantization::GptqOptions gptq; ///< `format` is that of each linear's scheme
-  SweepOptions sweep;
+  SweepOptions sweep;             ///< its `arithmetic` is the one below
+  /// A16, A8: Hessians are accumulated from inputs of 8 bits (MomentPrecision::Int8), too. Float
+  /// linears stay in f32, and what gate and scores run as well.
+  SweepArithmetic arithmetic = SweepArithmetic::F32;
   std::string workDirectory; ///< "": no checkpoints
   bool resume = false;
   int64_t maxMemory = 0; ///< bytes of the process (0: what is free): sets the sweep's own limit

@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,8 +73,19 @@ public:
   virtual qrt::Status result(const Rows &rows) { return qrt::Status::ok(); }
 };
 
+/// How a sweep computes linears that are quantized already.
+enum class SweepArithmetic {
+  F32, ///< dequantized, products in f32
+  A16, ///< as the runtime's integer kernels do, inputs rounded to 16 bits per 128 features
+  A8,  ///< with 8 bits where the weight has at most 4, else with 16
+};
+
+std::optional<SweepArithmetic> parseSweepArithmetic(llvm::StringRef text);
+llvm::StringRef sweepArithmeticText(SweepArithmetic arithmetic);
+
 struct SweepOptions {
   int threads = 0; ///< 0: one per processor
+  SweepArithmetic arithmetic = SweepArithmetic::F32;
   int64_t maxActivationBytes = std::numeric_limits<int64_t>::max();
   std::string spillDirectory; ///< where activations go that do not fit; "": the system's
   const std::atomic<bool> *interrupted = nullptr;
