@@ -4,6 +4,7 @@
 #include "qopt/Quantization/Hessian.h"
 
 #include "Support/Memory.h"
+#include "kernels/cpu/threading/ThreadPool.h"
 
 #include <algorithm>
 
@@ -12,20 +13,24 @@ using namespace mlir;
 namespace qopt::calibration {
 
 int64_t quantizerBytes(const std::vector<LinearGroup> &groups) {
-  int64_t largest = 0;
+  const int64_t workers = qrt::kernels::ThreadPool::availableProcessors();
+  int64_t largest = 0, before = 0; // weights of the group that runs forward to this one
   for (const LinearGroup &group : groups) {
     const int64_t k = group.features;
     int64_t rows = 0, weights = 0;
     for (qir::LinearOp linear : group.linears) {
       const int64_t n = cast<RankedTensorType>(linear.getW().getType()).getDimSize(0);
       rows = std::max(rows, n);
-      weights += n * k * 4;
+      weights += n * k;
     }
-    // Accumulating: the moments, and the weights of the segment before. Quantizing: H, its factor
-    // in f64 and f32, and one weight with its target, working copy and codes.
-    const int64_t accumulating = quantization::HessianAccumulator::bytes(k) + 2 * weights;
-    const int64_t quantizing = 16 * k * k + 4 * rows * k * 4;
-    largest = std::max({largest, accumulating, quantizing});
+    // Accumulating: the moments, and the weights before, in f32. Finishing: half a matrix of f64
+    // and one of f32. Quantizing: H and its factor; one weight, its codes twice, its dequantized
+    // values; codes of the whole group; about nine panels of floats per worker.
+    const int64_t accumulating = quantization::HessianAccumulator::bytes(k) + 4 * before;
+    const int64_t panels = workers * std::min<int64_t>(rows, 240) * k * 36;
+    const int64_t quantizing = 8 * k * k + 10 * rows * k + weights + panels;
+    largest = std::max({largest, accumulating, 8 * k * k, quantizing});
+    before = weights;
   }
   return largest;
 }

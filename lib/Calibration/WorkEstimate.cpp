@@ -2,10 +2,12 @@
 #include "qopt/Calibration/WorkEstimate.h"
 
 #include "ForwardOps.h"
+#include "Lend.h"
 #include "MemoryPlan.h"
 #include "SweepPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/Hessian.h"
 
 #include <algorithm>
 #include <chrono>
@@ -42,17 +44,25 @@ Status checkKernels(const SweepPlan &plan) {
   return missingKernels(problems);
 }
 
-double forwardOperations(const SweepPlan &plan, const TokenTable &tokens) {
-  double perToken = 0, attention = 0, squares = 0;
+/// Forward work of one run of all tokens through the plan.
+SweepWork forwardWork(const SweepPlan &plan, const TokenTable &tokens) {
+  SweepWork work;
+  double perToken = 0, heads = 0, squares = 0, elements = 0;
   for (const TokenTable::Sequence &sequence : tokens.sequences)
     squares += double(sequence.tokens) * double(sequence.tokens);
   for (const SweepPlan::Step &step : plan.steps) {
     if (auto linear = dyn_cast<qir::LinearOp>(step.op))
       perToken += 2.0 * double(cast<RankedTensorType>(linear.getW().getType()).getNumElements());
-    if (auto op = dyn_cast<qir::AttentionOp>(step.op))
-      attention += double(op.getNumHeads()) * double(op.getHeadDim() + op.getValueDim());
+    else if (auto op = dyn_cast<qir::AttentionOp>(step.op))
+      heads += double(op.getNumHeads()) * double(op.getHeadDim() + op.getValueDim());
+    else
+      for (int slot : step.outputs)
+        elements += double(plan.widths[slot]);
   }
-  return perToken * double(tokens.tokens()) + attention * squares;
+  work.forward = perToken * double(tokens.tokens());
+  work.attention = heads * squares;
+  work.elements = elements * double(tokens.tokens());
+  return work;
 }
 
 int64_t livingBytes(const SweepPlan &plan, int64_t tokens) {
@@ -67,9 +77,9 @@ int64_t livingBytes(const SweepPlan &plan, int64_t tokens) {
   return most * tokens * int64_t(sizeof(float));
 }
 
-/// Products of one linear under a prepared Hessian (GPTQ.cpp): feedback, losses, refinement.
+/// Products of one linear under a prepared Hessian (GPTQ.cpp): feedback, two losses, refinement.
 double gptqProducts(double n, double k, int rounds) {
-  return n * k * k * (5 + (rounds > 0 ? 2 + 9.0 * rounds : 0));
+  return n * k * k * (3 + (rounds > 0 ? 1 + 2.0 * rounds : 0));
 }
 
 void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &stage,
@@ -80,7 +90,7 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
   for (qir::LinearOp linear : group.linears)
     groupSizes.insert(qir::schemeOf(linear).getGroupSize());
   const bool known = stage.statisticsKnown();
-  const double moments = stage.floatMoments ? 0 : tokens * k * k, factor = 4.0 / 3 * k * k * k;
+  const double moments = stage.floatMoments ? 0 : tokens * k * k, factor = 2.0 / 3 * k * k * k;
   if (stage.floatMoments && !known)
     work.moments += tokens * k * k;
   if (stage.foldAwq)
@@ -89,19 +99,26 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
     work.moments += moments, work.factors += factor;
   if (stage.quantizer.targetCorrection > 0)
     work.moments += 2 * moments;
-  if (byHessian)
-    work.moments += moments, work.factors += factor * double(groupSizes.size());
+  if (byHessian) {
+    (stage.quantizer.arithmetic == SweepArithmetic::F32 ? work.moments : work.byteMoments) +=
+        moments;
+    work.factors += factor * double(groupSizes.size());
+  }
   for (qir::LinearOp linear : group.linears) {
     ++work.linears;
     const auto n = double(cast<RankedTensorType>(linear.getW().getType()).getDimSize(0));
     if (stage.foldAwq)
-      work.rounding += 2.0 * stage.awq.search.gridPoints *
+      work.products += 2.0 * stage.awq.search.gridPoints *
                        std::min(n, double(stage.awq.search.sampleRows)) * k * k;
     if (stage.mixed.enabled())
-      work.rounding += 3 * gptqProducts(n, k, 0) + 6 * n * k * k;
+      work.gptq += 3 * gptqProducts(n, k, 0), work.products += 6 * n * k * k;
+    quantization::GptqOptions gptq = stage.quantizer.gptq;
+    gptq.format = formatOf(qir::schemeOf(linear));
     if (byHessian)
-      work.rounding += gptqProducts(n, k, stage.quantizer.gptq.rounds);
-    if (quantizes)
+      work.gptq += gptqProducts(n, k, roundsFor(gptq));
+    if (byHessian && stage.quantizer.targetCorrection > 0)
+      work.products += 6 * n * k * k;
+    if (quantizes && !byHessian)
       work.search += 8.0 * stage.quantizer.gptq.clipRatios * n * k;
   }
 }
@@ -119,12 +136,18 @@ qrt::Result<SweepWork> estimateSweeps(func::FuncOp function, const TokenTable &t
   const int sweeps = stage.floatMoments ? int(!known)
                                         : int(quantizes) + int(stage.foldAwq) +
                                               int(stage.foldSmooth) + int(stage.mixed.enabled());
-  const double forward = forwardOperations(plan, tokens);
-  work.forward = (sweeps + int(stage.quantizer.targetCorrection > 0)) * forward;
+  const SweepWork once = forwardWork(plan, tokens);
+  double runs = sweeps + int(stage.quantizer.targetCorrection > 0);
   if (stage.mixed.enabled()) // one run of the rest of the graph per group, on the first tokens
-    work.forward += 0.5 * double(plan.groups.size()) * forward *
-                    std::min(1.0, double(stage.mixed.sensitivity.probeTokens) /
-                                      std::max<double>(1, double(tokens.tokens())));
+    runs += 0.5 * double(plan.groups.size()) *
+            std::min(1.0, double(stage.mixed.sensitivity.probeTokens) /
+                              std::max<double>(1, double(tokens.tokens())));
+  const bool coded =
+      quantizes && !stage.floatMoments && stage.quantizer.arithmetic != SweepArithmetic::F32;
+  work.forward = (runs - int(coded)) * once.forward;
+  work.coded = int(coded) * once.forward;
+  work.attention = runs * once.attention;
+  work.elements = runs * once.elements;
   std::vector<LinearGroup> groups;
   for (const SweepPlan::Group &group : plan.groups) {
     addGroup(group.linears, double(tokens.tokens()), stage, quantizes, work);
@@ -136,38 +159,129 @@ qrt::Result<SweepWork> estimateSweeps(func::FuncOp function, const TokenTable &t
   return work;
 }
 
-double measureSpeed(int threads) {
+namespace {
+
+constexpr int64_t probeTokens = 1024, probeRows = 192, probeColumns = 2048;
+
+/// Operations per second of the best of a few runs.
+double rateOf(double operations, llvm::function_ref<bool()> run, int times) {
   using Clock = std::chrono::steady_clock;
-  constexpr int64_t m = 512, n = 1024, k = 1024;
-  const int64_t widths[] = {k, n};
-  std::vector<float> x(m * k, 0.25f), y(m * n);
-  std::string why;
-  BoundOp product = bindLinear({n, k, std::vector<float>(n * k, 0.5f)}, {},
-                               {.inputs = {0}, .outputs = {1}, .widths = widths}, why);
-  qrt::kernels::ThreadPool pool(threads);
-  qrt::kernels::Workspace workspace;
-  KvPages pages;
-  RopeTables ropes;
-  Chunk chunk{pool, workspace, pages, ropes};
-  chunk.tokens = m;
-  chunk.values = {x.data(), y.data()};
   double best = 1;
-  for (int run = 0; run < 6; ++run) {
+  for (int i = 0; i < times; ++i) {
     const auto start = Clock::now();
-    if (!product || !product(chunk))
+    if (!run())
       return best;
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = std::max(best, 2.0 * m * n * k / seconds);
+    best = std::max(best, operations / std::max(seconds, 1e-9));
   }
   return best;
 }
 
-double secondsOf(const SweepWork &work, double speed) {
-  // How many times slower than the plain product each kind of work runs.
-  constexpr double moments = 1.2, factors = 6, rounding = 2.0, search = 6;
-  return (work.forward + moments * work.moments + factors * work.factors +
-          rounding * work.rounding + search * work.search) /
-         speed;
+/// Numbers as activations and weights have them, without a library's generator.
+std::vector<float> probeValues(int64_t count) {
+  std::vector<float> values(count);
+  uint64_t state = 1;
+  for (float &value : values) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    value = float(int64_t(state >> 33 & 0xffff) + int64_t(state >> 49) - 49151) / 30000.0f;
+  }
+  return values;
+}
+
+double linearRate(qrt::kernels::ThreadPool &pool, std::vector<float> &x, bool coded,
+                  SweepArithmetic arithmetic) {
+  using namespace qrt::kernels;
+  const int64_t n = 1024, k = probeColumns;
+  WeightDesc desc;
+  desc.n = n, desc.k = k;
+  if (coded)
+    desc.format = WeightFormat::U4, desc.groupSize = 128;
+  qrt::Result<PackedSizes> sizes = packedSizes(desc);
+  if (!sizes)
+    return 1;
+  auto aligned = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
+  std::unique_ptr<std::byte, void (*)(void *)> memory(
+      static_cast<std::byte *>(
+          std::aligned_alloc(64, aligned(sizes->data) + aligned(sizes->scales) + 64)),
+      std::free);
+  std::byte *scales = memory.get() + aligned(sizes->data);
+  if (coded)
+    packQuantized(desc, std::vector<uint8_t>(n * k, 7).data(),
+                  std::vector<float>(n * (k / 128), 0.01f).data(), nullptr, memory.get(), scales,
+                  nullptr);
+  else
+    packDense(desc, std::vector<float>(n * k, 0.5f).data(), memory.get());
+  std::vector<float> y(probeTokens * n);
+  Workspace workspace;
+  LinearArgs args;
+  args.dst = y.data(), args.dstStride = n;
+  args.src = x.data(), args.srcStride = k;
+  args.m = probeTokens;
+  args.weight = {desc, memory.get(), coded ? scales : nullptr, nullptr};
+  args.activation = !coded                              ? Activation::F32
+                    : arithmetic == SweepArithmetic::A8 ? Activation::A8
+                                                        : Activation::A16;
+  return rateOf(2.0 * probeTokens * n * k, [&] { return linear(pool, args, workspace).isOk(); }, 3);
+}
+
+} // namespace
+
+SweepSpeeds measureSpeeds(const SweepWork &work, const CalibratedOptions &options, int threads) {
+  using namespace quantization;
+  qrt::kernels::ThreadPool pool(threads);
+  const ParallelFor parallel = lend(pool);
+  const int64_t k = probeColumns;
+  std::vector<float> x = probeValues(probeTokens * k);
+  SweepSpeeds speeds;
+  speeds.forward = linearRate(pool, x, false, options.arithmetic);
+  if (work.coded > 0)
+    speeds.coded = linearRate(pool, x, true, options.arithmetic);
+  std::vector<float> h(k * k);
+  auto moments = [&](MomentPrecision precision) {
+    HessianAccumulator sum(k, parallel, precision); // pages of the sums count: they do in a sweep
+    sum.add(x.data(), probeTokens, k);
+    const double rate = rateOf(
+        double(probeTokens) * double(k) * double(k),
+        [&] { return sum.add(x.data(), probeTokens, k), true; }, 2);
+    sum.finish(h);
+    return rate;
+  };
+  if (work.moments > 0 || work.products > 0)
+    speeds.moments = moments(MomentPrecision::Float32);
+  if (work.byteMoments > 0 || work.gptq > 0)
+    speeds.byteMoments = moments(MomentPrecision::Int8);
+  if (work.factors > 0 || work.gptq > 0) {
+    GptqOptions gptqOptions = options.gptq;
+    gptqOptions.format = {4, 128, true, false};
+    gptqOptions.workers = pool.size();
+    gptqOptions.rounds = roundsFor(gptqOptions);
+    qrt::Result<PreparedHessian> prepared = qrt::internalError("not run");
+    speeds.factors = rateOf(
+        2.0 / 3 * double(k) * double(k) * double(k),
+        [&] {
+          prepared = prepareHessian(h, k, gptqOptions, parallel);
+          return prepared.isOk();
+        },
+        1);
+    const int64_t rows = probeRows * pool.size();
+    const std::vector<float> w = probeValues(rows * k);
+    if (prepared.isOk())
+      speeds.gptq = rateOf(
+          gptqProducts(double(rows), double(k), gptqOptions.rounds),
+          [&] { return gptq(w, rows, *prepared, gptqOptions, parallel).isOk(); }, 1);
+  }
+  return speeds;
+}
+
+double secondsOf(const SweepWork &work, const SweepSpeeds &speeds) {
+  // How many times slower than the f32 product an operation is, and what a float costs.
+  constexpr double attention = 4, search = 6, products = 1.2, elements = 60;
+  return work.forward / speeds.forward + work.coded / speeds.coded +
+         (attention * work.attention + products * work.products + search * work.search +
+          elements * work.elements) /
+             speeds.forward +
+         work.moments / speeds.moments + work.byteMoments / speeds.byteMoments +
+         work.factors / speeds.factors + work.gptq / speeds.gptq;
 }
 
 } // namespace qopt::calibration

@@ -6,6 +6,7 @@
 #include "qopt/Dialect/QExec/IR/QExecDialect.h"
 #include "qopt/Dialect/QIR/Transforms/PlaceholderCodes.h"
 #include "qopt/Pipelines/Compiler.h"
+#include "qopt/Support/SpillPolicy.h"
 #include "qopt/Target/QMod.h"
 
 #include "Support/Memory.h"
@@ -79,7 +80,12 @@ static calibration::TokenTable longestTraces(const calibration::TokenTable &prom
 
 void Compiler::estimateCost(CompilePlan &plan, const calibration::SweepWork &work) {
   int64_t largest = 0;
-  const int64_t own = qrt::residentMemory(), codes = codeBytes(plan.tensors, largest);
+  const SpillPolicy &spill = spillPolicy();
+  // Codes past the share of the heap are in a file, and some of it in memory.
+  const int64_t own = qrt::residentMemory(), allCodes = codeBytes(plan.tensors, largest),
+                codes =
+                    std::min(allCodes, spill.heapBytes) +
+                    std::min(std::max<int64_t>(0, allCodes - spill.heapBytes), spill.residentBytes);
   const int64_t limit = options.calibration ? options.calibration->quantizer.maxMemory : 0;
   int64_t activations = work.activationBytes;
   if (limit > 0)
@@ -97,16 +103,25 @@ void Compiler::estimateCost(CompilePlan &plan, const calibration::SweepWork &wor
   for (const qrt::TensorEntry &tensor : plan.tensors)
     if (tensor.packed)
       elements += double(tensor.weight.n) * double(tensor.weight.k);
-  const double speed = calibration::measureSpeed(options.threads);
-  const double sweeps = calibration::secondsOf(work, speed);
+  const calibration::SweepSpeeds speeds = calibration::measureSpeeds(
+      work, options.calibration ? options.calibration->quantizer : calibration::CalibratedOptions{},
+      options.threads);
+  const double speed = speeds.forward, sweeps = calibration::secondsOf(work, speeds);
   // Rounding and packing without data, element by element; half-quadratic scales iterate.
   const double rounding = elements * (options.scheme.algorithm == "hqq" ? 400.0 : 20.0) / speed;
   plan.seconds = done + sweeps + rounding + double(plan.fileBytes) / 500e6;
+  std::string rates;
+  for (auto [what, rate] :
+       {std::pair("float linears", speeds.forward), std::pair("quantized linears", speeds.coded),
+        std::pair("moments", speeds.moments), std::pair("moments of bytes", speeds.byteMoments),
+        std::pair("factors", speeds.factors), std::pair("GPTQ", speeds.gptq)})
+    if (rate > 1) // the others do not occur
+      rates += llvm::formatv("{0}{1:f0} ({2})", rates.empty() ? "" : ", ", rate / 1e9, what).str();
   plan.timeBasis = llvm::formatv(
       "{0:f1} s that import and raise took now, {1:f1} s of calibration from operation counts at "
-      "{2:f0} GFLOP/s, measured now; verification and the disk are not counted; a factor of two "
-      "is usual",
-      done, sweeps, speed / 1e9);
+      "{2} GFLOP/s, measured now; verification and the disk are not counted; a factor of 1.5 is "
+      "usual",
+      done, sweeps, rates);
 }
 
 qrt::Result<CompilePlan> Compiler::plan() {
