@@ -58,6 +58,29 @@ TEST(Hadamard, IsOrthogonalAndFlatForEverySize) {
   }
 }
 
+TEST(Hadamard, IsSignsAndTheProductThatTheInstructionComputes) {
+  for (int64_t size : {1, 8, 12, 24, 92, 192, 304}) {
+    const Rotation plain(size, 0), rotation(size, 5);
+    ASSERT_TRUE(plain.randomSigns().empty());
+    ASSERT_EQ(static_cast<int64_t>(rotation.randomSigns().size()), size);
+    const int64_t m = plain.baseOrder(), block = plain.order(), inner = block / m;
+    ASSERT_EQ(static_cast<int64_t>(plain.baseMatrix().size()), m > 1 ? m * m : 0);
+    const Doubles without = dense(plain), with = dense(rotation);
+    for (int64_t i = 0; i < size; ++i)
+      for (int64_t j = 0; j < size; ++j) {
+        const int64_t row = i % block, column = j % block;
+        double want = 0;
+        if (i / block == j / block) {
+          want = m > 1 ? plain.baseMatrix()[row / inner * m + column / inner] : 1;
+          if (__builtin_parityll(row % inner & column % inner))
+            want = -want;
+        }
+        ASSERT_NEAR(without[i * size + j], want / std::sqrt(double(block)), 1e-6) << size;
+        ASSERT_EQ(with[i * size + j], rotation.randomSigns()[i] * without[i * size + j]) << size;
+      }
+  }
+}
+
 TEST(Hadamard, CoversTheWidthsOfModels) {
   for (int64_t size :
        {576, 896, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4864, 5120, 8960, 9728, 14336, 18944})
