@@ -79,6 +79,8 @@ void ReasoningFlags::addTo(CLI::App &command) {
   option("--think-message,--budget-message,--reasoning-budget-message", message,
          "Written before a thinking is ended");
   option("--min-think,--min-thinking", minThink, "Fewest tokens of a thinking");
+  option("--min-think-message", minMessage,
+         "Written where a thinking would end before --min-think (Wait)");
   command.add_flag("--allow-eos-in-think", allowEos, "Let the text end inside the thinking")
       ->group(reasoningFlagGroup);
 
@@ -181,6 +183,10 @@ Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   assign(out.budget.grace, grace);
   assign(out.budget.minThink, minThink);
   assign(out.budget.message, message);
+  QRT_RETURN_IF_ERROR(needs({{minMessage.has_value(), "--min-think-message"}},
+                            out.budget.minThink > 0, "--min-think"));
+  if (out.budget.minThink > 0)
+    out.budget.minMessage = minMessage.value_or("Wait");
   QRT_RETURN_IF_ERROR(needs({{allowEos, "--allow-eos-in-think"}}, !ignoreEos,
                             "the end of the text, which --ignore-eos switches off"));
   out.budget.suppressEos = !ignoreEos && !allowEos;

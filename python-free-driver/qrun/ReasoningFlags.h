@@ -21,7 +21,7 @@ struct ReasoningFlags {
   std::optional<int32_t> window, period;
 
   std::optional<int64_t> budget, grace, minThink;
-  std::optional<std::string> message;
+  std::optional<std::string> message, minMessage;
   bool allowEos = false;
 
   std::optional<std::string> loop;

@@ -121,6 +121,8 @@ def arms_for(tokens, derived, fixed, everything):
              "--marker-set default50"]
     budgets = [round(1.5 * tokens), round(2 * tokens)]
     arms += ["nowait", "tip", "cyclicreflex", "dry",
+             # The period of the preset is made for traces of thousands of tokens.
+             f"cyclicreflex {round(tokens)}=--preset cyclicreflex --marker-period {round(tokens)}",
              "loop rollback=--loop rollback", "loop commit=--loop commit",
              *(f"budget {b}=--think-budget {b} --think-grace 16" for b in budgets),
              f"minimum {budgets[0]}=--min-think {budgets[0]}",
@@ -132,40 +134,39 @@ def arms_for(tokens, derived, fixed, everything):
 def fp16_arms(which, loops):
     """Arms with the second weight set: all linears, the critical ones, or some for a smoke test; `loops`: there are some."""
     everything = "everything=--fp16-prompt --fp16-plan 1000000 --fp16-answer"
-    plan = "plan 80, rescue=--fp16-plan 80 --loop fp16"
-    unsure = [f"unsure {x}=--fp16-entropy-min {x}" for x in (0.1, 0.2, 0.4, 0.7)]
+    plan = "plan 80=--fp16-plan 80"
+    unsure = [f"unsure {x}=--fp16-entropy-min {x}" for x in (0.2, 0.4, 0.7)]
     if which == "quick":
-        arms = [plan, unsure[2]]
+        arms = [plan, unsure[1]]
     elif which == "critical":
-        arms = [plan, *unsure[1:3], everything]
+        arms = [plan, *unsure[:2], everything]
+    elif loops:
+        arms = ["rescue=--loop fp16", "plan 80, rescue=--fp16-plan 80 --loop fp16",
+                "unsure 0.2, rescue, answer=--fp16-entropy-min 0.2 --loop fp16 --fp16-answer",
+                *(f"loop {action}=--loop {action}" for action in ("rollback", "break", "commit")), everything]
     else:
-        arms = [*(f"plan {n}=--fp16-plan {n}" for n in (16, 40, 80, 120, 160)),
-                "prompt=--fp16-prompt", "outline=--fp16-outline", "answer=--fp16-answer",
-                "rescue=--loop fp16", plan, "plan 80, rescue, answer=--fp16-plan 80 --loop fp16 --fp16-answer",
-                *unsure,
-                "unsure 0.4 for 4=--fp16-entropy-min 0.4 --fp16-entropy-tokens 4",
-                "unsure 0.4, rescue, answer=--fp16-entropy-min 0.4 --loop fp16 --fp16-answer",
-                "unsure 0.4, penalty 2=--fp16-entropy-min 0.4 --marker-penalty 2 --marker-set default50",
-                "unsure 0.4, nowait=--fp16-entropy-min 0.4 --preset nowait",
-                everything]
-        if loops:
-            arms += [f"loop {action}=--loop {action}" for action in ("rollback", "break", "commit")]
+        arms = ["outline=--fp16-outline", "plan 40=--fp16-plan 40", plan, "prompt=--fp16-prompt", "answer=--fp16-answer",
+                "plan 80, answer=--fp16-plan 80 --fp16-answer", *unsure,
+                "unsure 0.4, answer=--fp16-entropy-min 0.4 --fp16-answer",
+                "unsure 0.4, nowait=--fp16-entropy-min 0.4 --preset nowait", everything]
     return [x for arm in arms for x in ("--arm", arm)]
 
 
 def study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags, loops):
-    """The second weight set at one precision: all linears, and the most critical ones."""
+    """The second weight set at one precision: all linears, and, on fewer problems, the most critical ones."""
     quick = study.args.quick
     out = [f"### {name}: FP16 weights at {label}", ""]
     for which, extra in (("all", []), ("critical", ["--calib", traces])):
         model = study.compile(name, source, f"{scheme} {which}", [*flags, "--with-fp16", which, *extra], RTN, None)
         arms = fp16_arms("quick" if quick else which, loops)
-        result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms)
+        size = {"limit": 100, "seeds": 1} if which == "critical" else {"seeds": study.args.fp16_seeds}
+        result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms, **size)
         # Tokens per second need a machine that does nothing else: few problems, a file of their own.
         speeds = study.eval(f"{model.stem}.speed", model, reference, tasks, arms, limit=32, seeds=1)
-        out += [f"`--with-fp16 {which}`:", "", *fp16_table(result, speeds), "",
+        out += [f"`--with-fp16 {which}`, {result['tasks']} problems, {result['seeds']} seeds:", "",
+                *fp16_table(result, speeds), "",
                 fp16_statement(f"{name}, {label}, `--with-fp16 {which}`,", result, speeds), ""]
-        if quick:
+        if quick or loops:
             break
     return out
 
@@ -235,6 +236,7 @@ def main():
     parser.add_argument("--tasks")
     parser.add_argument("--calib-tasks")
     parser.add_argument("--seeds", type=int)
+    parser.add_argument("--fp16-seeds", type=int, help="of the arms with FP16 weights (as --seeds)")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--temperature", type=float, default=0.6)

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace qrt {
 
@@ -153,9 +154,22 @@ bool ReasoningController::needsLogits() const {
 
 void ReasoningController::observe(const SampledToken &sampled) {
   counts.markerPenalised += sampled.penalised;
+  const int64_t heldBefore = counts.minThinkHeld;
   for (size_t i = 0; i < banCounters.size(); ++i)
     if (banCounters[i] && i < 32 && (sampled.bannedBest >> i & 1))
       ++*banCounters[i];
+  held = counts.minThinkHeld > heldBefore;
+}
+
+/// s1 (2501.19393): where the model would end its thinking too early, a word that makes it go on
+/// stands in place of whatever it likes second best.
+ReasoningController::Verdict ReasoningController::extend() {
+  const auto keep = int64_t(generated.size()) - 1;
+  goBack(keep);
+  const auto &ids = state.lineStart ? thePlan->extensionAtLineStart : thePlan->extension;
+  forced.assign(ids.begin(), ids.end());
+  detail("min_think");
+  return {Verdict::Kind::Rollback, keep};
 }
 
 bool ReasoningController::mayLand(std::span<const float> logits) const {
@@ -202,6 +216,8 @@ ReasoningController::Verdict ReasoningController::accept(int32_t token) {
   std::optional<Loop> loop = follow(token, true);
   if (event == ThinkState::Event::Closed && thePlan->options.fp16.rescueTokens == 0)
     rescueLeft = 0;
+  if (std::exchange(held, false) && !thePlan->extension.empty())
+    return extend();
   if (event == ThinkState::Event::Opened)
     nextTrial = int64_t(generated.size()) + thePlan->options.earlyExit.every;
   if (wasForced)

@@ -94,6 +94,7 @@ private:
   bool budgetIsDue() const;
   bool mayLand(std::span<const float> logits) const;
   void queueClosing();
+  Verdict extend();
   Verdict onLoop(const Loop &loop);
   void perturb(int64_t keep, int32_t token);
   void detail(const char *what);
@@ -112,6 +113,7 @@ private:
   int64_t rescueLeft = 0; ///< tokens for the second weight set behind a rescue
   int64_t unsureLeft = 0; ///< and behind an unsure step
   bool wasForced = false;
+  bool held = false; ///< the end of thinking was likeliest in the step just sampled, and banned
   ThinkState::Event event = ThinkState::Event::None;
   ReasoningCounters counts; ///< those that roll-backs do not undo
   std::vector<std::string> detailList;

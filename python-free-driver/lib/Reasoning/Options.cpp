@@ -61,6 +61,8 @@ Status ReasoningOptions::verify() const {
   QRT_RETURN_IF_ERROR(inRange("min_thinking", double(budget.minThink), 0, 1e15));
   if (budget.maxThink >= 0 && budget.minThink > budget.maxThink)
     return bad("min_thinking", "is larger than the thinking budget");
+  if (budget.minThink == 0 && !budget.minMessage.empty())
+    return bad("min_thinking", "is 0, so its message has no effect");
   QRT_RETURN_IF_ERROR(inRange("fp16.plan_tokens", double(fp16.planTokens), 0, 1e15));
   QRT_RETURN_IF_ERROR(inRange("fp16.rescue_tokens", double(fp16.rescueTokens), 0, 1e15));
   QRT_RETURN_IF_ERROR(inRange("fp16.entropy_min", fp16.entropyMin, 0, 100));

@@ -69,6 +69,7 @@ struct BudgetOptions {
   int64_t grace = 64;      ///< further tokens to reach the end of a sentence
   std::string message;     ///< closing message before the end tag
   int64_t minThink = 0;    ///< end of think is banned before this many tokens
+  std::string minMessage;  ///< written where it was likeliest then, in place of the next best token
   bool suppressEos = true; ///< no end of text inside the block
   bool operator==(const BudgetOptions &) const = default;
 };

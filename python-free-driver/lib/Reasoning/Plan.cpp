@@ -113,6 +113,10 @@ ReasoningPlan::create(const ReasoningModel &model, const ReasoningOptions &optio
         plan->tags->closeId ? std::vector<int32_t>{*plan->tags->closeId} : plan->encode(close);
     for (auto *ids : {&plan->closing, &plan->closingAtLineStart})
       ids->insert(ids->end(), tag.begin(), tag.end());
+    if (const std::string &go = options.budget.minMessage; !go.empty()) {
+      plan->extensionAtLineStart = plan->encode(go);
+      plan->extension = plan->encode("\n" + go);
+    }
     const std::string &prompt = options.earlyExit.prompt;
     plan->trialPrompt = plan->encode(prompt.empty() ? "\n" + close + "\n\\boxed{" : prompt);
     if (options.earlyExit.enabled && plan->trialPrompt.empty())

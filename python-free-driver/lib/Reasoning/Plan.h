@@ -42,7 +42,8 @@ public:
   MarkerTable markers; ///< of the penalty and the transitions of early exit; empty if neither is on
   /// Closing message and end tag, for text that ends in the middle of a line and at its start.
   std::vector<int32_t> closing, closingAtLineStart;
-  std::vector<int32_t> trialPrompt; ///< early exit
+  std::vector<int32_t> extension, extensionAtLineStart; ///< message of the minimum thinking
+  std::vector<int32_t> trialPrompt;                     ///< early exit
 
   const Marker *marker(int32_t token) const; ///< null: not a marker
   std::vector<int32_t> encode(const std::string &text) const;

@@ -85,6 +85,7 @@ TEST(ControlFlags, TakeEverySpellingThatOneCommandEverTook) {
   EXPECT_EQ(r.reasoning.budget.grace, 3);
   EXPECT_EQ(r.reasoning.budget.message, "Enough.");
   EXPECT_EQ(r.reasoning.budget.minThink, 7);
+  EXPECT_EQ(r.reasoning.budget.minMessage, "Wait");
 }
 
 TEST(ControlFlags, FillInTheWholeRequest) {

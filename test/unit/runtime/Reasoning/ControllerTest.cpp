@@ -185,6 +185,33 @@ TEST_F(Controller, MinimumThinking) {
   EXPECT_EQ(c.controls(want("</think>"), 1).banned.size(), 1u);
 }
 
+TEST_F(Controller, MinimumThinkingGoesOnWithAWord) {
+  options.budget.minThink = 6;
+  options.budget.minMessage = "Wait";
+  auto c = make();
+  for (bool lineStart : {true, false}) {
+    sampled(c, want("</think>"));
+    auto verdict = c.accept(id("?")); // what was second best
+    EXPECT_EQ(verdict.kind, Kind::Rollback);
+    EXPECT_EQ(verdict.keep, lineStart ? 0 : 2);
+    std::string text;
+    while (auto forced = c.controls(want("</think>"), 1).forced) {
+      text += tokenizer->tokenBytes(*forced);
+      EXPECT_EQ(c.accept(*forced).kind, Kind::Continue);
+    }
+    EXPECT_EQ(text, lineStart ? "Wait" : "\nWait");
+    if (lineStart) {
+      sampled(c, want(" so"));
+      EXPECT_EQ(c.accept(id(" so")).kind, Kind::Continue);
+    }
+  }
+  EXPECT_EQ(c.counters().minThinkHeld, 2);
+  EXPECT_EQ(c.reasoningTokens(), 4); // Wait, so, a line end, Wait
+  EXPECT_EQ(c.details(), std::vector<std::string>{"min_think"});
+  options.budget.minThink = 0;
+  EXPECT_NE(message().find("min_thinking"), std::string::npos) << message();
+}
+
 TEST_F(Controller, BudgetLandsBehindASentence) {
   options.budget.maxThink = 2;
   options.budget.message = " Enough";
