@@ -116,6 +116,7 @@ void ReasoningFlags::addTo(CLI::App &command) {
   option("--early-exit-confidence", confidence, "How sure (0.95)");
   option("--early-exit-tokens", trialTokens, "Most tokens of a trial (16)");
   option("--early-exit-every", every, "Fewest tokens between two trials (64)");
+  option("--early-exit-stable", stable, "Trials in a row that must give the same answer (2)");
   option("--early-exit-prompt", trialPrompt, "Text that asks for the answer");
 }
 
@@ -212,11 +213,13 @@ Status ReasoningFlags::applyTo(ReasoningOptions &out, bool ignoreEos) const {
   QRT_RETURN_IF_ERROR(needs({{confidence.has_value(), "--early-exit-confidence"},
                              {trialTokens.has_value(), "--early-exit-tokens"},
                              {every.has_value(), "--early-exit-every"},
+                             {stable.has_value(), "--early-exit-stable"},
                              {trialPrompt.has_value(), "--early-exit-prompt"}},
                             earlyExit, "--early-exit"));
   assign(out.earlyExit.confidence, confidence);
   assign(out.earlyExit.trialTokens, trialTokens);
   assign(out.earlyExit.every, every);
+  assign(out.earlyExit.stable, stable);
   assign(out.earlyExit.prompt, trialPrompt);
   return out.verify();
 }

@@ -34,7 +34,7 @@ struct ReasoningFlags {
 
   bool earlyExit = false;
   std::optional<float> confidence;
-  std::optional<int32_t> trialTokens, every;
+  std::optional<int32_t> trialTokens, every, stable;
   std::optional<std::string> trialPrompt;
 
   /// The object must live as long as the app and the action of its command.

@@ -23,7 +23,7 @@ PRECISIONS = [
     ("W2 channel", ["--w2a16", "--group-size", "channel"], [RTN, GPTQ, AWQ_GPTQ]),
 ]
 # Words that are no markers: what a penalty on just anything does (protocol of docs/reasoning.md).
-CONTENT_WORDS = "more,then,now,has,many,answer,half,number"
+CONTENT_WORDS = "so,the,answer,is,let,me,check,yes"
 
 
 class Study:
@@ -127,19 +127,18 @@ def arms_for(tokens, derived, fixed, everything):
              *(f"budget {b}=--think-budget {b} --think-grace 16" for b in budgets),
              f"minimum {budgets[0]}=--min-think {budgets[0]}",
              "early exit=--early-exit --early-exit-every 16",
+             "early exit, stable 1=--early-exit --early-exit-every 16 --early-exit-stable 1",
              f"content words 1=--marker-penalty 1 --marker-words {CONTENT_WORDS}"]
     return [x for arm in arms for x in ("--arm", arm)]
 
 
-def fp16_arms(which, loops):
-    """Arms with the second weight set: all linears, the critical ones, or some for a smoke test; `loops`: there are some."""
+def fp16_arms(quick, loops):
+    """Arms with the second weight set; `quick`: some for a smoke test, `loops`: there are loops to leave."""
     everything = "everything=--fp16-prompt --fp16-plan 1000000 --fp16-answer"
     plan = "plan 80=--fp16-plan 80"
     unsure = [f"unsure {x}=--fp16-entropy-min {x}" for x in (0.2, 0.4, 0.7)]
-    if which == "quick":
+    if quick:
         arms = [plan, unsure[1]]
-    elif which == "critical":
-        arms = [plan, *unsure[:2], everything]
     elif loops:
         arms = ["rescue=--loop fp16", "plan 80, rescue=--fp16-plan 80 --loop fp16",
                 "unsure 0.2, rescue, answer=--fp16-entropy-min 0.2 --loop fp16 --fp16-answer",
@@ -152,23 +151,15 @@ def fp16_arms(which, loops):
     return [x for arm in arms for x in ("--arm", arm)]
 
 
-def study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags, loops):
-    """The second weight set at one precision: all linears, and, on fewer problems, the most critical ones."""
-    quick = study.args.quick
-    out = [f"### {name}: FP16 weights at {label}", ""]
-    for which, extra in (("all", []), ("critical", ["--calib", traces])):
-        model = study.compile(name, source, f"{scheme} {which}", [*flags, "--with-fp16", which, *extra], RTN, None)
-        arms = fp16_arms("quick" if quick else which, loops)
-        size = {"limit": 100, "seeds": 1} if which == "critical" else {"seeds": study.args.fp16_seeds}
-        result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms, **size)
-        # Tokens per second need a machine that does nothing else: few problems, a file of their own.
-        speeds = study.eval(f"{model.stem}.speed", model, reference, tasks, arms, limit=32, seeds=1)
-        out += [f"`--with-fp16 {which}`, {result['tasks']} problems, {result['seeds']} seeds:", "",
-                *fp16_table(result, speeds), "",
-                fp16_statement(f"{name}, {label}, `--with-fp16 {which}`,", result, speeds), ""]
-        if quick or loops:
-            break
-    return out
+def study_fp16(study, name, source, tasks, reference, label, scheme, flags, loops):
+    """The second weight set of all quantized linears, at one precision."""
+    model = study.compile(name, source, f"{scheme} all", [*flags, "--with-fp16", "all"], RTN, None)
+    arms = fp16_arms(study.args.quick, loops)
+    result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms, seeds=study.args.fp16_seeds)
+    # Tokens per second need a machine that does nothing else: few problems, a file of their own.
+    speeds = study.eval(f"{model.stem}.speed", model, reference, tasks, arms, limit=32, seeds=1)
+    return [f"### {name}: FP16 weights at {label}", "", f"{result['tasks']} problems, {result['seeds']} seeds.", "",
+            *fp16_table(result, speeds), "", fp16_statement(f"{name}, {label},", result, speeds), ""]
 
 
 def study_model(study, name, source, tasks, calib):
@@ -190,7 +181,7 @@ def study_model(study, name, source, tasks, calib):
     recovered = []
     for (scheme, flags, _), (label, _, result) in zip(precisions, at):
         if full - result["accuracy"]["value"] >= 0.1 or args.quick:
-            recovered += study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags,
+            recovered += study_fp16(study, name, source, tasks, reference, label, scheme, flags,
                                     result["loop_rate"] > 0.01)
     if name in args.precision_only:
         return out + recovered

@@ -39,21 +39,21 @@ def files_of(result):
 
 
 def control_table(result):
-    out = ["| control | accuracy % | change | thinking tokens | change % | markers | loops % | lost % | capped % | effective tok/s | acted |",
-           "|---|---|---|---|---|---|---|---|---|---|---|"]
-    def row(name, arm, speed, changes=("", "")):
-        counts = ", ".join(f"{k} {v}" for k, v in arm["controls"].items() if v and k != "marker_hits")
+    out = ["| control | accuracy % | change | thinking tokens | change % | markers | loops % | lost % | capped % | acted |",
+           "|---|---|---|---|---|---|---|---|---|---|"]
+    def row(name, arm, changes=("", "")):
+        counts = ", ".join(f"{k} {v}" for k, v in arm["controls"].items() if v and k not in ("marker_hits", "marker_penalised"))
         return (f"| {name} | {interval(arm['accuracy'])} | {changes[0]} | {arm['tokens_mean']:.1f} | {changes[1]} | "
                 f"{arm['markers_per_trace']:.2f} | {100 * arm['loop_rate']:.1f} | {100 * arm['lost_rate']:.1f} | "
-                f"{100 * arm['cap_rate']:.1f} | {speed:.0f} | {counts} |")
+                f"{100 * arm['cap_rate']:.1f} | {counts} |")
     reference = result["arms"]["reference"]
-    out.append(row("*f32*", reference, reference["tokens_per_s"]))
-    out.append(row("none", result["arms"]["model"], result["effective_speed"]))
+    out.append(row("*f32*", reference))
+    out.append(row("none", result["arms"]["model"]))
     for arm in result["comparison"]:
         star = lambda key: "**" if significant(arm[key]) else ""
         changes = [star(key) + interval(arm[key], plus=True) + star(key)
                    for key in ("accuracy_change", "tokens_change")]
-        out.append(row(arm["name"], arm, arm["effective_speed"], changes))
+        out.append(row(arm["name"], arm, changes))
     return out
 
 

@@ -106,9 +106,10 @@ Status ActiveRequest::take(SampledToken sampled) {
   return Status::ok();
 }
 
-void ActiveRequest::endTrial(double confidence, int64_t tokensTried) {
+void ActiveRequest::endTrial(std::span<const int32_t> answer, double confidence,
+                             int64_t tokensTried) {
   trial = false;
-  auto verdict = controller.endTrial(confidence, tokensTried);
+  auto verdict = controller.endTrial(answer, confidence, tokensTried);
   if (verdict.kind == ReasoningController::Verdict::Kind::Rollback) {
     takeBack(verdict.keep);
     tell(-1);

@@ -34,7 +34,7 @@ public:
   Status take(SampledToken sampled);
   /// After advance(): the controls want an answer tried before the last token.
   bool wantsTrial() const { return trial; }
-  void endTrial(double confidence, int64_t tokensTried);
+  void endTrial(std::span<const int32_t> answer, double confidence, int64_t tokensTried);
 
   bool done() const { return finished; }
   void finish(FinishReason reason, const std::string &detail = {});

@@ -159,7 +159,7 @@ Status Generator::Impl::settle(ActiveRequest &request) {
 Status Generator::Impl::runTrial(ActiveRequest &request) {
   const ReasoningPlan &plan = request.plan();
   const int64_t limit = plan.options.earlyExit.trialTokens, length = request.fed;
-  std::vector<int32_t> input = plan.trialPrompt;
+  std::vector<int32_t> input = plan.trialPrompt, answer;
   double logSum = 0;
   int64_t count = 0;
   const bool fits =
@@ -177,9 +177,10 @@ Status Generator::Impl::runTrial(ActiveRequest &request) {
         std::find(plan.eosIds.begin(), plan.eosIds.end(), summary.argmax) != plan.eosIds.end())
       break;
     input = {summary.argmax};
+    answer.push_back(summary.argmax);
   }
   QRT_RETURN_IF_ERROR(engine.truncate(request.seq, length));
-  request.endTrial(count > 0 ? std::exp(logSum / double(count)) : 0,
+  request.endTrial(answer, count > 0 ? std::exp(logSum / double(count)) : 0,
                    count > 0 ? int64_t(plan.trialPrompt.size()) + count : 0);
   return Status::ok();
 }

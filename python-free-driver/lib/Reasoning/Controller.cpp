@@ -109,6 +109,7 @@ void ReasoningController::goBack(int64_t keep) {
   }
   event = ThinkState::Event::None;
   unsureLeft = 0;
+  sureTrials = 0;
   bans.erase(bans.upper_bound(keep), bans.end()); // of a text that is gone
   ++rollbacks;
 }
@@ -230,10 +231,16 @@ ReasoningController::Verdict ReasoningController::accept(int32_t token) {
   return {};
 }
 
-ReasoningController::Verdict ReasoningController::endTrial(double confidence, int64_t tokens) {
+ReasoningController::Verdict ReasoningController::endTrial(std::span<const int32_t> answer,
+                                                           double confidence, int64_t tokens) {
+  const EarlyExitOptions &options = thePlan->options.earlyExit;
   counts.trialTokens += tokens;
-  nextTrial = int64_t(generated.size()) + thePlan->options.earlyExit.every;
-  if (confidence < thePlan->options.earlyExit.confidence)
+  nextTrial = int64_t(generated.size()) + options.every;
+  if (!std::equal(answer.begin(), answer.end(), lastTrial.begin(), lastTrial.end()))
+    sureTrials = 0;
+  lastTrial.assign(answer.begin(), answer.end());
+  sureTrials = confidence < options.confidence ? 0 : sureTrials + 1;
+  if (sureTrials < options.stable)
     return {};
   ++counts.earlyExits;
   detail("early_exit");

@@ -47,9 +47,9 @@ public:
     int64_t keep = 0;
   };
   Verdict accept(int32_t token);
-  /// The trial answer's confidence and length. Rollback by the last token if the thinking ends
-  /// here.
-  Verdict endTrial(double confidence, int64_t tokens);
+  /// The trial's answer, how sure the model was of it, and the tokens that it cost. Rollback by the
+  /// last token if the thinking ends here.
+  Verdict endTrial(std::span<const int32_t> answer, double confidence, int64_t tokens);
 
   /// The next token is to come from the file's second weight set: FP16 planning, rescue, fallback.
   bool usesSecondSet() const;
@@ -110,8 +110,10 @@ private:
   int64_t perturbUntil = 0;
   int64_t rollbacks = 0;
   int64_t nextTrial = 0;
-  int64_t rescueLeft = 0; ///< tokens for the second weight set behind a rescue
-  int64_t unsureLeft = 0; ///< and behind an unsure step
+  std::vector<int32_t> lastTrial; ///< the answer of the last trial
+  int32_t sureTrials = 0;         ///< trials in a row that were sure of it
+  int64_t rescueLeft = 0;         ///< tokens for the second weight set behind a rescue
+  int64_t unsureLeft = 0;         ///< and behind an unsure step
   bool wasForced = false;
   bool held = false; ///< the end of thinking was likeliest in the step just sampled, and banned
   ThinkState::Event event = ThinkState::Event::None;

@@ -73,6 +73,7 @@ Status ReasoningOptions::verify() const {
     return bad("fp16.rescue_tokens", "has no effect without a loop action that rescues");
   QRT_RETURN_IF_ERROR(inRange("early_exit.confidence", earlyExit.confidence, 0, 1));
   QRT_RETURN_IF_ERROR(inRange("early_exit.trial_tokens", earlyExit.trialTokens, 1, 1024));
+  QRT_RETURN_IF_ERROR(inRange("early_exit.stable", earlyExit.stable, 1, 1000));
   QRT_RETURN_IF_ERROR(inRange("early_exit.every", earlyExit.every, 1, INT32_MAX));
   return Status::ok();
 }

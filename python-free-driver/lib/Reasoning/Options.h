@@ -74,12 +74,14 @@ struct BudgetOptions {
   bool operator==(const BudgetOptions &) const = default;
 };
 
-/// DEER (2504.15895): at a transition, try an answer; take it if the model is sure of it.
+/// DEER (2504.15895): at a transition, try an answer; take it if the model is sure of it, and stays
+/// with it: low bits make models sure of intermediate results (2605.05561).
 struct EarlyExitOptions {
   bool enabled = false;
   float confidence = 0.95f; ///< geometric mean probability of the trial answer's tokens
   int32_t trialTokens = 16; ///< longest trial answer
   int32_t every = 64;       ///< fewest tokens between two trials
+  int32_t stable = 2;       ///< trials in a row with this answer, all of them sure
   std::string prompt;       ///< text that induces the answer; "": a default
   bool operator==(const EarlyExitOptions &) const = default;
 };

@@ -159,9 +159,9 @@ TEST_F(ReasoningRun, EarlyExitTakesASureAnswer) {
   request.reasoning.earlyExit = {.enabled = true, .confidence = 0.9f, .every = 5};
   ScriptEngine sure(int32_t(words.size()), script);
   auto r = run(sure);
-  EXPECT_EQ(r.text, " a wait a wait a\n</think>\\boxed{5}");
+  EXPECT_EQ(r.text, " a wait a wait a wait a wait a wait a\n</think>\\boxed{5}");
   EXPECT_EQ(r.counters.earlyExits, 1);
-  EXPECT_EQ(r.counters.trialTokens, 6); // "\n </think> \n \boxed{" and "5 }"
+  EXPECT_EQ(r.counters.trialTokens, 12); // twice "\n </think> \n \boxed{" and "5 }"
   told.clear();
   toldIds.clear();
   ScriptEngine unsure(int32_t(words.size()), script);

@@ -332,16 +332,21 @@ TEST_F(Controller, EarlyExitTriesAtTransitions) {
   EXPECT_EQ(c.accept(id(" wait")).kind, Kind::Continue); // too early
   c.accept(id("."));
   EXPECT_EQ(c.accept(id(" wait")).kind, Kind::Trial);
-  EXPECT_EQ(c.endTrial(0.5, 4).kind, Kind::Continue);
-  c.accept(id("."));
-  c.accept(id("."));
-  EXPECT_EQ(c.accept(id(" wait")).kind, Kind::Trial);
-  auto verdict = c.endTrial(0.95, 4);
+  // Neither an unsure answer, nor a sure one that is not the last one, or that was unsure then.
+  const std::vector<int32_t> five = {id("5")}, other = {id(" five")};
+  for (const auto &[answer, confidence] :
+       {std::pair(five, 0.5), std::pair(other, 0.95), std::pair(five, 0.95)}) {
+    EXPECT_EQ(c.endTrial(answer, confidence, 4).kind, Kind::Continue);
+    c.accept(id("."));
+    c.accept(id("."));
+    EXPECT_EQ(c.accept(id(" wait")).kind, Kind::Trial);
+  }
+  auto verdict = c.endTrial(five, 0.95, 4);
   EXPECT_EQ(verdict.kind, Kind::Rollback);
-  EXPECT_EQ(verdict.keep, 5);
+  EXPECT_EQ(verdict.keep, 11);
   EXPECT_TRUE(c.controls(want(" so"), 1).forced);
   EXPECT_EQ(c.counters().earlyExits, 1);
-  EXPECT_EQ(c.counters().trialTokens, 8);
+  EXPECT_EQ(c.counters().trialTokens, 16);
 }
 
 /// Behind a roll-back the controller finds the next loop where one does that has only ever seen
