@@ -1,6 +1,7 @@
 # Suite of the text tests: lit + FileCheck. Tools are found in the build's bin directory; a test over
 # fixtures outside the tree says `REQUIRES: shared` and finds them as %shared.
 # QOPT_VERIFY_ROUNDTRIP=1 in the environment turns every qopt-opt run into a round-trip test.
+import glob
 import os
 import shutil
 
@@ -28,7 +29,9 @@ if os.path.isdir(os.path.join(config.qopt_shared, "models")):
     config.available_features.add("shared")
 
 # Compiler output of the CUDA kernels (test/Cuda): what is missing is skipped by name.
+# The disassemblers may be those of `tools/dev/bootstrap.sh cuda`, where tools/dev/cuda-roofline finds them too.
 cuda_path = [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]
+cuda_path += glob.glob(os.path.join(config.qopt_source_dir, "build/cuda-tools/lib/python3*/site-packages/nvidia/*/bin"))
 llvm_config.with_environment("PATH", "/usr/local/cuda/bin", append_path=True)
 if os.path.exists(os.path.join(config.qopt_binary_dir, "bin", "libqrt_cuda.so")):
     config.available_features.add("cuda-library")

@@ -101,10 +101,21 @@ struct EmbedParams {
   Matrix out; ///< [rows, table.desc.k]
 };
 
-/// dst = src * weight^T + bias + add. f16/bf16 src: tensor cores with f32 sums; f32 src: f32
-/// arithmetic on the dequantized weights.
+/// Rounds rows to 8 bits, as the CPU does for A8 (kernels/cpu/linear/linear.h), in the layout of
+/// Int8Layout.h.
+struct QuantizeParams {
+  Matrix src; ///< [rows, width], any type of activations
+  int64_t rows = 0, width = 0;
+  int32_t block = 0;                   ///< the weight's group; 128 where a row has one scale
+  void *dst = nullptr;                 ///< int8Bytes(rows, width, block), 16-byte aligned
+  const float *staticScales = nullptr; ///< one per block, for every row; null: those of the row
+};
+
+/// dst = src * weight^T + bias + add. f16/bf16 src: tensor cores with f32 sums; I8 src (quantized
+/// weights only): exact integer products per block, f32 sums over blocks; f32 src: f32 arithmetic
+/// on the dequantized weights.
 struct LinearParams {
-  Matrix src; ///< [rows, k]; f16 or bf16
+  Matrix src; ///< [rows, k]; I8: data is what Quantize wrote for as many rows, stride is not used
   Weight weight;
   const float *bias = nullptr; ///< [n] or null
   Matrix add;                  ///< [rows, n] f32, data null: none; may be dst
@@ -113,13 +124,14 @@ struct LinearParams {
   void *workspace = nullptr; ///< linearWorkspaceBytes(); counters in it are zero before and after
 };
 
-/// As kernels/cpu/norm/norm.h.
+/// As kernels/cpu/norm/norm.h; with `add`, of src + add, which is stored in `sum`.
 struct NormParams {
   bool rms = true;
   Matrix src, dst; ///< src f32
   const float *weight = nullptr, *bias = nullptr;
   int64_t rows = 0, width = 0, chunk = 0;
   float epsilon = 0;
+  Matrix add, sum; ///< f32; add.data null: none. sum may be src or add.
 };
 
 /// cos and sin of position * inverseFrequency, as kernels::ropeTable: [rows, half] each.
@@ -147,6 +159,14 @@ struct KvAppendParams {
   int64_t rows = 0, kvHeads = 0, headDim = 0, valueDim = 0;
   /// [kvHeads * headDim] or null: keys are divided by it before they are stored.
   const float *balance = nullptr;
+  /// [rows, half] each, or null: keys are rotated (RopeParams) before that; k itself stays as it
+  /// is.
+  const float *cos = nullptr, *sin = nullptr;
+  int64_t half = 0;
+  bool interleaved = false;
+  /// With cos: f32 [rows, heads * headDim], rotated in place; data null: none.
+  Matrix q;
+  int64_t heads = 0;
 };
 
 /// As kernels/cpu/attention/attention.h, for rows that were appended before.
@@ -232,6 +252,7 @@ struct SampleParams {
   OP(Binary, BinaryParams)                                                                         \
   OP(Copy, CopyParams)                                                                             \
   OP(Hadamard, HadamardParams)                                                                     \
+  OP(Quantize, QuantizeParams)                                                                     \
   OP(Sample, SampleParams)
 
 #define QRT_CUDA_DECLARE(name, Params) int launch##name(const Launch &launch, const Params &params);
@@ -242,6 +263,8 @@ QRT_CUDA_OPS(QRT_CUDA_DECLARE)
 /// kernel reads, repackedBytes() is -1.
 int64_t repackedBytes(const kernels::WeightDesc &desc);
 int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type); ///< keys or values of one block; -1
+/// Bytes of rounded activations; -1: no such block.
+int64_t int8Bytes(int64_t rows, int64_t width, int32_t block);
 int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params);
 int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params);
 

@@ -14,6 +14,7 @@ QRT_CUDA_OPS(QRT_CUDA_WEAK)
 #undef QRT_CUDA_WEAK
 [[gnu::weak]] int64_t repackedBytes(const kernels::WeightDesc &desc);
 [[gnu::weak]] int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type);
+[[gnu::weak]] int64_t int8Bytes(int64_t rows, int64_t width, int32_t block);
 [[gnu::weak]] int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params);
 [[gnu::weak]] int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params);
 
@@ -25,6 +26,7 @@ inline void fillOperations(Table &table) {
 #undef QRT_CUDA_FILL
   table.repackedBytes = repackedBytes;
   table.kvPageBytes = kvPageBytes;
+  table.int8Bytes = int8Bytes;
   table.linearWorkspaceBytes = linearWorkspaceBytes;
   table.attentionWorkspaceBytes = attentionWorkspaceBytes;
 }

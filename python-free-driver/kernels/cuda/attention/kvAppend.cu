@@ -1,7 +1,8 @@
 //===- kvAppend.cu - keys and values into the cache
 //-----------------------------------------------===//
 //
-// A warp per (row, head, keys or values); it computes and applies the scales of its row.
+// A warp per (row, head, keys or values); it computes and applies the scales of its row. With
+// rotary embedding fused, keys are rotated on the way, and warps of their own rotate the queries.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +10,7 @@
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/device/Reduce.h"
 #include "kernels/cuda/layout/Fragments.h"
+#include "kernels/cuda/rope/RopePair.h"
 
 #include <cmath>
 
@@ -23,16 +25,41 @@ struct KvAppendKernel {
   };
   static constexpr int threads = 128, minBlocks = 1, warps = threads / 32;
 
-  /// A row's elements as they are cached: keys are divided by the balance.
+  /// A row's elements as they are cached: keys are rotated and divided by the balance.
   struct Row {
     const Matrix &src;
     int64_t from;
-    const float *balance; ///< null: none
+    const float *balance;   ///< null: none
+    const float *cos, *sin; ///< of the row; null: not rotated
+    int half;
+    bool interleaved;
     QRT_DEVICE float operator()(int i) const {
-      const float x = loadElement(src, from + i);
+      float x = loadElement(src, from + i);
+      if (cos && i < 2 * half) {
+        const RopePair pair = ropePair(i, half, interleaved);
+        const float other = loadElement(src, from + pair.other);
+        const float c = loadGlobal(cos + pair.index), s = loadGlobal(sin + pair.index);
+        x = pair.isSecond ? x * c + other * s : x * c - other * s;
+      }
       return balance ? x / loadConstant(balance + i) : x;
     }
   };
+
+  /// A head of the queries, in place: a lane owns whole pairs.
+  static QRT_DEVICE void rotateQuery(const Params &params, int64_t row, int64_t head) {
+    const KvAppendParams &p = params.op;
+    const int64_t from = row * p.q.stride + head * p.headDim;
+    const auto half = static_cast<int>(p.half);
+    for (int pair = laneIndex(); pair < half; pair += warpLanes) {
+      const int first = p.interleaved ? 2 * pair : pair;
+      const int second = first + (p.interleaved ? 1 : half);
+      const float c = loadGlobal(p.cos + row * half + pair);
+      const float s = loadGlobal(p.sin + row * half + pair);
+      const float a = loadElement(p.q, from + first), b = loadElement(p.q, from + second);
+      storeElement(p.q, from + first, a * c - b * s, params.faults);
+      storeElement(p.q, from + second, b * c + a * s, params.faults);
+    }
+  }
 
   /// Codes, scale and zero point of `count` dims from `first` on (docs/semantics.md).
   static QRT_DEVICE void quantize(const Row &x, DType type, int first, int count, uint8_t *row,
@@ -84,8 +111,11 @@ struct KvAppendKernel {
     if (place.part < 0)
       return;
     const int task = int(blockIndex().y) * warps + warpIndex();
-    if (task >= 2 * p.kvHeads)
+    if (task >= 2 * p.kvHeads) {
+      if (p.q.data && task - 2 * p.kvHeads < p.heads)
+        rotateQuery(params, row, task - 2 * p.kvHeads);
       return;
+    }
     const bool isKey = task < p.kvHeads;
     const int64_t head = isKey ? task : task - p.kvHeads, dim = isKey ? p.headDim : p.valueDim;
     const Matrix &src = isKey ? p.k : p.v;
@@ -94,7 +124,14 @@ struct KvAppendKernel {
     uint8_t *page =
         kvPage(p.step, p.kv, place.part, place.position, isKey ? p.kv.keyOffset : p.kv.valueOffset);
     uint8_t *to = page + kvRowOffset(head, token, dim, p.kv.type);
-    const Row x = {src, from, isKey && p.balance ? p.balance + head * dim : nullptr};
+    const bool rotated = isKey && p.cos;
+    const Row x = {src,
+                   from,
+                   isKey && p.balance ? p.balance + head * dim : nullptr,
+                   rotated ? p.cos + row * p.half : nullptr,
+                   rotated ? p.sin + row * p.half : nullptr,
+                   static_cast<int>(p.half),
+                   p.interleaved};
     if (p.kv.type == DType::F32 || p.kv.type == DType::F16 || p.kv.type == DType::BF16) {
       const Matrix dst = {to, 0, p.kv.type};
       for (int i = laneIndex(); i < dim; i += warpLanes)
@@ -117,8 +154,10 @@ int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type) {
 }
 
 int launchKvAppend(const Launch &launch, const KvAppendParams &params) {
-  const int64_t tasks = (2 * params.kvHeads + KvAppendKernel::warps - 1) / KvAppendKernel::warps;
-  if (!isKvType(params.kv.type) || params.rows > INT32_MAX || tasks > 65535)
+  const int64_t heads = 2 * params.kvHeads + (params.q.data ? params.heads : 0);
+  const int64_t tasks = (heads + KvAppendKernel::warps - 1) / KvAppendKernel::warps;
+  if (!isKvType(params.kv.type) || params.rows > INT32_MAX || tasks > 65535 ||
+      (params.q.data && !params.cos) || (params.cos && 2 * params.half > params.headDim))
     return invalidLaunch;
   return launchKernel<KvAppendKernel>(launch, {int32_t(params.rows), int32_t(tasks), 1}, 0,
                                       {params, launch.faults});

@@ -17,14 +17,16 @@
 //   16 bits  word 4 step + reg, half h in bits 16h ..                              16 words
 //   U8       word 2 step + (reg & 1), byte 2 half + (reg >> 1)                      8 words
 //   U4       word step, nibble 4 half + reg                                         4 words
-//   U3       pair j = 4 step + reg: word j / 5, bits 3 (j % 5) of both 16-bit halves; bit b of
-//            pair 15: bit 15 of the halves of word b                                3 words
+//   U3       steps 0 to 2: word step, bits 3 reg of both 16-bit halves; step 3: bits 12 of words
+//            0, 2, 1 for registers 0 to 2, and bit b of register 3 in bit 15 of word b   3 words
 //   U2       word step / 2, bits 8 (reg >> 1) + 4 (step & 1) + 2 (reg & 1) of both halves  2 words
 //
-// (the nibble order is Marlin's, arXiv 2408.11743; the 3-bit fields ExLlamaV2's). Two codes of one
-// register sit 16 bits apart, so one mask extracts a pair; and the four k of one row sit in one
-// byte each (U8, U4, U2), so one mask extracts a register of an int8 product, whose activations are
-// stored with each four of k in the order 0, 2, 1, 3.
+// (the nibble order is Marlin's, arXiv 2408.11743; splitting the odd bits of a 3-bit word is
+// ExLlamaV2's idea). Two codes of one register sit 16 bits apart, so one mask extracts a pair, and
+// after a shift that both rows share row p always lies in the same bits, row p + 8 in others
+// (Dequantize.h); and the four k of one row sit in one byte each (U8, U4, U2), so one mask extracts
+// a register of an int8 product, whose activations are stored with each four of k in the order 0,
+// 2, 1, 3. A panel of codes has an even number of units: two are a group of 128.
 //
 // Words of the 32 lanes are interleaved so that a warp's loads of 16 bytes (U2: 8, U3: 4) per lane
 // are consecutive. Scales and zero points are the streams of the file
@@ -74,7 +76,7 @@ constexpr FragmentPlace placeOf(const Slot &slot) {
                                                   slot.half};
 }
 
-/// Where a code lies in its lane's words; U3's pair 15 is spread, see storeSlot.
+/// Where a code lies in its lane's words; U3's last pair is spread, see storeSlot.
 struct WordField {
   int word, shift;
 };
@@ -85,19 +87,23 @@ constexpr WordField wordField(WeightFormat format, int step, int reg, int half) 
   case WeightFormat::U4:
     return {step, 4 * (4 * half + reg)};
   case WeightFormat::U3:
-    return {(4 * step + reg) / 5, 3 * ((4 * step + reg) % 5) + 16 * half};
+    return step < 3 ? WordField{step, 3 * reg + 16 * half}
+                    : WordField{reg == 1 ? 2 : reg / 2, 12 + 16 * half};
   case WeightFormat::U2:
     return {step / 2, 8 * (reg >> 1) + 4 * (step & 1) + 2 * (reg & 1) + 16 * half};
   default:
     return {4 * step + reg, 16 * half};
   }
 }
-inline constexpr int splitPair = 15; ///< the pair of U3 whose bits lie in three words
+/// The pair of U3 whose bits lie in three words.
+constexpr bool isSplitPair(WeightFormat format, int step, int reg) {
+  return format == WeightFormat::U3 && step == 3 && reg == 3;
+}
 
 /// Ors a code (or the 16 bits of a dense weight) into a lane's words, which began as zeros.
 constexpr void storeSlot(WeightFormat format, uint32_t *words, int step, int reg, int half,
                          uint32_t code) {
-  if (format == WeightFormat::U3 && 4 * step + reg == splitPair) {
+  if (isSplitPair(format, step, reg)) {
     for (int bit = 0; bit < 3; ++bit)
       words[bit] |= (code >> bit & 1u) << (15 + 16 * half);
     return;
@@ -107,7 +113,7 @@ constexpr void storeSlot(WeightFormat format, uint32_t *words, int step, int reg
 }
 constexpr uint32_t loadSlot(WeightFormat format, const uint32_t *words, int step, int reg,
                             int half) {
-  if (format == WeightFormat::U3 && 4 * step + reg == splitPair) {
+  if (isSplitPair(format, step, reg)) {
     uint32_t code = 0;
     for (int bit = 0; bit < 3; ++bit)
       code |= (words[bit] >> (15 + 16 * half) & 1u) << bit;
@@ -119,28 +125,33 @@ constexpr uint32_t loadSlot(WeightFormat format, const uint32_t *words, int step
 
 /// Sizes of a weight's copy.
 struct UnitGeometry {
-  int64_t panels; ///< ceil(n / 16)
-  int64_t units;  ///< per panel: k rounded up to whole units
-  int64_t groups; ///< scales per row
-  int64_t bytes;  ///< of the data stream
+  int64_t panels;     ///< ceil(n / 16)
+  int64_t units;      ///< that k touches
+  int64_t panelUnits; ///< stored per panel: of codes an even number
+  int64_t groups;     ///< scales per row
+  int64_t bytes;      ///< of the data stream
 };
+constexpr int64_t unitsOfPanel(const WeightDesc &desc) {
+  const int64_t units = (desc.k + unitK - 1) / unitK;
+  return kernels::isQuantized(desc.format) ? (units + 1) / 2 * 2 : units;
+}
 constexpr UnitGeometry unitGeometry(const WeightDesc &desc) {
   UnitGeometry g = {};
   g.panels = (desc.n + kernels::panelRows - 1) / kernels::panelRows;
   g.units = (desc.k + unitK - 1) / unitK;
+  g.panelUnits = unitsOfPanel(desc);
   g.groups = desc.groupSize ? (desc.k + desc.groupSize - 1) / desc.groupSize : 1;
-  g.bytes = g.panels * g.units * unitBytes(desc.format);
+  g.bytes = g.panels * g.panelUnits * unitBytes(desc.format);
   return g;
 }
 
 /// The code of (row, k) of a weight's copy: embedding lookup.
 constexpr uint32_t loadUnitCode(const WeightDesc &desc, const uint32_t *data, int64_t row,
                                 int64_t k) {
-  int64_t units = (desc.k + unitK - 1) / unitK;
-  const uint32_t *unit =
-      data + (row / kernels::panelRows * units + k / unitK) * (unitBytes(desc.format) / 4);
+  const uint32_t *unit = data + (row / kernels::panelRows * unitsOfPanel(desc) + k / unitK) *
+                                    (unitBytes(desc.format) / 4);
   Slot slot = slotOf(static_cast<int>(row % kernels::panelRows), static_cast<int>(k % unitK));
-  if (desc.format == WeightFormat::U3 && 4 * slot.step + slot.reg == splitPair) {
+  if (isSplitPair(desc.format, slot.step, slot.reg)) {
     uint32_t code = 0;
     for (int bit = 0; bit < 3; ++bit)
       code |= (unit[wordOffset(desc.format, slot.lane, bit)] >> (15 + 16 * slot.half) & 1u) << bit;

@@ -22,30 +22,19 @@ template <WeightFormat format>
 int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &work,
                const TilePlan &plan);
 
+/// Int8Linear with the plan's instance; src is I8.
+template <WeightFormat format>
+int launchInt8(const Launch &launch, const LinearParams &op, const LinearWork &work,
+               const TilePlan &plan);
+
 } // namespace qrt::cuda
 
 /// Defines launchStream of one format; in a .cu file that includes StreamLinear.h and Launch.h.
 #define QRT_DEFINE_STREAM(format)                                                                  \
-  namespace {                                                                                      \
-  template <class T, int tiles>                                                                    \
-  int launchTiles(const Launch &launch, const StreamLinearParams &params, int64_t grid) {          \
-    using Kernel = StreamLinear<format, T, tiles, streamItemPanels(format, tiles)>;                \
-    return launchKernel<Kernel>(launch, {int32_t(grid), 1, 1}, Kernel::sharedBytes, params);       \
-  }                                                                                                \
-  template <class T>                                                                               \
-  int launchType(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) { \
-    return plan.tokenTiles == 1 ? launchTiles<T, 1>(launch, params, plan.grid)                     \
-                                : launchTiles<T, 2>(launch, params, plan.grid);                    \
-  }                                                                                                \
-  }                                                                                                \
   template <>                                                                                      \
   int launchStream<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,   \
                            const StreamPlan &plan) {                                               \
-    const int32_t slices = plan.splits * streamWarps;                                              \
-    const StreamLinearParams params = {op, work, int32_t(plan.items * plan.splits),                \
-                                       work.units / slices, work.units % slices};                  \
-    return op.src.type == DType::F16 ? launchType<F16>(launch, params, plan)                       \
-                                     : launchType<BF16>(launch, params, plan);                     \
+    return launchStreamOf<format>(launch, op, work, plan);                                         \
   }
 
 /// Defines launchTile of one format; in a .cu file that includes TileLinear.h and Launch.h.
@@ -71,6 +60,30 @@ int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &w
     const TileLinearParams params = {op, work};                                                    \
     return op.src.type == DType::F16 ? launchType<F16>(launch, params, plan)                       \
                                      : launchType<BF16>(launch, params, plan);                     \
+  }
+
+/// Defines launchInt8 of one format; in a .cu file that includes Int8Linear.h and Launch.h.
+#define QRT_DEFINE_INT8(format)                                                                    \
+  namespace {                                                                                      \
+  template <int tokens>                                                                            \
+  int launchTokens(const Launch &launch, const Int8LinearParams &params, const TilePlan &plan) {   \
+    using Kernel = Int8Linear<format, tokens>;                                                     \
+    return launchKernel<Kernel>(                                                                   \
+        launch, {int32_t(plan.tokenBlocks), int32_t(plan.panelBlocks), plan.splits},               \
+        Kernel::sharedBytes, params);                                                              \
+  }                                                                                                \
+  }                                                                                                \
+  template <>                                                                                      \
+  int launchInt8<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,     \
+                         const TilePlan &plan) {                                                   \
+    const int block = int8Block(op.weight.desc);                                                   \
+    const Int8LinearParams params = {op, work, int8Geometry(op.rows, op.weight.desc.k, block),     \
+                                     block == 32   ? 5                                             \
+                                     : block == 64 ? 6                                             \
+                                                   : 7};                                           \
+    return plan.tokens == 16   ? launchTokens<16>(launch, params, plan)                            \
+           : plan.tokens == 64 ? launchTokens<64>(launch, params, plan)                            \
+                               : launchTokens<128>(launch, params, plan);                          \
   }
 
 #endif // QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H

@@ -17,7 +17,7 @@ namespace qrt::cuda {
 /// Of a warp that has `panels` panels and 8 * tiles tokens; registers as mma's C.
 template <WeightFormat format, class T, class Stage, int panels, int tiles>
 struct GroupSums {
-  using Codes = Dequantizer<format, T>;
+  using Codes = ExactCodes<format, T>;
   using Sums = float[panels][tiles][4];
 
   static QRT_DEVICE void clear(Sums &sums) {
@@ -48,15 +48,15 @@ struct GroupSums {
     clear(sums);
   }
 
-  static QRT_DEVICE void readOffsets(const kernels::WeightView &weight, const uint8_t *stage,
-                                     int group, typename Codes::Offsets (&offsets)[panels]) {
+  static QRT_DEVICE void readZeroPoints(const kernels::WeightView &weight, const uint8_t *stage,
+                                        int group, Codes (&codes)[panels]) {
     if constexpr (kernels::isQuantized(format)) {
       QRT_UNROLL
       for (int panel = 0; panel < panels; ++panel) {
         const RowZeroPoints z = weight.desc.symmetric
                                     ? RowZeroPoints{symmetricCode<format>, symmetricCode<format>}
                                     : Stage::zeroPoints(stage, panel, group);
-        offsets[panel] = Codes::offsets(z.row, z.row8);
+        codes[panel] = Codes(z.row, z.row8);
       }
     }
   }

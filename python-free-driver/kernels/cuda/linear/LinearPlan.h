@@ -36,26 +36,36 @@ constexpr bool endsGroup(int groupShift, int unit) {
 
 /// What the kernels need to know beside the operands.
 struct LinearWork {
-  int32_t units = 0, panels = 0, groups = 0; ///< of the weight
-  int32_t groupShift = noGroups;             ///< log2 of the group's k
+  int32_t units = 0, panelUnits = 0, panels = 0, groups = 0; ///< of the weight (UnitGeometry)
+  int32_t groupShift = noGroups;                             ///< log2 of the group's k
   int32_t splits = 1;
   float *partials = nullptr;
   uint32_t *counters = nullptr;
   uint32_t *faults = nullptr;
 };
 
-/// Panels that a warp of StreamLinear works on at once: two share the activations' loads where
-/// these are not small beside the weights'.
-constexpr int streamItemPanels(WeightFormat format, int tokenTiles) {
-  return tokenTiles == 1 || !kernels::isQuantized(format) ? 1 : 2;
+/// Panels that a warp of StreamLinear works on at once: two share the loads and the sums of
+/// activations where these are not small beside the weights' and the registers suffice.
+constexpr int streamItemPanels(WeightFormat format, DType type, int tokenTiles, int groupHalves) {
+  const bool worth = format == WeightFormat::U2 || (tokenTiles == 2 && laneWords(format) < 8);
+  return worth && type == DType::F16 && (groupHalves == 0 || groupHalves == 4) ? 2 : 1;
 }
-/// Units of k that it fetches at once: about 2 KB, so that the work of fetching is spread over many
-/// weights.
-constexpr int streamStageUnits(WeightFormat format, int itemPanels) {
-  return format == WeightFormat::U2                                 ? 8 / itemPanels
-         : format == WeightFormat::U4 || format == WeightFormat::U3 ? 4 / itemPanels
-         : format == WeightFormat::U8                               ? 2 / itemPanels
-                                                                    : 1;
+/// K is cut in quanta: two units are whole groups of any size.
+constexpr int streamQuantumUnits(WeightFormat format) {
+  return kernels::isQuantized(format) ? 2 : 1;
+}
+/// Quanta that a warp fetches at once: 1 to 2 KB.
+constexpr int streamStageQuanta(WeightFormat format, int itemPanels) {
+  return format == WeightFormat::U2 || (itemPanels == 1 && laneWords(format) < 8) ? 2 : 1;
+}
+/// Group sizes have instances of their own, in units of 32; 0: one scale per row.
+constexpr int streamGroupHalves(const WeightDesc &desc) {
+  return kernels::isQuantized(desc.format) ? desc.groupSize / 32 : 0;
+}
+/// What StreamLinear takes; TileLinear takes everything.
+inline bool streamTakes(const WeightDesc &desc, DType type, int64_t rows) {
+  return rows <= maxStreamRows && type != DType::I8 &&
+         (streamGroupHalves(desc) == 0 || desc.scaleType == kernels::ScaleType::F16);
 }
 
 struct StreamPlan {
@@ -66,15 +76,18 @@ struct StreamPlan {
   int64_t grid;
 };
 
-inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64_t rows) {
+inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, DType type,
+                             int64_t rows) {
   StreamPlan plan = {};
   plan.tokenTiles = rows <= 8 ? 1 : 2;
-  plan.itemPanels = streamItemPanels(desc.format, plan.tokenTiles);
+  plan.itemPanels = streamItemPanels(desc.format, type, plan.tokenTiles, streamGroupHalves(desc));
   const UnitGeometry g = unitGeometry(desc);
   plan.items = (g.panels + plan.itemPanels - 1) / plan.itemPanels;
   const int64_t blocks = 2 * int64_t(std::max(launch.multiprocessors, 1)); // two fit at a time
   // A warp with less than one stage of work would only add to the sums.
-  const int64_t most = g.units / (streamWarps * streamStageUnits(desc.format, plan.itemPanels));
+  const int64_t stageUnits =
+      streamStageQuanta(desc.format, plan.itemPanels) * int64_t(streamQuantumUnits(desc.format));
+  const int64_t most = g.units / (streamWarps * stageUnits);
   plan.splits = 1;
   if (plan.items <= ticketCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / plan.items, 1, std::max<int64_t>(most, 1)));
@@ -83,20 +96,21 @@ inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64
 }
 
 struct TilePlan {
-  int tokens; ///< of a block: 32, 64 or 128
+  int tokens; ///< of a block: 32 (I8: 16), 64 or 128
   int64_t tokenBlocks, panelBlocks;
   int splits;
 };
 
-inline TilePlan planTile(const Launch &launch, const WeightDesc &desc, int64_t rows) {
+inline TilePlan planTile(const Launch &launch, const WeightDesc &desc, DType type, int64_t rows) {
   TilePlan plan = {};
-  plan.tokens = rows <= 32 ? 32 : rows <= 64 ? 64 : 128;
+  const int least = type == DType::I8 ? 16 : 32;
+  plan.tokens = rows <= least ? least : rows <= 64 ? 64 : 128;
   plan.tokenBlocks = (rows + plan.tokens - 1) / plan.tokens;
   const UnitGeometry g = unitGeometry(desc);
   plan.panelBlocks = (g.panels + tilePanels - 1) / tilePanels;
   // With fewer tiles than multiprocessors K is cut, down to eight units: the ring must fill.
   const int64_t tiles = plan.tokenBlocks * plan.panelBlocks;
-  const int64_t blocks = int64_t(std::max(launch.multiprocessors, 1)) * (plan.tokens == 32 ? 2 : 1);
+  const int64_t blocks = int64_t(std::max(launch.multiprocessors, 1)) * (plan.tokens <= 32 ? 2 : 1);
   plan.splits = 1;
   if (tiles <= ticketCounters)
     plan.splits = int(std::clamp<int64_t>(blocks / tiles, 1, std::max<int64_t>(g.units / 8, 1)));

@@ -53,8 +53,8 @@ struct WeightStage {
     QRT_UNROLL
     for (int i = 0; i < panels; ++i) {
       const int64_t panel = firstPanel + i < work.panels ? firstPanel + i : work.panels - 1;
-      const auto *data =
-          static_cast<const uint8_t *>(w.data) + (panel * work.units + first) * unitBytes(format);
+      const auto *data = static_cast<const uint8_t *>(w.data) +
+                         (panel * work.panelUnits + first) * unitBytes(format);
       const int bytes = (end - first) * unitBytes(format);
       uint8_t *to = stage + i * units * unitBytes(format);
       QRT_UNROLL

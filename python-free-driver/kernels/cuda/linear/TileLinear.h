@@ -12,8 +12,8 @@
 #ifndef QRT_KERNELS_CUDA_LINEAR_TILELINEAR_H
 #define QRT_KERNELS_CUDA_LINEAR_TILELINEAR_H
 
-#include "kernels/cuda/linear/Epilogue.h"
 #include "kernels/cuda/linear/GroupSums.h"
+#include "kernels/cuda/linear/TileFinish.h"
 
 namespace qrt::cuda {
 
@@ -26,19 +26,17 @@ template <WeightFormat format, class T, int tokens>
 struct TileLinear {
   using Params = TileLinearParams;
   using Panel = WeightStage<format, 1, 1>;
-  using Codes = Dequantizer<format, T>;
+  using Codes = ExactCodes<format, T>;
   static constexpr int threads = 256, minBlocks = tokens == 32 ? 2 : 1;
   static constexpr bool quantized = kernels::isQuantized(format);
-  static constexpr int warpPanels = 2, warpTokens = tokens / 2, tiles = warpTokens / 8;
+  static constexpr int warpPanels = tileWarpPanels, warpTokens = tokens / 2, tiles = warpTokens / 8;
   static constexpr int tokenBytes = tokens * unitK * 2;
   static constexpr int weightBytes = tilePanels * Panel::bytes;
   static constexpr int stageBytes = weightBytes + tokenBytes;
   static constexpr int budget = (tokens == 32 ? 48 : 98) * 1024 / stageBytes;
   static constexpr int stages = budget < 3 ? 3 : budget > 6 ? 6 : budget;
   static constexpr int sharedBytes = stages * stageBytes + 16;
-  /// The sums of a block as rows of tokens, padded against bank conflicts.
-  static constexpr int outputs = tilePanels * kernels::panelRows, rowFloats = outputs + 4;
-  static_assert(tokens * rowFloats * 4 <= stages * stageBytes);
+  static_assert(TileFinish<tokens>::bytes <= stages * stageBytes);
   static_assert(sharedBytes <= 99 * 1024);
 
   using OnePanel = GroupSums<format, T, Panel, 1, tiles>;
@@ -104,7 +102,9 @@ struct TileLinear {
       slot = slot + 1 == stages ? 0 : slot + 1;
     }
     waitAsync<0>();
-    finish(p, firstPanel, firstToken, split, quantized ? total : sums, flag);
+    TileFinish<tokens>::run(
+        p.op, work, firstPanel, firstToken, split, flag,
+        [&](int panel, int tile, int i) { return (quantized ? total : sums)[panel][0][tile][i]; });
   }
 
   static QRT_DEVICE void multiplyUnit(const Params &p, uint8_t *stage, int unit, bool last,
@@ -115,11 +115,11 @@ struct TileLinear {
     uint8_t *tile = stage + weightBytes;
     const int token = warpIndex() / 4 * warpTokens + laneIndex() / 4;
     uint32_t words[warpPanels][laneWords(format)];
-    typename Codes::Offsets offsets[warpPanels][1];
+    Codes codes[warpPanels][1];
     QRT_UNROLL
     for (int panel = 0; panel < warpPanels; ++panel) {
       Panel::words(panels + panel * Panel::bytes, 0, 0, words[panel]);
-      OnePanel::readOffsets(weight, panels + panel * Panel::bytes, 0, offsets[panel]);
+      OnePanel::readZeroPoints(weight, panels + panel * Panel::bytes, 0, codes[panel]);
     }
     int group = 0;
     QRT_UNROLL
@@ -134,7 +134,7 @@ struct TileLinear {
         QRT_UNROLL
         for (int step = 0; step < 2; ++step) {
           uint32_t a[4];
-          Codes::expandStep(words[panel], 2 * half + step, offsets[panel][0], a);
+          CodeFields<format, T>::expandStep(words[panel], 2 * half + step, codes[panel][0], a);
           QRT_UNROLL
           for (int i = 0; i < tiles; ++i) {
             const uint32_t b[2] = {x[i].w[2 * step], x[i].w[2 * step + 1]};
@@ -154,61 +154,11 @@ struct TileLinear {
             group = 1;
             QRT_UNROLL
             for (int panel = 0; panel < warpPanels; ++panel)
-              OnePanel::readOffsets(weight, panels + panel * Panel::bytes, group, offsets[panel]);
+              OnePanel::readZeroPoints(weight, panels + panel * Panel::bytes, group, codes[panel]);
           }
         }
       }
     }
-  }
-
-  /// Brings the sums into rows through shared memory, whose stages are free, then finishes outputs
-  /// by consecutive threads.
-  static QRT_DEVICE void finish(const Params &p, int64_t firstPanel, int64_t firstToken, int split,
-                                const Sums &sums, uint32_t *flag) {
-    const LinearWork &work = p.work;
-    auto *rows = reinterpret_cast<float *>(sharedMemory());
-    syncThreads();
-    QRT_UNROLL
-    for (int panel = 0; panel < warpPanels; ++panel) {
-      QRT_UNROLL
-      for (int tile = 0; tile < tiles; ++tile) {
-        QRT_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          const FragmentPlace at = fragmentC(laneIndex(), i);
-          const int n = (warpIndex() % 4 * warpPanels + panel) * kernels::panelRows + at.row;
-          const int token = warpIndex() / 4 * warpTokens + tile * 8 + at.col;
-          storeShared(rows + token * rowFloats + n, sums[panel][0][tile][i]);
-        }
-      }
-    }
-    syncThreads();
-    const int64_t firstN = firstPanel * kernels::panelRows;
-    auto forOutputs = [&](const auto &body) {
-      QRT_NO_UNROLL
-      for (int at = threadIndex(); at < tokens * outputs; at += threads) {
-        const int64_t row = firstToken + at / outputs, n = firstN + at % outputs;
-        if (row < p.op.rows && n < p.op.weight.desc.n)
-          body(row, n, rows + at / outputs * rowFloats + at % outputs);
-      }
-    };
-    if (work.splits == 1) {
-      forOutputs([&](int64_t row, int64_t n, const float *sum) {
-        finishOutput(p.op, row, n, loadShared(sum), work.faults);
-      });
-      return;
-    }
-    forOutputs([&](int64_t row, int64_t n, const float *sum) {
-      storeGlobal(partialSum(work, p.op.rows, split, row, n), loadShared(sum));
-    });
-    const int64_t item = int64_t(blockIndex().y) * gridSize().x + blockIndex().x;
-    if (arriveLast(work, item, flag))
-      forOutputs([&](int64_t row, int64_t n, const float *) {
-        float sum = 0.0f;
-        QRT_NO_UNROLL
-        for (int i = 0; i < work.splits; ++i)
-          sum += loadCoherent(partialSum(work, p.op.rows, i, row, n));
-        finishOutput(p.op, row, n, sum, work.faults);
-      });
   }
 };
 

@@ -21,21 +21,26 @@ int launchF32(const Launch &launch, const LinearParams &params) {
 
 template <WeightFormat format>
 int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) {
-  if (op.rows <= maxStreamRows) {
-    const StreamPlan plan = planStream(launch, op.weight.desc, op.rows);
+  if (streamTakes(op.weight.desc, op.src.type, op.rows)) {
+    const StreamPlan plan = planStream(launch, op.weight.desc, op.src.type, op.rows);
     work.splits = plan.splits;
     return work.splits > 1 && !op.workspace ? invalidLaunch
                                             : launchStream<format>(launch, op, work, plan);
   }
-  const TilePlan plan = planTile(launch, op.weight.desc, op.rows);
+  const TilePlan plan = planTile(launch, op.weight.desc, op.src.type, op.rows);
   work.splits = plan.splits;
-  if (plan.panelBlocks > 65535 || plan.tokenBlocks > INT32_MAX)
+  if (plan.panelBlocks > 65535 || plan.tokenBlocks > INT32_MAX ||
+      (work.splits > 1 && !op.workspace))
     return invalidLaunch;
-  return work.splits > 1 && !op.workspace ? invalidLaunch
-                                          : launchTile<format>(launch, op, work, plan);
+  if constexpr (kernels::isQuantized(format))
+    if (op.src.type == DType::I8)
+      return launchInt8<format>(launch, op, work, plan);
+  return launchTile<format>(launch, op, work, plan);
 }
 
 bool aligned(const Matrix &m) {
+  if (m.type == DType::I8)
+    return reinterpret_cast<uintptr_t>(m.data) % 16 == 0;
   return reinterpret_cast<uintptr_t>(m.data) % 16 == 0 && m.stride * byteWidth(m.type) % 16 == 0;
 }
 
@@ -43,6 +48,7 @@ LinearWork workOf(const Launch &launch, const LinearParams &params) {
   const UnitGeometry g = unitGeometry(params.weight.desc);
   LinearWork work;
   work.units = int32_t(g.units);
+  work.panelUnits = int32_t(g.panelUnits);
   work.panels = int32_t(g.panels);
   work.groups = int32_t(g.groups);
   if (params.weight.desc.groupSize)
@@ -68,9 +74,10 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
       most = std::max(most, rows * splits * width);
   };
   for (int64_t rows : {8, 16})
-    need(std::min(rows, params.rows), planStream(launch, desc, rows).splits);
-  for (int64_t rows = 32; rows < params.rows + 128; rows += rows < 128 ? rows : 128) {
-    const TilePlan plan = planTile(launch, desc, rows);
+    if (streamTakes(desc, params.src.type, rows))
+      need(std::min(rows, params.rows), planStream(launch, desc, params.src.type, rows).splits);
+  for (int64_t rows = 16; rows < params.rows + 128; rows += rows < 128 ? rows : 128) {
+    const TilePlan plan = planTile(launch, desc, params.src.type, rows);
     need(std::min(rows, params.rows), plan.splits);
     if (plan.splits == 1 && rows >= 128)
       break;
@@ -85,8 +92,9 @@ int launchLinear(const Launch &launch, const LinearParams &params) {
     return invalidLaunch;
   if (params.src.type == DType::F32)
     return launchF32(launch, params);
-  if (desc.format == WeightFormat::F32 ||
-      (params.src.type != DType::F16 && params.src.type != DType::BF16))
+  const bool halves = params.src.type == DType::F16 || params.src.type == DType::BF16;
+  const bool bytes = params.src.type == DType::I8 && kernels::isQuantized(desc.format);
+  if (desc.format == WeightFormat::F32 || !(halves || bytes))
     return invalidLaunch;
   if (params.rows == 0)
     return 0;

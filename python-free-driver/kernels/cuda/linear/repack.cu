@@ -40,7 +40,7 @@ struct RepackKernel {
   static QRT_DEVICE void run(const Params &p) {
     const UnitGeometry g = unitGeometry(p.desc);
     const int64_t unit = int64_t(blockIndex().x) * (threads / 32) + warpIndex();
-    if (unit >= g.panels * g.units)
+    if (unit >= g.panels * g.panelUnits)
       return;
     const int lane = laneIndex();
     uint32_t words[laneWords(format)] = {};
@@ -50,8 +50,8 @@ struct RepackKernel {
       for (int i = 0; i < 8; ++i) {
         const FragmentPlace at = placeOf({lane, step, i / 2, i % 2});
         storeSlot(format, words, step, i / 2, i % 2,
-                  fileCode(p, unit / g.units * kernels::panelRows + at.row,
-                           unit % g.units * unitK + at.col));
+                  fileCode(p, unit / g.panelUnits * kernels::panelRows + at.row,
+                           unit % g.panelUnits * unitK + at.col));
       }
     }
     uint32_t *to = static_cast<uint32_t *>(p.dst) + unit * (unitBytes(format) / 4);
@@ -78,7 +78,7 @@ struct CopyWordsKernel {
 template <WeightFormat format>
 int launchRepackOf(const Launch &launch, const RepackParams &params) {
   const UnitGeometry g = unitGeometry(params.desc);
-  const int64_t blocks = (g.panels * g.units + 7) / 8;
+  const int64_t blocks = (g.panels * g.panelUnits + 7) / 8;
   if (blocks > INT32_MAX)
     return invalidLaunch;
   return launchKernel<RepackKernel<format>>(launch, {int32_t(blocks), 1, 1}, 0, params);

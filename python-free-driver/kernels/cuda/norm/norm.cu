@@ -2,7 +2,8 @@
 //
 // One block per chunk of a row; every thread keeps its elements of the first pass in registers
 // where they fit, else reads them again (they are in L1). Layer norm takes the variance about the
-// mean, in a second pass, as the CPU does.
+// mean, in a second pass, as the CPU does. An addition before the norm is part of it: the sum is
+// stored, and it is what is normalised.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,16 +35,31 @@ struct NormKernel {
     const int self = threadIndex();
     const auto chunk = static_cast<int>(norm.chunk);
 
+    /// Element `at` of the chunk; the thread that reads it first stores the sum.
+    auto element = [&](int at) {
+      float v = loadElement(norm.src, from + at);
+      if (norm.add.data) {
+        v += loadElement(norm.add, row * norm.add.stride + first + at);
+        storeElement(norm.sum, row * norm.sum.stride + first + at, v, p.faults);
+      }
+      return v;
+    };
+    /// The same, later: what this thread stored.
+    auto again = [&](int at) {
+      return norm.add.data ? loadElement(norm.sum, row * norm.sum.stride + first + at)
+                           : loadElement(norm.src, from + at);
+    };
+
     float x[kept];
     float sum = 0;
     QRT_UNROLL
     for (int i = 0; i < kept; ++i) {
       int at = self + i * threads;
-      x[i] = at < chunk ? loadElement(norm.src, from + at) : 0.0f;
+      x[i] = at < chunk ? element(at) : 0.0f;
       sum += norm.rms ? x[i] * x[i] : x[i];
     }
     for (int at = self + kept * threads; at < chunk; at += threads) {
-      float v = loadElement(norm.src, from + at);
+      float v = element(at);
       sum += norm.rms ? v * v : v;
     }
     sum = blockSum<threads>(sum, scratch);
@@ -57,7 +73,7 @@ struct NormKernel {
         squares += self + i * threads < chunk ? d * d : 0.0f;
       }
       for (int at = self + kept * threads; at < chunk; at += threads) {
-        float d = loadElement(norm.src, from + at) - mean;
+        float d = again(at) - mean;
         squares += d * d;
       }
       sum = blockSum<threads>(squares, scratch + threads / 32);
@@ -75,7 +91,7 @@ struct NormKernel {
       if (self + i * threads < chunk)
         finish(self + i * threads, x[i]);
     for (int at = self + kept * threads; at < chunk; at += threads)
-      finish(at, loadElement(norm.src, from + at));
+      finish(at, again(at));
   }
 };
 
@@ -90,7 +106,8 @@ int launchNormWith(const Launch &launch, const NormParams &params) {
 
 int launchNorm(const Launch &launch, const NormParams &params) {
   if (params.chunk <= 0 || params.chunk > (1 << 30) || params.width % params.chunk ||
-      params.width / params.chunk > 65535 || params.rows > INT32_MAX || !params.weight)
+      params.width / params.chunk > 65535 || params.rows > INT32_MAX || !params.weight ||
+      (params.add.data && (!params.sum.data || params.sum.type != DType::F32)))
     return invalidLaunch;
   return params.chunk <= 256 ? launchNormWith<32>(launch, params)
                              : launchNormWith<256>(launch, params);

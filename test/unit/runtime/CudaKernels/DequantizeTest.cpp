@@ -13,34 +13,69 @@ namespace {
 float widen(F16, uint16_t bits) { return f16ToF32(bits); }
 float widen(BF16, uint16_t bits) { return bf16ToF32(bits); }
 
-/// Puts each code into each slot, among codes that differ, and wants q - z exactly.
-template <WeightFormat format, class T>
-void expectExact(int maxZeroPoint) {
+/// Puts each code into each slot, among codes that differ, and calls check(a, code) for each step:
+/// its registers and the code that belongs to (register, half).
+template <WeightFormat format, class Expand, class Check>
+void forEveryCode(const Expand &expand, const Check &check) {
   constexpr int codes = 1 << laneWords(format);
-  for (int zeroPoint = 0; zeroPoint <= maxZeroPoint; ++zeroPoint) {
-    const int zeroPoint8 = maxZeroPoint - zeroPoint;
-    auto offsets = Dequantizer<format, T>::offsets(zeroPoint, zeroPoint8);
-    for (int first = 0; first < codes; ++first) {
-      uint32_t words[laneWords(format)] = {};
-      auto code = [&](int step, int reg, int half) {
-        return uint32_t(first + 5 * (8 * step + 2 * reg + half)) % codes;
-      };
-      for (int step = 0; step < unitSteps; ++step)
-        for (int reg = 0; reg < 4; ++reg)
-          for (int half = 0; half < 2; ++half)
-            storeSlot(format, words, step, reg, half, code(step, reg, half));
-      for (int step = 0; step < unitSteps; ++step) {
-        uint32_t a[4];
-        Dequantizer<format, T>::expandStep(words, step, offsets, a);
-        for (int reg = 0; reg < 4; ++reg)
-          for (int half = 0; half < 2; ++half)
-            ASSERT_EQ(widen(T(), uint16_t(a[reg] >> (16 * half))),
-                      float(int(code(step, reg, half)) - (reg & 1 ? zeroPoint8 : zeroPoint)))
-                << "step " << step << " register " << reg << " half " << half << " zero points "
-                << zeroPoint << ", " << zeroPoint8;
-      }
+  for (int first = 0; first < codes; ++first) {
+    uint32_t words[laneWords(format)] = {};
+    auto code = [&](int step, int reg, int half) {
+      return uint32_t(first + 5 * (8 * step + 2 * reg + half)) % codes;
+    };
+    for (int step = 0; step < unitSteps; ++step)
+      for (int reg = 0; reg < 4; ++reg)
+        for (int half = 0; half < 2; ++half)
+          storeSlot(format, words, step, reg, half, code(step, reg, half));
+    for (int step = 0; step < unitSteps; ++step) {
+      uint32_t a[4];
+      expand(words, step, a);
+      for (int reg = 0; reg < 4; ++reg)
+        for (int half = 0; half < 2; ++half)
+          check(reg, uint16_t(a[reg] >> (16 * half)), int(code(step, reg, half)));
     }
   }
+}
+
+template <WeightFormat format, class T>
+void expectExact(int maxZeroPoint) {
+  for (int zeroPoint = 0; zeroPoint <= maxZeroPoint; ++zeroPoint) {
+    const int zeroPoint8 = maxZeroPoint - zeroPoint;
+    const ExactCodes<format, T> values(zeroPoint, zeroPoint8);
+    forEveryCode<format>(
+        [&](const uint32_t *words, int step, uint32_t (&a)[4]) {
+          CodeFields<format, T>::expandStep(words, step, values, a);
+        },
+        [&](int reg, uint16_t bits, int code) {
+          ASSERT_EQ(widen(T(), bits), float(code - (reg & 1 ? zeroPoint8 : zeroPoint)));
+        });
+  }
+}
+
+/// factor * raw - bias is the code, by the constants of its row.
+template <WeightFormat format, class T>
+void expectRaw() {
+  using Values = RawCodes<format, T>;
+  forEveryCode<format>(
+      [&](const uint32_t *words, int step, uint32_t (&a)[4]) {
+        CodeFields<format, T>::expandStep(words, step, Values(), a);
+      },
+      [&](int reg, uint16_t bits, int code) {
+        const float factor = reg & 1 ? Values::highFactor : Values::lowFactor;
+        const float bias = reg & 1 ? Values::highBias : Values::lowBias;
+        ASSERT_EQ(widen(T(), bits) * factor - bias, float(code)) << "register " << reg;
+      });
+}
+
+TEST(Dequantize, RawCodesAreLinearInTheCode) {
+  expectRaw<WeightFormat::U8, F16>();
+  expectRaw<WeightFormat::U8, BF16>();
+  expectRaw<WeightFormat::U4, F16>();
+  expectRaw<WeightFormat::U4, BF16>();
+  expectRaw<WeightFormat::U3, F16>();
+  expectRaw<WeightFormat::U3, BF16>();
+  expectRaw<WeightFormat::U2, F16>();
+  expectRaw<WeightFormat::U2, BF16>();
 }
 
 TEST(Dequantize, EveryCodeAndZeroPointIsExact) {
@@ -59,10 +94,10 @@ TEST(Dequantize, DenseWeightsKeepTheirBitsOrAreConverted) {
   for (int i = 0; i < 16; ++i)
     words[i] = f32ToF16(float(i) + 0.25f) | uint32_t(f32ToF16(-float(i))) << 16;
   for (int step = 0; step < 4; ++step) {
-    Dequantizer<WeightFormat::F16, F16>::expandStep(words, step, {}, a);
+    CodeFields<WeightFormat::F16, F16>::expandStep(words, step, DenseValues(), a);
     for (int reg = 0; reg < 4; ++reg)
       EXPECT_EQ(a[reg], words[4 * step + reg]);
-    Dequantizer<WeightFormat::F16, BF16>::expandStep(words, step, {}, a);
+    CodeFields<WeightFormat::F16, BF16>::expandStep(words, step, DenseValues(), a);
     for (int reg = 0; reg < 4; ++reg) {
       EXPECT_EQ(uint16_t(a[reg]), f32ToBf16(float(4 * step + reg) + 0.25f));
       EXPECT_EQ(a[reg] >> 16, f32ToBf16(-float(4 * step + reg)));

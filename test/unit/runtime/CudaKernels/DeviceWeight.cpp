@@ -28,6 +28,7 @@ Memory::Memory(size_t bytes) : buffer(bytes + 3 * guard, 0xff), size(bytes) {
   base = reinterpret_cast<uint8_t *>((reinterpret_cast<uintptr_t>(buffer.data()) + 2 * guard - 1) /
                                      guard * guard);
 }
+Memory::Memory(const Memory &other) : Memory(other.size) { std::memcpy(base, other.base, size); }
 bool Memory::guardsIntact() const {
   for (const uint8_t *p = buffer.data(); p < base; ++p)
     if (*p != 0xff)

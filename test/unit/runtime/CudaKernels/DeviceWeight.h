@@ -26,6 +26,8 @@ inline constexpr uint64_t allSeeds[] = {0, 1, 2, 3};
 class Memory {
 public:
   explicit Memory(size_t bytes);
+  Memory(const Memory &other); ///< memory of its own with the same content
+  Memory(Memory &&) = default;
   template <class T = void>
   T *data() const {
     return reinterpret_cast<T *>(base);

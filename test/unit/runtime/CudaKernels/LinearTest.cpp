@@ -135,7 +135,7 @@ TEST(StreamLinear, SplitsAddInOrder) {
        {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2}) {
     WeightDesc desc = {format, 24, 8192, 128, false, ScaleType::F16};
     Device device;
-    EXPECT_GT(planStream(device.launch, desc, 1).splits, 1);
+    EXPECT_GT(planStream(device.launch, desc, DType::F16, 1).splits, 1);
     check({desc, 1, DType::F16, DType::F32, true, true});
     check({desc, 13, DType::F16, DType::BF16, true, true}, 132, {3});
   }
@@ -225,7 +225,7 @@ TEST(TileLinear, EdgesOfKAndSplits) {
   // One tile on many multiprocessors.
   WeightDesc desc = {WeightFormat::U4, 24, 2048, 128, false, ScaleType::F16};
   Device device;
-  EXPECT_GT(planTile(device.launch, desc, 70).splits, 1);
+  EXPECT_GT(planTile(device.launch, desc, DType::F16, 70).splits, 1);
   check({desc, 20, DType::F16, DType::F32, true, true});
   check({desc, 70, DType::BF16, DType::F16, true, true});
   // Several tiles in both directions.

@@ -1,0 +1,11 @@
+//===- int8U4.cu - products of 8-bit activations with U4 weights ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/Int8Linear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_INT8(WeightFormat::U4)
+
+} // namespace qrt::cuda
