@@ -1,7 +1,7 @@
 //===- LinearQuantizers.cpp - One weight under the moments of its input ----------------------===//
 #include "LinearQuantizers.h"
 
-#include "qopt/Quantization/ImportanceRounding.h"
+#include "qopt/Quantization/OutputErrorRounding.h"
 
 #include <algorithm>
 #include <cmath>
@@ -51,28 +51,6 @@ double outputEnergy(const WeightMatrix &weight, std::span<const float> h,
   return hessianEnergy(sample, rows, weight.k, h, parallel) * double(weight.n) / double(rows);
 }
 
-/// Sum of importance_j e_ij^2, or of importance_j w_ij^2 without a matrix.
-double weightedSquares(const WeightMatrix &weight, const QuantizedMatrix *matrix,
-                       std::span<const float> importance, const ParallelFor &parallel) {
-  std::vector<float> values(matrix ? weight.values.size() : 0);
-  if (matrix)
-    dequantize(*matrix, values, parallel);
-  std::vector<double> rows(weight.n);
-  parallel(weight.n, [&](int64_t row) {
-    double sum = 0;
-    for (int64_t j = 0; j < weight.k; ++j) {
-      const double w = weight.values[row * weight.k + j];
-      const double e = matrix ? w - values[row * weight.k + j] : w;
-      sum += importance[j] * e * e;
-    }
-    rows[row] = sum;
-  });
-  double total = 0;
-  for (double row : rows)
-    total += row;
-  return total;
-}
-
 StoredLinear store(QuantizedMatrix matrix, const WeightMatrix &weight,
                    const ParallelFor &parallel) {
   StoredLinear made;
@@ -106,23 +84,21 @@ qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight, const Prepa
   return made;
 }
 
-qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight,
-                                          std::span<const float> importance,
-                                          const GroupFormat &format, int clipRatios,
-                                          const ParallelFor &parallel) {
+qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
+                                          const GroupFormat &format, const ParallelFor &parallel) {
   QuantizedMatrix plain;
   if (!roundToNearest(weight, format, parallel, plain))
     return qrt::invalidModel("expects finite weights");
-  QuantizedMatrix best = roundByImportance(weight.values, weight.n, weight.k, format, importance,
-                                           clipRatios, parallel);
-  const double lossRtn = weightedSquares(weight, &plain, importance, parallel);
-  double loss = weightedSquares(weight, &best, importance, parallel);
-  if (loss > lossRtn) {
-    best = std::move(plain);
+  QuantizedMatrix found =
+      roundByOutputError(weight.values, weight.n, weight.k, format, h, {}, parallel);
+  const double lossRtn = hessianLoss(weight.values, plain, h, parallel);
+  double loss = hessianLoss(weight.values, found, h, parallel);
+  if (!(loss <= lossRtn)) { // by the rounding of sums, where H says next to nothing
+    found = std::move(plain);
     loss = lossRtn;
   }
-  StoredLinear made = store(std::move(best), weight, parallel);
-  made.report.energy = weightedSquares(weight, nullptr, importance, parallel);
+  StoredLinear made = store(std::move(found), weight, parallel);
+  made.report.energy = outputEnergy(weight, h, parallel);
   made.report.lossRtn = lossRtn;
   made.report.loss = loss;
   return made;

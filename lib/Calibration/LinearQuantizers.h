@@ -16,10 +16,9 @@ qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight,
                                          const quantization::ParallelFor &parallel,
                                          std::span<const float> target = {});
 
-/// `importance` [k]: mean squares of the input channels.
-qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight,
-                                          std::span<const float> importance,
-                                          const quantization::GroupFormat &format, int clipRatios,
+/// `h` [k, k]: the Hessian, not damped.
+qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
+                                          const quantization::GroupFormat &format,
                                           const quantization::ParallelFor &parallel);
 
 /// Round to nearest of a whole matrix; false for weights that are not finite.

@@ -60,7 +60,7 @@ static Status haveStatistics(CalibrationStage &stage, func::FuncOp function,
                              const TokenTable &tokens) {
   if (!stage.floatMoments || stage.statistics)
     return Status::ok();
-  const bool hessians = stage.foldAwq || stage.mixed.enabled() || stage.quantizes(Algorithm::Gptq);
+  const bool hessians = stage.foldAwq || stage.mixed.enabled() || stage.quantizesLinears;
   std::string file = stage.statisticsFile;
   llvm::SmallString<128> temporary;
   if (file.empty()) {

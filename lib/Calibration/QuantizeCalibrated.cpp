@@ -41,9 +41,7 @@ public:
   QuantizingVisitor(func::FuncOp function, const CalibratedOptions &options,
                     std::optional<Checkpoint> checkpoint, double costs, int64_t count)
       : function(function), options(options), checkpoint(std::move(checkpoint)), costLeft(costs),
-        count(count), moments(options.algorithm == Algorithm::Gptq ? GroupMoments::Kind::Hessian
-                                                                   : GroupMoments::Kind::Channels,
-                              options.statistics.get(),
+        count(count), moments(GroupMoments::Kind::Hessian, options.statistics.get(),
                               options.arithmetic == SweepArithmetic::F32 ? MomentPrecision::Float32
                                                                          : MomentPrecision::Int8) {}
 
@@ -143,10 +141,10 @@ QuantizingVisitor::prepare(const LinearGroup &group, std::vector<float> h,
 qrt::Result<std::vector<StoredLinear>>
 QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
   const ParallelFor parallel = lend(pool);
-  const bool byHessian = options.algorithm == Algorithm::Gptq;
+  const bool byGptq = options.algorithm == Algorithm::Gptq;
   QRT_ASSIGN_OR_RETURN(Statistics::Moments seen, moments.finish(group));
   std::map<int64_t, PreparedHessian> prepared;
-  if (byHessian) {
+  if (byGptq) {
     QRT_ASSIGN_OR_RETURN(prepared, prepare(group, std::move(seen.hessian), parallel));
   }
   std::vector<float> d(cross ? group.features * group.features : 0);
@@ -170,9 +168,8 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
     auto target = targetOf(weight, d, under, parallel);
     if (!target)
       return target.status().withContext("'" + name + "'");
-    auto result = byHessian ? quantizeByGptq(weight, under, gptqOptions, parallel, *target)
-                            : quantizeByScale(weight, seen.meanSquares, gptqOptions.format,
-                                              gptqOptions.clipRatios, parallel);
+    auto result = byGptq ? quantizeByGptq(weight, under, gptqOptions, parallel, *target)
+                         : quantizeByScale(weight, seen.hessian, gptqOptions.format, parallel);
     if (!result)
       return result.status().withContext("'" + name + "'");
     result->report.scheme = scheme.toText();

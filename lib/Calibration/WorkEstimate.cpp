@@ -8,6 +8,7 @@
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Quantization/Hessian.h"
+#include "qopt/Quantization/OutputErrorRounding.h"
 
 #include <algorithm>
 #include <chrono>
@@ -82,10 +83,21 @@ double gptqProducts(double n, double k, int rounds) {
   return n * k * k * (3 + (rounds > 0 ? 1 + 2.0 * rounds : 0));
 }
 
+/// A scale search under the Hessian (OutputErrorRounding.cpp): gradients and three losses; per
+/// candidate the rounding and half of the group's block.
+void addScaleSearch(double n, double k, int64_t groupSize, SweepWork &work) {
+  const quantization::OutputErrorOptions options;
+  const double size = groupSize ? std::min(double(groupSize), k) : k;
+  const double block = size > double(quantization::longestSearchBlock) ? 0 : size;
+  work.products += n * k * k * (4 + options.passes);
+  work.search += 2.0 * options.passes * options.clipRatios * n * k * (8 + block);
+}
+
 void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &stage,
               bool quantizes, SweepWork &work) {
   const auto k = static_cast<double>(group.features);
-  const bool byHessian = quantizes && stage.quantizer.algorithm == Algorithm::Gptq;
+  const bool byGptq = quantizes && stage.quantizer.algorithm == Algorithm::Gptq;
+  const bool byScale = quantizes && stage.quantizer.algorithm == Algorithm::Scale;
   std::set<int64_t> groupSizes;
   for (qir::LinearOp linear : group.linears)
     groupSizes.insert(qir::schemeOf(linear).getGroupSize());
@@ -99,11 +111,11 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
     work.moments += moments, work.factors += factor;
   if (stage.quantizer.targetCorrection > 0)
     work.moments += 2 * moments;
-  if (byHessian) {
+  if (quantizes)
     (stage.quantizer.arithmetic == SweepArithmetic::F32 ? work.moments : work.byteMoments) +=
         moments;
+  if (byGptq)
     work.factors += factor * double(groupSizes.size());
-  }
   for (qir::LinearOp linear : group.linears) {
     ++work.linears;
     const auto n = double(cast<RankedTensorType>(linear.getW().getType()).getDimSize(0));
@@ -114,12 +126,12 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
       work.gptq += 3 * gptqProducts(n, k, 0), work.products += 6 * n * k * k;
     quantization::GptqOptions gptq = stage.quantizer.gptq;
     gptq.format = formatOf(qir::schemeOf(linear));
-    if (byHessian)
+    if (byGptq)
       work.gptq += gptqProducts(n, k, roundsFor(gptq));
-    if (byHessian && stage.quantizer.targetCorrection > 0)
+    if (byGptq && stage.quantizer.targetCorrection > 0)
       work.products += 6 * n * k * k;
-    if (quantizes && !byHessian)
-      work.search += 8.0 * stage.quantizer.gptq.clipRatios * n * k;
+    if (byScale)
+      addScaleSearch(n, k, qir::schemeOf(linear).getGroupSize(), work);
   }
 }
 

@@ -30,6 +30,15 @@ struct LaneKernels {
   void (*searchScales)(const LaneSearch &search, const float *values, const float *weight,
                        int64_t count, LaneScales &out);
 
+  /// The same candidates judged by the output error of the row: the least e (2 b + e H_g)^T with e
+  /// [count][8] the error of the group and b what the errors of other groups add, against that of
+  /// the codes, error and scales that are given; they change where a candidate is less. On entry
+  /// offset [count][8] is (all errors) H, so that b = offset - e H_g. h: H_g [count][count], or its
+  /// diagonal [count]. scratch [2 count][8].
+  void (*searchScalesUnder)(const LaneSearch &search, const float *values, const float *offset,
+                            const float *h, bool diagonal, int64_t count, float *scratch,
+                            float *codes, float *error, LaneScales &scales);
+
   /// Rounds columns [first, last) of w [count][8] with the given scales, feeding errors forward:
   /// e = (w_j - q_j) / u[j][j], w_i -= e u[j][i] for i in (j, count). u: row-major, ldu apart.
   /// Writes codes [count][8], errors [count][8] and adds e^2 to loss [8].

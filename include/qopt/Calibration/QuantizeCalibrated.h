@@ -22,7 +22,7 @@ namespace qopt::calibration {
 
 enum class Algorithm {
   Gptq,  ///< error feedback under the Hessian (qopt/Quantization/GPTQ.h)
-  Scale, ///< scales searched under the mean squares of the inputs (ImportanceRounding.h)
+  Scale, ///< scales searched under the Hessian, no error feedback (OutputErrorRounding.h)
 };
 
 /// What a report says about one linear.
@@ -32,8 +32,8 @@ struct LinearReport {
   int64_t rows = 0, columns = 0;
   int64_t tokens = 0; ///< with a weight above 0 that its Hessian has seen
   double energy = 0;  ///< tr(W H W^T), the mean squared length of the output, from 64 rows
-  double lossRtn = 0; ///< tr(E H E^T) of round to nearest, E the error of the weight; with
-                      ///< Algorithm::Scale, H is its diagonal
+  double lossRtn = 0; ///< tr(E H E^T) of round to nearest, E the error of the weight and
+                      ///< H the moments of its input, undamped
   double loss = 0;    ///< of the result; never above lossRtn
   double rmsError = 0;
   double bits = 0;       ///< per weight, scales and zero points included

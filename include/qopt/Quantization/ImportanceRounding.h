@@ -1,5 +1,5 @@
 //===- ImportanceRounding.h - Round to nearest with searched scales ---------------------------===//
-// The fast calibrated mode ("scale"): per group the scale (and zero point) is the one of
+// What the searches of AWQ.h round with: per group the scale (and zero point) is the one of
 // `clipRatios` shrunken ranges with the least sum of importance_j (w_j - q_j)^2, importance_j the
 // mean square of input channel j, i.e. diag(H). It is the diagonal approximation of the output
 // error, as llama.cpp's importance matrix and NNCF's scale estimation use it. Symmetric scales may
