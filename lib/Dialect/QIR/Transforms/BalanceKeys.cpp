@@ -24,7 +24,6 @@ namespace {
 /// Sizes of the features of `keys`; empty and a reason if they cannot be told from weights.
 std::vector<float> sizesOf(Value keys, const char *&why) {
   const int64_t width = widthOf(keys);
-  int64_t first = 0;
   if (auto norm = keys.getDefiningOp<RmsNormOp>()) { // of unit variance, times its weights
     std::vector<float> weights = floatsOf(norm.getW()), sizes(width);
     if (weights.empty())
@@ -33,27 +32,21 @@ std::vector<float> sizesOf(Value keys, const char *&why) {
       sizes[i] = 3 * std::abs(weights[i % weights.size()]);
     return sizes;
   }
-  if (auto split = keys.getDefiningOp<SplitOp>()) {
-    for (auto [output, size] : llvm::zip(split.getOutputs(), split.getSizes())) {
-      if (output == keys)
-        break;
-      first += size;
-    }
-    keys = split.getX();
-  }
-  auto linear = keys.getDefiningOp<LinearOp>();
-  const std::vector<float> weights = linear ? floatsOf(linear.getW()) : std::vector<float>();
+  std::optional<LinearRows> made = linearRows(keys);
+  const std::vector<float> weights = made ? floatsOf(made->linear.getW()) : std::vector<float>();
   if (weights.empty())
     return why = "no linear with constant weights makes the keys", std::vector<float>();
+  LinearOp linear = made->linear;
   std::vector<float> gain, bias = floatsOf(linear.getBias());
   if (auto norm = linear.getX().getDefiningOp<RmsNormOp>())
     gain = floatsOf(norm.getW());
   const int64_t columns = widthOf(linear.getW());
   if (int64_t(gain.size()) != columns)
     gain.clear();
-  std::span<const float> rows = std::span(weights).subspan(first * columns, width * columns);
+  std::span<const float> rows = std::span(weights).subspan(made->first * columns, width * columns);
   return keySizes(rows, columns, gain,
-                  bias.empty() ? std::span<const float>() : std::span(bias).subspan(first, width));
+                  bias.empty() ? std::span<const float>()
+                               : std::span(bias).subspan(made->first, width));
 }
 
 struct BalanceKeysPass : qopt::qir::impl::BalanceKeysBase<BalanceKeysPass> {

@@ -93,28 +93,36 @@ static bool isPieceOfItsOwn(SliceOp slice) {
          });
 }
 
-std::optional<LinearRows> producingRows(Value value) {
+std::optional<LinearRows> linearRows(Value value) {
   LinearRows rows{nullptr, 0, widthOf(value)};
-  bool sliced = false; // other slices, of other features, read the linear, too
-  if (!value.hasOneUse())
-    return std::nullopt;
   if (auto split = value.getDefiningOp<SplitOp>()) {
     for (auto [output, size] : llvm::zip(split.getOutputs(), split.getSizes())) {
       if (output == value)
         break;
       rows.first += size;
     }
-    value = split.getX(); // the other pieces keep their rows
+    value = split.getX();
   } else if (auto slice = value.getDefiningOp<SliceOp>()) {
-    if (!isPieceOfItsOwn(slice))
+    const auto features = featuresOf(slice);
+    if (!features)
       return std::nullopt;
-    rows.first = featuresOf(slice)->first;
-    sliced = true;
+    rows.first = features->first;
     value = slice.getX();
   }
   rows.linear = value.getDefiningOp<LinearOp>();
-  if (!rows.linear || (!sliced && !value.hasOneUse()) || !isFloatConstant(rows.linear.getW()) ||
+  if (!rows.linear || !isFloatConstant(rows.linear.getW()) ||
       !isFloatConstant(rows.linear.getBias()))
+    return std::nullopt;
+  return rows;
+}
+
+std::optional<LinearRows> producingRows(Value value) {
+  auto slice = value.getDefiningOp<SliceOp>();
+  if (!value.hasOneUse() || (slice && !isPieceOfItsOwn(slice)))
+    return std::nullopt;
+  std::optional<LinearRows> rows = linearRows(value);
+  // Other slices, of other features, may read the linear, too; other pieces of a split do.
+  if (!rows || (!slice && !rows->linear.getY().hasOneUse()))
     return std::nullopt;
   return rows;
 }

@@ -35,7 +35,9 @@ struct LinearRows {
   LinearOp linear;
   int64_t first = 0, count = 0;
 };
-/// The linear of constant float weights that makes `value`, if nothing else reads it.
+/// The linear of constant float weights that makes `value`, whoever else reads it.
+std::optional<LinearRows> linearRows(mlir::Value value);
+/// The same, if nothing else reads these rows.
 std::optional<LinearRows> producingRows(mlir::Value value);
 
 } // namespace qopt::qir
