@@ -1,6 +1,8 @@
 //===- Candidates.cpp - The precisions that a linear may get ---------------------------------===//
 #include "Candidates.h"
 
+#include "qopt/Quantization/SparseOutliers.h"
+
 #include "kernels/cpu/linear/linear.h"
 
 using namespace mlir;
@@ -18,7 +20,7 @@ qir::SchemeAttr candidateScheme(qir::SchemeAttr base, unsigned bits) {
   return qir::SchemeAttr::getInt(context, bits, activation, group, bits >= 4);
 }
 
-int64_t storedBits(qir::LinearOp linear, qir::SchemeAttr scheme) {
+int64_t storedBits(qir::LinearOp linear, qir::SchemeAttr scheme, double outliers) {
   using namespace qrt::kernels;
   auto type = cast<RankedTensorType>(linear.getW().getType());
   WeightDesc desc;
@@ -37,7 +39,23 @@ int64_t storedBits(qir::LinearOp linear, qir::SchemeAttr scheme) {
         scheme.getFormat() == qir::WeightFormat::F32 ? WeightFormat::F32 : WeightFormat::F16;
   }
   qrt::Result<PackedSizes> sizes = packedSizes(desc);
-  return sizes ? static_cast<int64_t>(8 * (sizes->data + sizes->scales + sizes->zeroPoints)) : 0;
+  int64_t bits =
+      sizes ? static_cast<int64_t>(8 * (sizes->data + sizes->scales + sizes->zeroPoints)) : 0;
+  if (outliers > 0)
+    bits += quantization::outlierBits(quantization::outlierCount(outliers, desc.n, desc.k), desc.n);
+  return bits;
+}
+
+std::vector<CandidateKind> candidateKinds(qir::SchemeAttr base, const SensitivityOptions &options) {
+  std::vector<CandidateKind> kinds;
+  for (unsigned bits : options.bits) {
+    kinds.push_back({bits, 0});
+    if (bits < 8 && (!options.outliersOfOwnBits || bits == base.getWeightBits()))
+      for (double share : options.outlierShares)
+        kinds.push_back({bits, share});
+  }
+  kinds.push_back({16, 0});
+  return kinds;
 }
 
 } // namespace qopt::calibration

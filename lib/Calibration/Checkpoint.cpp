@@ -20,7 +20,7 @@ namespace qopt::calibration {
 
 namespace {
 
-constexpr int64_t checkpointVersion = 2;
+constexpr int64_t checkpointVersion = 3;
 
 OrderedJson toJson(const StoredLinear &linear) {
   const LinearReport &r = linear.report;
@@ -38,7 +38,9 @@ OrderedJson toJson(const StoredLinear &linear) {
           {"seconds", r.seconds},
           {"codes", linear.codes.size()},
           {"scales", linear.scales.size()},
-          {"zero_points", linear.zeroPoints.size()}};
+          {"zero_points", linear.zeroPoints.size()},
+          {"outlier_rows", linear.outliers.rows.size()},
+          {"outliers", linear.outliers.values.size()}};
 }
 
 /// Our own file behind a checksum: its members are trusted, their types are not.
@@ -146,8 +148,12 @@ std::optional<std::vector<StoredLinear>> Checkpoint::read(int64_t group) const {
     StoredLinear linear;
     linear.report = reportFromJson(json);
     if (!take(bytes, json, "codes", linear.codes) || !take(bytes, json, "scales", linear.scales) ||
-        !take(bytes, json, "zero_points", linear.zeroPoints))
+        !take(bytes, json, "zero_points", linear.zeroPoints) ||
+        !take(bytes, json, "outlier_rows", linear.outliers.rows) ||
+        !take(bytes, json, "outliers", linear.outliers.columns) ||
+        !take(bytes, json, "outliers", linear.outliers.values))
       return std::nullopt;
+    linear.report.outliers = static_cast<int64_t>(linear.outliers.values.size());
     linears.push_back(std::move(linear));
   }
   return linears;
@@ -169,6 +175,10 @@ Status Checkpoint::write(int64_t group, const std::vector<StoredLinear> &linears
     QRT_RETURN_IF_ERROR(append(linear.codes.data(), linear.codes.size()));
     QRT_RETURN_IF_ERROR(append(linear.scales.data(), linear.scales.size() * sizeof(uint16_t)));
     QRT_RETURN_IF_ERROR(append(linear.zeroPoints.data(), linear.zeroPoints.size()));
+    const quantization::SparseWeights &sparse = linear.outliers;
+    QRT_RETURN_IF_ERROR(append(sparse.rows.data(), sparse.rows.size() * sizeof(int32_t)));
+    QRT_RETURN_IF_ERROR(append(sparse.columns.data(), sparse.columns.size() * sizeof(uint16_t)));
+    QRT_RETURN_IF_ERROR(append(sparse.values.data(), sparse.values.size() * sizeof(uint16_t)));
   }
   const uint64_t digest = sum.digest();
   QRT_RETURN_IF_ERROR(file.write(&digest, sizeof(digest)));

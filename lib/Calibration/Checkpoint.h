@@ -7,6 +7,7 @@
 #define QOPT_LIB_CALIBRATION_CHECKPOINT_H
 
 #include "qopt/Calibration/QuantizeCalibrated.h"
+#include "qopt/Quantization/SparseOutliers.h"
 
 #include "Support/Json.h"
 
@@ -20,6 +21,7 @@ struct StoredLinear {
   std::vector<uint8_t> codes;
   std::vector<uint16_t> scales;
   std::vector<uint8_t> zeroPoints;
+  quantization::SparseWeights outliers;
 };
 
 class Checkpoint {

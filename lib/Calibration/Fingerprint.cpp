@@ -2,6 +2,7 @@
 #include "Fingerprint.h"
 
 #include "qopt/Calibration/Sweep.h"
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -34,6 +35,8 @@ std::string fingerprintGraph(mlir::func::FuncOp function, bool schemes) {
     std::string text = op->getName().getStringRef().str();
     if (auto linear = mlir::dyn_cast<qir::LinearOp>(op))
       text += " " + weightName(linear.getW()) + (schemes ? " " + qir::schemeOf(op).toText() : "");
+    if (const double share = schemes ? qir::outlierShare(op) : 0; share > 0)
+      text += " " + std::to_string(share);
     sum.update(text.data(), text.size());
   });
   return hex(sum);

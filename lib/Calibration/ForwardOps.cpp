@@ -2,6 +2,7 @@
 #include "ForwardOps.h"
 
 #include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -420,11 +421,12 @@ BoundOp Binder::bind(Operation *op) {
                         [&](const WeightMatrix &m) { return bindLinear(m, op.getBias()); });
       })
       .Case([&](qir::QuantizedLinearOp op) {
-        if (slots.arithmetic != SweepArithmetic::F32)
+        if (slots.arithmetic != SweepArithmetic::F32 && !qir::outliersOf(op))
           if (std::shared_ptr<PackedCodes> codes = packCodes(op))
             return bindPacked(std::move(codes), op.getBias());
         bool read = readCodes(op.getCodes(), op.getScales(), op.getZeroPoints(), op.getBits(),
-                              op.getGroupSize(), matrix);
+                              op.getGroupSize(), matrix) &&
+                    addOutliers(op, matrix);
         return readable(read, matrix,
                         [&](const WeightMatrix &m) { return bindLinear(m, op.getBias()); });
       })

@@ -84,6 +84,9 @@ struct PackedCodes {
 /// Null if constants are missing or unreadable, or the kernels have no such format.
 std::shared_ptr<PackedCodes> packCodes(qir::QuantizedLinearOp op);
 
+/// Adds the outliers of a linear to the weight of its codes. False as above.
+bool addOutliers(mlir::Operation *linear, WeightMatrix &weight);
+
 /// One row at a time, for tables of which few rows are used. Valid while the constants live.
 struct TableRows {
   int64_t n = 0, k = 0;

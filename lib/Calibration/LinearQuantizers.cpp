@@ -2,6 +2,7 @@
 #include "LinearQuantizers.h"
 
 #include "qopt/Quantization/OutputErrorRounding.h"
+#include "qopt/Quantization/SparseOutliers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,10 +28,10 @@ bool roundToNearest(const WeightMatrix &weight, const GroupFormat &format,
 
 namespace {
 
-double relativeRms(const QuantizedMatrix &matrix, std::span<const float> w,
-                   const ParallelFor &parallel) {
+double relativeRms(const QuantizedMatrix &matrix, const SparseWeights &outliers,
+                   std::span<const float> w, const ParallelFor &parallel) {
   std::vector<float> values(w.size());
-  dequantize(matrix, values, parallel);
+  dequantize(matrix, outliers, values, parallel);
   double error = 0, norm = 0;
   for (size_t i = 0; i < w.size(); ++i) {
     error += (double(values[i]) - w[i]) * (double(values[i]) - w[i]);
@@ -51,15 +52,21 @@ double outputEnergy(const WeightMatrix &weight, std::span<const float> h,
   return hessianEnergy(sample, rows, weight.k, h, parallel) * double(weight.n) / double(rows);
 }
 
-StoredLinear store(QuantizedMatrix matrix, const WeightMatrix &weight,
+StoredLinear store(QuantizedMatrix matrix, SparseWeights outliers, const WeightMatrix &weight,
                    const ParallelFor &parallel) {
   StoredLinear made;
   LinearReport &report = made.report;
   report.rows = weight.n;
   report.columns = weight.k;
-  report.rmsError = relativeRms(matrix, weight.values, parallel);
+  report.rmsError = relativeRms(matrix, outliers, weight.values, parallel);
   report.bits = matrix.format.bits + double(matrix.groups()) / double(weight.k) *
                                          (16 + (matrix.format.symmetric ? 0 : 8));
+  if (!outliers.empty()) {
+    report.outliers = static_cast<int64_t>(outliers.values.size());
+    report.bits += static_cast<double>(outlierBits(report.outliers, weight.n)) /
+                   static_cast<double>(weight.n * weight.k);
+    made.outliers = std::move(outliers);
+  }
   made.codes = std::move(matrix.codes);
   made.scales = std::move(matrix.scales);
   made.zeroPoints = std::move(matrix.zeroPoints);
@@ -70,34 +77,55 @@ StoredLinear store(QuantizedMatrix matrix, const WeightMatrix &weight,
 
 qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight, const PreparedHessian &hessian,
                                          const GptqOptions &options, const ParallelFor &parallel,
-                                         std::span<const float> target) {
-  QRT_ASSIGN_OR_RETURN(GptqResult result,
-                       gptq(weight.values, weight.n, hessian, options, parallel, target));
+                                         std::span<const float> target, double outliers) {
+  SparseGptqResult made;
+  if (outliers > 0) {
+    QRT_ASSIGN_OR_RETURN(made, gptqWithOutliers(weight.values, weight.n, hessian, options, outliers,
+                                                parallel, target));
+  } else {
+    QRT_ASSIGN_OR_RETURN(made.dense,
+                         gptq(weight.values, weight.n, hessian, options, parallel, target));
+  }
+  GptqResult &result = made.dense;
   if (!(result.loss <= result.lossRtn * (1 + 1e-6) + 1e-30))
     return qrt::internalError("the calibrated result is worse than round to nearest: " +
                               std::to_string(result.loss) + " > " + std::to_string(result.lossRtn));
-  StoredLinear made = store(std::move(result.matrix), weight, parallel);
-  made.report.energy = outputEnergy(weight, hessian.h, parallel);
-  made.report.lossRtn = result.lossRtn;
-  made.report.loss = result.loss;
-  made.report.damping = hessian.damping;
-  return made;
+  StoredLinear stored = store(std::move(result.matrix), std::move(made.outliers), weight, parallel);
+  stored.report.energy = outputEnergy(weight, hessian.h, parallel);
+  stored.report.lossRtn = result.lossRtn;
+  stored.report.loss = result.loss;
+  stored.report.damping = hessian.damping;
+  return stored;
 }
 
 qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
-                                          const GroupFormat &format, const ParallelFor &parallel) {
+                                          const GroupFormat &format, const ParallelFor &parallel,
+                                          double outliers) {
   QuantizedMatrix plain;
   if (!roundToNearest(weight, format, parallel, plain))
     return qrt::invalidModel("expects finite weights");
-  QuantizedMatrix found =
-      roundByOutputError(weight.values, weight.n, weight.k, format, h, {}, parallel);
+  const int64_t n = weight.n, k = weight.k;
+  QuantizedMatrix found;
+  SparseWeights sparse;
+  if (outliers > 0) { // their codes are 0: the values are the weights
+    std::vector<float> importance(k);
+    for (int64_t j = 0; j < k; ++j)
+      importance[j] = h[j * k + j];
+    sparse = chooseOutliers(weight.values, n, k, format, importance, outlierCount(outliers, n, k),
+                            parallel);
+    found = roundByOutputError(withoutOutliers(weight.values, k, sparse), n, k, format, h, {},
+                               parallel);
+  } else {
+    found = roundByOutputError(weight.values, n, k, format, h, {}, parallel);
+  }
   const double lossRtn = hessianLoss(weight.values, plain, h, parallel);
-  double loss = hessianLoss(weight.values, found, h, parallel);
+  double loss = hessianLoss(weight.values, found, sparse, h, parallel);
   if (!(loss <= lossRtn)) { // by the rounding of sums, where H says next to nothing
+    std::fill(sparse.values.begin(), sparse.values.end(), 0); // as many as asked for
     found = std::move(plain);
     loss = lossRtn;
   }
-  StoredLinear made = store(std::move(found), weight, parallel);
+  StoredLinear made = store(std::move(found), std::move(sparse), weight, parallel);
   made.report.energy = outputEnergy(weight, h, parallel);
   made.report.lossRtn = lossRtn;
   made.report.loss = loss;

@@ -8,18 +8,19 @@
 namespace qopt::calibration {
 
 /// Codes and report (but for name, tokens and seconds) of one weight. `target` [n, k] or empty: the
-/// weight itself. Internal if the result is
+/// weight itself. `outliers`: the share of the weights that stays in f16. Internal if the result is
 /// worse than round to nearest.
 qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight,
                                          const quantization::PreparedHessian &hessian,
                                          const quantization::GptqOptions &options,
                                          const quantization::ParallelFor &parallel,
-                                         std::span<const float> target = {});
+                                         std::span<const float> target = {}, double outliers = 0);
 
 /// `h` [k, k]: the Hessian, not damped.
 qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
                                           const quantization::GroupFormat &format,
-                                          const quantization::ParallelFor &parallel);
+                                          const quantization::ParallelFor &parallel,
+                                          double outliers = 0);
 
 /// Round to nearest of a whole matrix; false for weights that are not finite.
 bool roundToNearest(const WeightMatrix &weight, const quantization::GroupFormat &format,

@@ -3,6 +3,7 @@
 
 #include "Candidates.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Quantization/Allocation.h"
 
@@ -16,6 +17,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 using namespace mlir;
@@ -36,10 +38,12 @@ public:
 private:
   Status getScores(const TokenTable &tokens);
   Status findLinears();
+  Status fitOutlierCandidates();
   qrt::Result<int64_t> budget() const;
   int64_t fixedBytes() const;
   qrt::Result<Allocation> allocate();
-  qrt::Result<Allocation> chooseCritical(const CriticalAllowance &allowance) const;
+  qrt::Result<Allocation> chooseCritical(const CriticalAllowance &allowance, bool outliers) const;
+  std::string reasonFor(size_t unit, size_t choice) const;
   Status markAlternates();
   void apply(const Allocation &allocation);
   void addPareto();
@@ -64,7 +68,7 @@ Status Assignment::getScores(const TokenTable &tokens) {
   if (!options.scoresFile.empty() && llvm::sys::fs::exists(options.scoresFile)) {
     QRT_ASSIGN_OR_RETURN(std::string text, qrt::readFile(options.scoresFile));
     QRT_ASSIGN_OR_RETURN(units, scoresFromJson(text, "'" + options.scoresFile + "'"));
-    return Status::ok();
+    return fitOutlierCandidates();
   }
   QRT_ASSIGN_OR_RETURN(units, measureSensitivity(function, tokens, options.sensitivity));
   if (options.scoresFile.empty())
@@ -73,6 +77,22 @@ Status Assignment::getScores(const TokenTable &tokens) {
   QRT_ASSIGN_OR_RETURN(qrt::AtomicFile file, qrt::AtomicFile::create(options.scoresFile));
   QRT_RETURN_IF_ERROR(file.write(text.data(), text.size()));
   return file.commit();
+}
+
+/// Scores that were measured with other candidates: those with outliers are dropped where they are
+/// not wanted, and cannot be made up where they are.
+Status Assignment::fitOutlierCandidates() {
+  const bool wanted = !options.sensitivity.outlierShares.empty();
+  bool found = false;
+  for (UnitScore &unit : units)
+    llvm::erase_if(unit.candidates, [&](const CandidateScore &candidate) {
+      found |= candidate.outliers > 0;
+      return candidate.outliers > 0 && !wanted;
+    });
+  if (wanted && !found && !units.empty())
+    return qrt::invalidArgument("'" + options.scoresFile +
+                                "' was measured without outliers; give another file for scores");
+  return Status::ok();
 }
 
 Status Assignment::findLinears() {
@@ -162,7 +182,7 @@ size_t Assignment::currentChoice(size_t unit) const {
   const std::string now = qir::schemeOf(linears[unit].front()).toText();
   const auto &candidates = units[unit].candidates;
   for (size_t c = 0; c < candidates.size(); ++c)
-    if (candidates[c].scheme == now)
+    if (candidates[c].scheme == now && candidates[c].outliers == 0)
       return c;
   return candidates.size() - 1;
 }
@@ -182,23 +202,59 @@ qrt::Result<Allocation> Assignment::allocate() {
   return Status::error(qrt::StatusCode::TargetUnreachable, text + "; the target is below that");
 }
 
-/// Current schemes, except for what is worth its f16.
-qrt::Result<Allocation> Assignment::chooseCritical(const CriticalAllowance &allowance) const {
-  std::vector<std::vector<PrecisionChoice>> pairs;
+/// Current schemes, except for what is worth its f16, or outliers in f16. Prices are weights in
+/// f16: outliers cost what their bytes would buy of those.
+qrt::Result<Allocation> Assignment::chooseCritical(const CriticalAllowance &allowance,
+                                                   bool outliers) const {
+  std::vector<std::vector<PrecisionChoice>> options;
+  std::vector<std::vector<size_t>> candidateOf;
   for (size_t u = 0; u < units.size(); ++u) {
     const auto &candidates = units[u].candidates;
+    const size_t current = currentChoice(u), full = candidates.size() - 1;
     const int64_t price =
         allowance.count ? static_cast<int64_t>(linears[u].size()) : units[u].elements;
-    pairs.push_back({{1, candidates[currentChoice(u)].kl}, {1 + price, candidates.back().kl}});
+    options.push_back({{1, candidates[current].kl}});
+    candidateOf.push_back({current});
+    for (size_t c = 0; c < full && outliers; ++c)
+      if (candidates[c].outliers > 0 && candidates[c].scheme == candidates[current].scheme) {
+        const double part = static_cast<double>(candidates[c].bits - candidates[current].bits) /
+                            static_cast<double>(candidates[full].bits - candidates[current].bits);
+        options.back().push_back(
+            {1 + static_cast<int64_t>(std::ceil(part * static_cast<double>(price))),
+             candidates[c].kl});
+        candidateOf.back().push_back(c);
+      }
+    options.back().push_back({1 + price, candidates[full].kl});
+    candidateOf.back().push_back(full);
   }
   const int64_t limit = allowance.count
                             ? *allowance.count
                             : static_cast<int64_t>(*allowance.part * static_cast<double>(elements));
   QRT_ASSIGN_OR_RETURN(Allocation found,
-                       allocatePrecision(pairs, static_cast<int64_t>(units.size()) + limit));
+                       allocatePrecision(options, static_cast<int64_t>(units.size()) + limit));
   for (size_t u = 0; u < units.size(); ++u)
-    found.choice[u] = found.choice[u] ? units[u].candidates.size() - 1 : currentChoice(u);
+    found.choice[u] = candidateOf[u][found.choice[u]];
   return found;
+}
+
+/// Why a unit keeps weights in f16, with what the other way to do so would give.
+std::string Assignment::reasonFor(size_t u, size_t choice) const {
+  const UnitScore &unit = units[u];
+  const CandidateScore &before = unit.candidates[currentChoice(u)], &full = unit.candidates.back();
+  const CandidateScore &chosen = unit.candidates[choice];
+  const double part = 100.0 * static_cast<double>(unit.elements) / static_cast<double>(elements);
+  if (chosen.outliers == 0)
+    return llvm::formatv("{0:e2} of a predicted {1} of {2:e2} at {3}, for {4:f2} % of the weights",
+                         before.kl, unit.probed ? "KL" : "error", report.klUniform, before.scheme,
+                         part);
+  auto perKib = [&](const CandidateScore &to) {
+    return (before.kl - to.kl) / (static_cast<double>(to.bits - before.bits) / 8192);
+  };
+  std::string text =
+      llvm::formatv("{0:f2} % of its weights in f16 beside the codes", 100 * chosen.outliers);
+  if (chosen.bits > before.bits && full.bits > before.bits)
+    text += llvm::formatv(" save {0:e2} per KiB, f16 for all {1:e2}", perKib(chosen), perKib(full));
+  return text;
 }
 
 void Assignment::apply(const Allocation &allocation) {
@@ -207,12 +263,9 @@ void Assignment::apply(const Allocation &allocation) {
     report.klUniform += units[u].candidates[currentChoice(u)].kl;
   for (size_t u = 0; u < units.size(); ++u) {
     const CandidateScore &chosen = units[u].candidates[allocation.choice[u]];
-    const CandidateScore &before = units[u].candidates[currentChoice(u)];
     const bool critical = allocation.choice[u] + 1 == units[u].candidates.size();
-    const std::string reason = llvm::formatv(
-        "{0:e2} of a predicted {1} of {2:e2} at {3}, for {4:f2} % of the weights", before.kl,
-        units[u].probed ? "KL" : "error", report.klUniform, before.scheme,
-        100.0 * static_cast<double>(units[u].elements) / static_cast<double>(elements));
+    const std::string reason =
+        critical || chosen.outliers > 0 ? reasonFor(u, allocation.choice[u]) : std::string();
     for (qir::LinearOp linear : linears[u]) {
       const unsigned width = critical ? 16 : chosen.scheme[1] - '0';
       linear.setSchemeAttr(candidateScheme(qir::schemeOf(linear), width));
@@ -220,16 +273,19 @@ void Assignment::apply(const Allocation &allocation) {
         linear->setAttr("qir.critical",
                         qir::CriticalAttr::get(linear.getContext(),
                                                StringAttr::get(linear.getContext(), reason)));
+      if (chosen.outliers > 0)
+        linear->setAttr(qir::outlierShareAttr, Builder(linear).getF64FloatAttr(chosen.outliers));
       remark::passed(linear.getW().getLoc(), remark::RemarkOpts::name("scheme").category("mixed"))
-          << chosen.scheme << ": "
-          << (critical ? reason : std::string()) +
-                 llvm::formatv(" predicted {0:e2}", chosen.kl).str();
+          << chosen.scheme << ": " << reason + llvm::formatv(" predicted {0:e2}", chosen.kl).str();
     }
     bits += chosen.bits;
     report.kl += chosen.kl;
     report.probed = units[u].probed;
     report.units.push_back(
-        {units[u].weights, chosen.scheme,
+        {units[u].weights,
+         chosen.scheme + (chosen.outliers > 0
+                              ? llvm::formatv("+{0:f1}%", 100 * chosen.outliers).str()
+                              : std::string()),
          static_cast<double>(chosen.bits) / static_cast<double>(units[u].elements), chosen.kl});
   }
   report.bitsPerWeight = static_cast<double>(bits) / static_cast<double>(elements);
@@ -238,7 +294,7 @@ void Assignment::apply(const Allocation &allocation) {
 
 /// Of the linears that are to be quantized, those whose full precision is worth most.
 Status Assignment::markAlternates() {
-  QRT_ASSIGN_OR_RETURN(Allocation found, chooseCritical(options.alternates));
+  QRT_ASSIGN_OR_RETURN(Allocation found, chooseCritical(options.alternates, false));
   for (size_t u = 0; u < units.size(); ++u) {
     if (found.choice[u] + 1 != units[u].candidates.size())
       continue;
@@ -282,8 +338,9 @@ qrt::Result<MixedReport> Assignment::run(const TokenTable &tokens) {
   if (units.empty())
     return report;
   if (options.mixes()) {
-    QRT_ASSIGN_OR_RETURN(Allocation allocation,
-                         options.critical.isSet() ? chooseCritical(options.critical) : allocate());
+    QRT_ASSIGN_OR_RETURN(Allocation allocation, options.critical.isSet()
+                                                    ? chooseCritical(options.critical, true)
+                                                    : allocate());
     addPareto();
     apply(allocation);
   }

@@ -6,7 +6,9 @@
 #include "LinearQuantizers.h"
 #include "MemoryPlan.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/SparseOutliers.h"
 #include "qopt/Quantization/TargetCorrection.h"
 
 #include "mlir/IR/Remarks.h"
@@ -168,8 +170,10 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
     auto target = targetOf(weight, d, under, parallel);
     if (!target)
       return target.status().withContext("'" + name + "'");
-    auto result = byGptq ? quantizeByGptq(weight, under, gptqOptions, parallel, *target)
-                         : quantizeByScale(weight, seen.hessian, gptqOptions.format, parallel);
+    const double outliers = qir::outlierShare(linear);
+    auto result =
+        byGptq ? quantizeByGptq(weight, under, gptqOptions, parallel, *target, outliers)
+               : quantizeByScale(weight, seen.hessian, gptqOptions.format, parallel, outliers);
     if (!result)
       return result.status().withContext("'" + name + "'");
     result->report.scheme = scheme.toText();
@@ -181,6 +185,30 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
   return made;
 }
 
+static ArrayAttr outlierElements(const SparseWeights &sparse, const std::string &name,
+                                 Operation *op) {
+  Builder builder(op);
+  auto make = [&](const auto &list, Type element) -> Attribute {
+    auto type = RankedTensorType::get({static_cast<int64_t>(list.size())}, element);
+    ArrayRef<char> bytes(reinterpret_cast<const char *>(list.data()),
+                         list.size() * sizeof(list.front()));
+    return WeightStore::insertCopy(type, name + ".outliers", bytes);
+  };
+  return builder.getArrayAttr({make(sparse.rows, builder.getI32Type()),
+                               make(sparse.columns, builder.getIntegerType(16, /*isSigned=*/false)),
+                               make(sparse.values, builder.getF16Type())});
+}
+
+/// As many as were asked for, in the rows of the weight.
+static bool outliersFit(const SparseWeights &sparse, RankedTensorType type, double share) {
+  if (share <= 0)
+    return sparse.empty();
+  const int64_t n = type.getDimSize(0), count = outlierCount(share, n, type.getDimSize(1));
+  return static_cast<int64_t>(sparse.rows.size()) == n + 1 && sparse.rows.back() == count &&
+         static_cast<int64_t>(sparse.columns.size()) == count &&
+         static_cast<int64_t>(sparse.values.size()) == count;
+}
+
 /// Puts codes into the graph.
 Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear &from) {
   qir::LinearOp linear = group.linears[index];
@@ -190,7 +218,8 @@ Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear
   const size_t scales = type.getDimSize(0) * weight.groups();
   if (from.codes.size() != static_cast<size_t>(type.getNumElements()) ||
       from.scales.size() != scales ||
-      from.zeroPoints.size() != (weight.zeroPoints() ? scales : 0)) {
+      from.zeroPoints.size() != (weight.zeroPoints() ? scales : 0) ||
+      !outliersFit(from.outliers, type, qir::outlierShare(linear))) {
     weight.discard();
     return Status::error(qrt::StatusCode::ResumeMismatch, "the stored codes of '" +
                                                               weightName(linear.getW()) +
@@ -205,7 +234,17 @@ Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear
       << remark::metric("scheme", report.scheme)
       << remark::metric("loss", report.energy > 0 ? report.loss / report.energy : 0.0)
       << remark::metric("loss_rtn", report.energy > 0 ? report.lossRtn / report.energy : 0.0);
-  group.replacements[index] = qir::replaceByQuantized(linear, weight.finish(report.rmsError));
+  if (report.outliers > 0)
+    remark::passed(constant->getLoc(), remark::RemarkOpts::name("outliers").category("calibrate"))
+        << "keeps the weights of the highest (w - x')^2 H_jj in f16:"
+        << remark::metric("outliers", report.outliers)
+        << remark::metric("share", double(report.outliers) / double(report.rows * report.columns))
+        << remark::metric("bits", report.bits);
+  Operation *quantized = qir::replaceByQuantized(linear, weight.finish(report.rmsError));
+  quantized->removeAttr(qir::outlierShareAttr);
+  if (!from.outliers.empty())
+    quantized->setAttr(qir::outliersAttr, outlierElements(from.outliers, report.name, quantized));
+  group.replacements[index] = quantized;
   qir::releaseIfUnused(constant, corrects() ? function->getParentOp() : function);
   return Status::ok();
 }

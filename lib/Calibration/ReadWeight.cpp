@@ -1,6 +1,7 @@
 //===- ReadWeight.cpp - Weights of a graph as f32 matrices -----------------------------------===//
 #include "ForwardOps.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
 #include "qrt/Half.h"
@@ -128,6 +129,35 @@ std::shared_ptr<PackedCodes> packCodes(qir::QuantizedLinearOp op) {
   packed->view.scales = at + data;
   packed->view.zeroPoints = coded.zeros ? zeros : nullptr;
   return packed;
+}
+
+bool addOutliers(Operation *linear, WeightMatrix &weight) {
+  std::optional<qir::OutlierElements> elements = qir::outliersOf(linear);
+  if (!elements)
+    return true;
+  SmallVector<char> scratch[3];
+  ArrayRef<char> bytes[3];
+  ElementsAttr parts[] = {elements->rows, elements->columns, elements->values};
+  for (int part = 0; part < 3; ++part) {
+    FailureOr<ArrayRef<char>> read = WeightStore::bytes(parts[part], scratch[part]);
+    if (failed(read))
+      return false;
+    bytes[part] = *read;
+  }
+  const auto *rows = reinterpret_cast<const int32_t *>(bytes[0].data());
+  const auto *columns = reinterpret_cast<const uint16_t *>(bytes[1].data());
+  const auto *values = reinterpret_cast<const uint16_t *>(bytes[2].data());
+  const int64_t count = elements->values.getNumElements();
+  for (int64_t row = 0; row < weight.n; ++row) {
+    if (rows[row] < 0 || rows[row + 1] > count)
+      return false;
+    for (int32_t e = rows[row]; e < rows[row + 1]; ++e) {
+      if (columns[e] >= weight.k)
+        return false;
+      weight.values[row * weight.k + columns[e]] += qrt::f16ToF32(values[e]);
+    }
+  }
+  return true;
 }
 
 static bool readFloatTable(qir::EmbeddingOp op, TableRows &out) {

@@ -13,9 +13,12 @@ std::string scoresToJson(const std::vector<UnitScore> &units) {
   qrt::OrderedJson &list = json["units"] = qrt::OrderedJson::array();
   for (const UnitScore &unit : units) {
     qrt::OrderedJson candidates = qrt::OrderedJson::array();
-    for (const CandidateScore &c : unit.candidates)
+    for (const CandidateScore &c : unit.candidates) {
       candidates.push_back(
           {{"scheme", c.scheme}, {"bits", c.bits}, {"loss", c.loss}, {"kl", c.kl}});
+      if (c.outliers > 0)
+        candidates.back()["outliers"] = c.outliers;
+    }
     list.push_back({{"weights", unit.weights},
                     {"elements", unit.elements},
                     {"kappa", unit.kappa},
@@ -47,6 +50,9 @@ static bool readUnit(const qrt::Json &json, UnitScore &unit) {
     c.bits = entry.is_object() ? qrt::jsonInt(entry, "bits").value_or(0) : 0;
     c.loss = c.bits > 0 ? qrt::jsonNumber(entry, "loss").value_or(-1) : -1;
     c.kl = c.bits > 0 ? qrt::jsonNumber(entry, "kl").value_or(-1) : -1;
+    c.outliers = c.bits > 0 ? qrt::jsonNumber(entry, "outliers").value_or(0) : 0;
+    if (!(c.outliers >= 0) || c.outliers > 0.5)
+      return false;
     if (c.scheme.empty() || c.bits <= 0 || !(c.loss >= 0) || !(c.kl >= 0))
       return false;
     unit.candidates.push_back(c);

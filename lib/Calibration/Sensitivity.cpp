@@ -9,6 +9,7 @@
 #include "MemoryPlan.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/SparseOutliers.h"
 
 #include "Support/Memory.h"
 
@@ -68,7 +69,9 @@ private:
     QRT_ASSIGN_OR_RETURN(PreparedHessian prepared,
                          prepareHessian(std::move(seen->hessian), k, gptqOptions, parallel));
     UnitScore unit;
-    unit.candidates.resize(options.bits.size() + 1);
+    const std::vector<CandidateKind> kinds =
+        candidateKinds(qir::schemeOf(group.linears[0]), options);
+    unit.candidates.resize(kinds.size());
     double energy = 0, loss3 = 0;
     for (qir::LinearOp linear : group.linears) {
       qir::SchemeAttr base = qir::schemeOf(linear);
@@ -77,15 +80,16 @@ private:
         return qrt::invalidModel("expects a readable float weight");
       unit.weights.push_back(weightName(linear.getW()));
       unit.elements += weight.n * weight.k;
-      for (size_t c = 0; c <= options.bits.size(); ++c) {
-        const unsigned bits = c < options.bits.size() ? options.bits[c] : 16;
-        qir::SchemeAttr scheme = candidateScheme(base, bits);
+      for (size_t c = 0; c < kinds.size(); ++c) {
+        qir::SchemeAttr scheme = candidateScheme(base, kinds[c].bits);
         CandidateScore &candidate = unit.candidates[c];
         candidate.scheme = scheme.toText();
-        candidate.bits += storedBits(linear, scheme);
-        if (bits >= 16)
+        candidate.outliers = kinds[c].outliers;
+        candidate.bits += storedBits(linear, scheme, kinds[c].outliers);
+        if (kinds[c].bits >= 16)
           continue;
-        QRT_ASSIGN_OR_RETURN(double loss, lossOf(weight, scheme, prepared, gptqOptions, parallel));
+        QRT_ASSIGN_OR_RETURN(double loss, lossOf(weight, scheme, kinds[c].outliers, prepared,
+                                                 gptqOptions, parallel));
         candidate.loss += loss;
       }
       QuantizedMatrix rounded;
@@ -100,11 +104,17 @@ private:
     return Status::ok();
   }
 
-  qrt::Result<double> lossOf(const WeightMatrix &weight, qir::SchemeAttr scheme,
+  qrt::Result<double> lossOf(const WeightMatrix &weight, qir::SchemeAttr scheme, double outliers,
                              const PreparedHessian &prepared, GptqOptions gptqOptions,
                              const ParallelFor &parallel) {
     gptqOptions.format = formatOf(scheme);
     if (scheme.getWeightBits() < 8 && scheme.getGroupSize() == prepared.groupSize) {
+      if (outliers > 0) {
+        QRT_ASSIGN_OR_RETURN(
+            SparseGptqResult result,
+            gptqWithOutliers(weight.values, weight.n, prepared, gptqOptions, outliers, parallel));
+        return result.dense.loss;
+      }
       QRT_ASSIGN_OR_RETURN(GptqResult result,
                            gptq(weight.values, weight.n, prepared, gptqOptions, parallel));
       return result.loss;
@@ -195,17 +205,20 @@ qrt::Result<std::vector<UnitScore>> assumedScores(func::FuncOp function,
       unit.weights.push_back(weightName(linear.getW()));
       unit.elements += cast<RankedTensorType>(linear.getW().getType()).getNumElements();
     }
-    for (size_t c = 0; c <= options.bits.size(); ++c) {
-      const unsigned bits = c < options.bits.size() ? options.bits[c] : 16;
+    for (const auto [bits, outliers] :
+         candidateKinds(qir::schemeOf(group.linears.front()), options)) {
       CandidateScore candidate;
+      candidate.outliers = outliers;
       for (qir::LinearOp linear : group.linears) {
         qir::SchemeAttr scheme = candidateScheme(qir::schemeOf(linear), bits);
         if (linear == group.linears.front())
           candidate.scheme = scheme.toText();
-        candidate.bits += storedBits(linear, scheme);
+        candidate.bits += storedBits(linear, scheme, outliers);
       }
+      // As if outliers were worth the bits that they take.
+      const double worth = bits + (outliers > 0 ? 32 * outliers : 0.0);
       candidate.loss = candidate.kl =
-          bits >= 16 ? 0 : static_cast<double>(unit.elements) * std::pow(4.0, -double(bits));
+          bits >= 16 ? 0 : static_cast<double>(unit.elements) * std::pow(4.0, -worth);
       unit.candidates.push_back(std::move(candidate));
     }
     unit.kappa = 1;

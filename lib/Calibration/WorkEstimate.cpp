@@ -6,6 +6,7 @@
 #include "MemoryPlan.h"
 #include "SweepPlan.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Quantization/Hessian.h"
 #include "qopt/Quantization/OutputErrorRounding.h"
@@ -102,6 +103,9 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
   for (qir::LinearOp linear : group.linears)
     groupSizes.insert(qir::schemeOf(linear).getGroupSize());
   const bool known = stage.statisticsKnown();
+  const SensitivityOptions &scored = stage.mixed.sensitivity;
+  const double sparseKinds =
+      double(scored.outlierShares.size()) * (scored.outliersOfOwnBits ? 1 : 3);
   const double moments = stage.floatMoments ? 0 : tokens * k * k, factor = 2.0 / 3 * k * k * k;
   if (stage.floatMoments && !known)
     work.moments += tokens * k * k;
@@ -123,11 +127,16 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
       work.products += 2.0 * stage.awq.search.gridPoints *
                        std::min(n, double(stage.awq.search.sampleRows)) * k * k;
     if (stage.mixed.enabled())
-      work.gptq += 3 * gptqProducts(n, k, 0), work.products += 6 * n * k * k;
+      work.gptq += (3 + sparseKinds) * gptqProducts(n, k, 0),
+          work.products += (6 + 6 * sparseKinds) * n * k * k;
     quantization::GptqOptions gptq = stage.quantizer.gptq;
     gptq.format = formatOf(qir::schemeOf(linear));
     if (byGptq)
       work.gptq += gptqProducts(n, k, roundsFor(gptq));
+    if (byGptq && qir::outlierShare(linear) > 0) { // two more rounds, and values three times
+      work.gptq += gptqProducts(n, k, 2) - gptqProducts(n, k, 0);
+      work.products += 6 * n * k * k;
+    }
     if (byGptq && stage.quantizer.targetCorrection > 0)
       work.products += 6 * n * k * k;
     if (byScale)
@@ -149,7 +158,8 @@ qrt::Result<SweepWork> estimateSweeps(func::FuncOp function, const TokenTable &t
                                         : int(quantizes) + int(stage.foldAwq) +
                                               int(stage.foldSmooth) + int(stage.mixed.enabled());
   const SweepWork once = forwardWork(plan, tokens);
-  double runs = sweeps + int(stage.quantizer.targetCorrection > 0);
+  double runs =
+      sweeps + int(stage.activations.has_value()) + int(stage.quantizer.targetCorrection > 0);
   if (stage.mixed.enabled()) // one run of the rest of the graph per group, on the first tokens
     runs += 0.5 * double(plan.groups.size()) *
             std::min(1.0, double(stage.mixed.sensitivity.probeTokens) /

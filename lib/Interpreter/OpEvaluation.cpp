@@ -2,8 +2,10 @@
 #include "qopt/Interpreter/OpEvaluation.h"
 
 #include "qopt/Dialect/QIR/IR/OperandSlots.h"
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Support/WeightStore.h"
 
+#include <array>
 #include <cstring>
 
 using namespace mlir;
@@ -122,6 +124,42 @@ static LogicalResult evaluateIf(IfOp op, TensorMap &values, std::string &why) {
   return success();
 }
 
+static std::optional<Tensor> tensorOf(ElementsAttr value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  std::optional<DType> dtype = dtypeOf(type.getElementType());
+  SmallVector<char> scratch;
+  FailureOr<ArrayRef<char>> bytes = WeightStore::bytes(value, scratch);
+  if (!dtype || failed(bytes))
+    return std::nullopt;
+  Tensor tensor;
+  tensor.dtype = *dtype;
+  tensor.shape.assign(type.getShape().begin(), type.getShape().end());
+  auto copy = std::make_shared<std::vector<char>>(bytes->begin(), bytes->end());
+  tensor.data = std::shared_ptr<const void>(copy, copy->data());
+  return tensor;
+}
+
+/// What attributes say of a linear, as the tensor library takes it: operands 5 to 7, and an
+/// attribute.
+static bool addOutliers(Operation *linear, qrt::tensor::OpCall &call,
+                        std::array<Tensor, 3> &outliers, std::vector<const Tensor *> &operands) {
+  if (DenseF64ArrayAttr scales = activationScalesOf(linear))
+    call.attrs["activation_scales"] =
+        std::vector<double>(scales.asArrayRef().begin(), scales.asArrayRef().end());
+  std::optional<OutlierElements> elements = outliersOf(linear);
+  if (!elements)
+    return true;
+  ElementsAttr parts[] = {elements->rows, elements->columns, elements->values};
+  for (size_t i = 0; i < 3; ++i) {
+    std::optional<Tensor> tensor = tensorOf(parts[i]);
+    if (!tensor)
+      return false;
+    outliers[i] = std::move(*tensor);
+    operands.push_back(&outliers[i]);
+  }
+  return true;
+}
+
 LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
   if (auto constant = dyn_cast<ConstantOp>(op)) {
     auto tensor = tensorOf(constant);
@@ -149,6 +187,7 @@ LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
     call.attrs["to"] = std::string(qrt::name(*dtype));
   }
   std::vector<const Tensor *> operands;
+  std::array<Tensor, 3> outliers;
   auto push = [&](Value operand) { operands.push_back(&values.find(operand)->second); };
   if (auto segments = op->getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes")) {
     size_t next = 0;
@@ -158,8 +197,13 @@ LogicalResult evaluateOp(Operation *op, TensorMap &values, std::string &why) {
       for (int32_t i = 0; i < size; ++i)
         push(op->getOperand(next++));
     }
-    if (isa<QuantizedLinearOp>(op))
+    if (isa<QuantizedLinearOp>(op)) {
       operands.resize(5); // without the alternate, which takes no part in the value
+      if (!addOutliers(op, call, outliers, operands)) {
+        why = "has outliers that cannot be read";
+        return failure();
+      }
+    }
   } else {
     for (Value operand : op->getOperands())
       push(operand);

@@ -23,6 +23,11 @@ void buildAssignPipeline(OpPassManager &pm, const SchemeOptions &options,
     pm.addPass(calibration::createCollectStatistics(stage)); // before anything is quantized
   if (stage && stage->mixed.enabled())
     pm.addPass(calibration::createAssignMixed(std::move(stage)));
+  if (options.outliers > 0) {
+    calibration::AssignOutliersOptions outliers;
+    outliers.share = options.outliers;
+    pm.addNestedPass<func::FuncOp>(calibration::createAssignOutliers(outliers));
+  }
   if (options.alternates)
     pm.addNestedPass<func::FuncOp>(qir::createAssignAlternates());
 }
@@ -36,6 +41,8 @@ void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
     pm.addPass(calibration::createFoldAwqScales(stage));
   if (stage && options.calibrates() && stage->foldSmooth)
     pm.addPass(calibration::createFoldSmoothScales(stage));
+  if (stage && stage->activations)
+    pm.addPass(calibration::createCalibrateActivations(stage));
   if (stage && options.calibrates() && stage->quantizesLinears) {
     qir::QuantizeWeightsOptions rest = quantize;
     rest.exceptCalibrated = true;

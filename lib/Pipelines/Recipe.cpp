@@ -51,6 +51,9 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
     recipe["calib-arithmetic"] = calibration::sweepArithmeticText(stage.quantizer.arithmetic).str();
   if (stage.foldSmooth)
     recipe["smooth-alpha"] = stage.smooth.alpha;
+  if (stage.activations)
+    recipe["act-scales"] =
+        ("static:" + calibration::activationObserverName(stage.activations->observer)).str();
   if (stage.quantizer.targetCorrection > 0) {
     recipe["gptaq"] = true;
     recipe["gptaq-strength"] = stage.quantizer.targetCorrection;
@@ -65,6 +68,8 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
   }
   if (mixed.critical.isSet())
     recipe["keep-critical"] = allowanceText(mixed.critical);
+  if (!mixed.sensitivity.outlierShares.empty())
+    recipe["outliers"] = "auto";
   if (mixed.alternates.isSet())
     recipe["with-fp16"] = "critical:" + allowanceText(mixed.alternates);
   if (files && !mixed.scoresFile.empty())
@@ -114,6 +119,8 @@ qrt::OrderedJson recipeOf(const SchemeOptions &options,
   }
   if (options.alternates)
     recipe["with-fp16"] = "all";
+  if (options.outliers > 0)
+    recipe["outliers"] = options.outliers;
   const RotationOptions &rotation = options.rotation;
   if (rotation.residual || rotation.values)
     recipe["rotate"] = !rotation.values ? "residual" : !rotation.residual ? "values" : "all";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace qopt::quantization {
 
@@ -70,22 +71,33 @@ std::vector<WeightPosition> costliestWeights(std::span<const float> w,
                                              const ParallelFor &parallel) {
   const int64_t n = matrix.n, k = matrix.k;
   count = std::min(std::max<int64_t>(count, 0), n * k);
-  // Each strip of rows keeps its own best `count`: their union holds the answer.
+  if (count == 0)
+    return {};
+  auto forRow = [&](int64_t r, std::vector<float> &row, auto body) {
+    dequantizeRow(matrix, r, row.data());
+    for (int64_t j = 0; j < k; ++j) {
+      const double error = double(w[r * k + j]) - row[j];
+      body(j, error * error * diagonal[j]);
+    }
+  };
+  // Scores in f32 give a threshold that no chosen weight is below, since rounding keeps the order.
   const int64_t strips = (n + panelRows - 1) / panelRows;
+  std::vector<float> scores(n * k);
+  parallel(strips, [&](int64_t strip) {
+    std::vector<float> row(k);
+    for (int64_t r = strip * panelRows; r < std::min(n, (strip + 1) * panelRows); ++r)
+      forRow(r, row, [&](int64_t j, double score) { scores[r * k + j] = float(score); });
+  });
+  std::nth_element(scores.begin(), scores.begin() + (count - 1), scores.end(), std::greater<>());
+  const float threshold = scores[count - 1];
   std::vector<std::vector<WeightPosition>> best(strips);
   parallel(strips, [&](int64_t strip) {
-    std::vector<WeightPosition> &mine = best[strip];
     std::vector<float> row(k);
-    for (int64_t r = strip * panelRows; r < std::min(n, (strip + 1) * panelRows); ++r) {
-      dequantizeRow(matrix, r, row.data());
-      for (int64_t j = 0; j < k; ++j) {
-        const double error = double(w[r * k + j]) - row[j];
-        mine.push_back({r, j, w[r * k + j], error * error * diagonal[j]});
-      }
-    }
-    const int64_t kept = std::min<int64_t>(count, int64_t(mine.size()));
-    std::partial_sort(mine.begin(), mine.begin() + kept, mine.end(), before);
-    mine.resize(kept);
+    for (int64_t r = strip * panelRows; r < std::min(n, (strip + 1) * panelRows); ++r)
+      forRow(r, row, [&](int64_t j, double score) {
+        if (float(score) >= threshold)
+          best[strip].push_back({r, j, w[r * k + j], score});
+      });
   });
   std::vector<WeightPosition> all;
   for (const std::vector<WeightPosition> &part : best)

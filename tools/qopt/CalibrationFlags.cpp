@@ -110,7 +110,17 @@ CalibrationFlags::CalibrationFlags()
       smoothAlpha("smooth-alpha", cl::value_desc("X"),
                   cl::desc("SmoothQuant: 0 leaves weights as they are, 1 makes activations even "
                            "(0.5)"),
-                  cl::init(0.5), category()) {}
+                  cl::init(0.5), category()),
+      outliers(
+          "outliers", cl::value_desc("SHARE|P%|auto"),
+          cl::desc("Keep this share of each quantized weight in f16, as a sparse matrix beside "
+                   "the codes; auto: where a target or --keep-critical finds it worth its "
+                   "bytes"),
+          category()),
+      activationScales("act-scales", cl::value_desc("dynamic|static[:absmax|:percentile|:mse]"),
+                       cl::desc("Scales of 8-bit activations: of each token, or fixed by "
+                                "calibration (dynamic)"),
+                       category()) {}
 
 qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
   StringRef rest = text;
@@ -131,8 +141,9 @@ qrt::Result<int64_t> parseBytes(StringRef text, StringRef flag) {
 }
 
 void CalibrationFlags::addTo(RecipeFlags &recipe) {
-  for (auto *text : {&algorithm, &data, &mask, &targetSize, &keepCritical, &scores, &withFp16,
-                     &gate, &statistics, &fit, &tokenWeights, &selfPrompts})
+  for (auto *text :
+       {&algorithm, &data, &mask, &targetSize, &keepCritical, &scores, &withFp16, &gate,
+        &statistics, &fit, &tokenWeights, &selfPrompts, &outliers, &activationScales})
     recipe.add(*text);
   recipe.add(rotation.rotate);
   recipe.add(rotation.down);
@@ -225,6 +236,69 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
     QRT_ASSIGN_OR_RETURN(mixed.alternates,
                          parseAllowance("--with-fp16 critical", second.empty() ? "auto" : second));
   }
+  return qrt::Status::ok();
+}
+
+/// A share as in 0.005 or 0.5%, for all linears, or auto, for the allocation.
+qrt::Status CalibrationFlags::readOutliers(CompileOptions &options,
+                                           calibration::CalibrationStage &stage) {
+  if (!outliers.getNumOccurrences())
+    return qrt::Status::ok();
+  if (outliers == "auto") {
+    if (!stage.mixed.mixes() || stage.mixed.critical.count)
+      return qrt::invalidArgument("--outliers auto needs a target or a share of --keep-critical");
+    if (!stage.quantizesLinears)
+      return qrt::invalidArgument("--outliers are chosen by calibration, which --algo " +
+                                  options.scheme.algorithm + " does not do");
+    stage.mixed.sensitivity.outlierShares = {0.005, 0.02};
+    stage.mixed.sensitivity.outliersOfOwnBits = stage.mixed.critical.isSet();
+    return qrt::Status::ok();
+  }
+  StringRef rest = outliers;
+  const bool percent = rest.consume_back("%");
+  double share = 0;
+  if (rest.getAsDouble(share) || !(share > 0) || share > (percent ? 50 : 0.5))
+    return qrt::invalidArgument(
+        "--outliers: expects a share of the weights of at most half of them, "
+        "as in 0.005 or 0.5%, or auto, got '" +
+        outliers + "'");
+  if (stage.mixed.mixes())
+    return qrt::invalidArgument("--outliers " + outliers +
+                                " does not go with a target or --keep-critical, which would not "
+                                "count it; --outliers auto does");
+  if (!stage.quantizesLinears)
+    return qrt::invalidArgument("--outliers are chosen by calibration, which --algo " +
+                                options.scheme.algorithm + " does not do");
+  options.scheme.outliers = percent ? share / 100 : share;
+  return qrt::Status::ok();
+}
+
+/// Behind the flags that say what the sweep may use.
+qrt::Status CalibrationFlags::readActivationScales(const CompileOptions &options,
+                                                   calibration::CalibrationStage &stage) {
+  StringRef word = activationScales;
+  if (word.empty() || word == "dynamic")
+    return qrt::Status::ok();
+  calibration::ActivationOptions made;
+  std::optional<quantization::ActivationObserver> observer = made.observer;
+  if (!word.consume_front("static"))
+    observer = std::nullopt;
+  else if (word.consume_front(":") || !word.empty())
+    observer = calibration::activationObserver(word);
+  if (!observer)
+    return qrt::invalidArgument("--act-scales: expects dynamic, static, static:absmax, "
+                                "static:percentile or static:mse, got '" +
+                                activationScales + "'");
+  if (data.empty() && selfPrompts.empty())
+    return qrt::invalidArgument("--act-scales static needs --calib FILE; data is never made up");
+  if (!StringRef(options.scheme.scheme).contains("a8") && options.scheme.tensorType.empty())
+    return qrt::invalidArgument("--act-scales static has no effect on " + options.scheme.scheme +
+                                ": its activations are not quantized to 8 bits");
+  made.observer = *observer;
+  made.sweep = stage.quantizer.sweep;
+  made.maxMemory = stage.quantizer.maxMemory;
+  made.sweep.spillDirectory = workDirectory;
+  stage.activations = made;
   return qrt::Status::ok();
 }
 
@@ -342,8 +416,9 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
   if (deriveMarkers && options.emit)
     return qrt::invalidArgument("--derive-markers has no effect with --emit");
   stage->deriveMarkers = deriveMarkers;
-  const bool needed =
-      calibrates || stage->mixed.enabled() || stage->gate.isSet() || stage->deriveMarkers;
+  const bool fixesScales = StringRef(activationScales).starts_with("static");
+  const bool needed = calibrates || stage->mixed.enabled() || stage->gate.isSet() ||
+                      stage->deriveMarkers || fixesScales;
   if (!needed) {
     if (std::string flag = calibrationFlag(recipe); !flag.empty())
       return qrt::invalidArgument(flag + " has no effect with --algo " + chosen);
@@ -357,8 +432,10 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
     options.scheme.scheme = "w4a16-g128-sym";
   if (chosen != "rtn" && options.scheme.scheme.empty() && options.scheme.tensorType.empty())
     return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
+  stage->quantizesLinears = calibrates && chosen != "smooth";
+  QRT_RETURN_IF_ERROR(readOutliers(options, *stage));
   if (!needed)
-    return qrt::Status::ok();
+    return readActivationScales(options, *stage);
   stage->statisticsFile = statistics;
   stage->floatMoments = floatMoments || !statistics.empty();
   if (stage->floatMoments && !calibrates && !stage->mixed.enabled())
@@ -372,7 +449,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
   QRT_RETURN_IF_ERROR(readQuantizer(*stage, threads));
   stage->foldAwq = StringRef(chosen).starts_with("awq");
   stage->foldSmooth = StringRef(chosen).starts_with("smooth");
-  stage->quantizesLinears = calibrates && chosen != "smooth";
+  QRT_RETURN_IF_ERROR(readActivationScales(options, *stage));
   stage->smooth.alpha = smoothAlpha;
   if (smoothAlpha.getNumOccurrences() && !stage->foldSmooth)
     return qrt::invalidArgument("--smooth-alpha has no effect with --algo " + chosen);

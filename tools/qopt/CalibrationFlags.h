@@ -37,6 +37,7 @@ struct CalibrationFlags {
   llvm::cl::opt<std::string> selfSave;
   llvm::cl::opt<bool> gptaq;
   llvm::cl::opt<double> gptaqStrength, smoothAlpha;
+  llvm::cl::opt<std::string> outliers, activationScales;
   RotationFlags rotation; ///< its parts may be asked for by --algo
 
   /// The flags of this struct that a recipe can give.
@@ -58,6 +59,9 @@ private:
   qrt::Status readData(calibration::CalibrationStage &stage);
   qrt::Status readMixed(calibration::MixedOptions &mixed);
   qrt::Status readFit(calibration::FitTarget &target);
+  qrt::Status readOutliers(CompileOptions &options, calibration::CalibrationStage &stage);
+  qrt::Status readActivationScales(const CompileOptions &options,
+                                   calibration::CalibrationStage &stage);
 };
 
 /// "8GiB", "500m", "123456" -> bytes; b, k, m, g with an optional "iB" or "B", powers of 1024.

@@ -77,6 +77,7 @@ qrt::OrderedJson linearsJson(const std::vector<LinearReport> &linears) {
                     {"shape", {linear.rows, linear.columns}},
                     {"scheme", linear.scheme},
                     {"bits_per_weight", linear.bits},
+                    {"outliers", linear.outliers},
                     {"tokens", linear.tokens},
                     {"relative_loss", relative(linear.loss, linear)},
                     {"relative_loss_rtn", relative(linear.lossRtn, linear)},

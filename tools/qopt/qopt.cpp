@@ -85,6 +85,8 @@ static qrt::Status runCommand(CommandLine &line) {
           &line.compile.calibration->smooth.sweep,
           &line.compile.calibration->mixed.sensitivity.sweep})
       sweep->interrupted = &interrupted;
+  if (line.compile.calibration && line.compile.calibration->activations)
+    line.compile.calibration->activations->sweep.interrupted = &interrupted;
   line.compile.configure = [](mlir::PassManager &pm) {
     applyDefaultTimingPassManagerCLOptions(pm);
     return applyPassManagerCLOptions(pm);

@@ -4,6 +4,7 @@
 #ifndef QOPT_CALIBRATION_PASSES_H
 #define QOPT_CALIBRATION_PASSES_H
 
+#include "qopt/Calibration/CalibrateActivations.h"
 #include "qopt/Calibration/CalibrationData.h"
 #include "qopt/Calibration/FoldSmoothScales.h"
 #include "qopt/Calibration/Gate.h"
@@ -33,6 +34,7 @@ struct CalibrationStage {
   AwqFoldOptions awq;
   bool foldSmooth = false; ///< fold SmoothQuant's scales before weights are quantized
   SmoothFoldOptions smooth;
+  std::optional<ActivationOptions> activations; ///< fix scales of 8-bit activations; null: dynamic
   MixedOptions mixed;
   /// Moments of the float model, instead of those behind quantized layers: from this file if it is
   /// there, else measured and written to it ("": to a temporary one).
@@ -68,6 +70,7 @@ std::unique_ptr<mlir::Pass> createCollectStatistics(std::shared_ptr<CalibrationS
 std::unique_ptr<mlir::Pass> createAssignMixed(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createFoldAwqScales(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createFoldSmoothScales(std::shared_ptr<CalibrationStage> stage);
+std::unique_ptr<mlir::Pass> createCalibrateActivations(std::shared_ptr<CalibrationStage> stage);
 std::unique_ptr<mlir::Pass> createQuantizeCalibrated(std::shared_ptr<CalibrationStage> stage);
 
 #define GEN_PASS_REGISTRATION

@@ -20,6 +20,47 @@ class CalibrationOptionList {
 }
 defvar calibrationOptions = CalibrationOptionList<>.data;
 
+def AssignOutliers : Pass<"qir-assign-outliers", "::mlir::func::FuncOp"> {
+  let summary = "Ask for a share of each quantized weight to stay in f16";
+  let description = [{
+    Contract: *requires* qir-assign-scheme; *preserves* everything else; *result*: `qir.outlier_share` on
+    every `qir.linear` that calibration quantizes, which makes qir-quantize-calibrated choose so many of its
+    weights by what rounding them costs in the output, and keep them as a sparse matrix beside the codes
+    (`qir.outliers`; docs/calibration.md, "Outliers"). A linear with more than 65536 columns, or a function
+    without a linear to quantize, is an error. Emits remarks of category `assign`.
+    ```mlir
+    %y = qir.linear %x, %w {scheme = #qir.scheme<w3a16, group = 128, asym>} : ...
+    // becomes
+    %y = qir.linear %x, %w {qir.outlier_share = 5.0e-03, scheme = #qir.scheme<w3a16, group = 128, asym>} : ...
+    ```
+  }];
+  let options = [
+    Option<"share", "share", "double", "0.005", "of the weights of each linear">
+  ];
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
+def CalibrateActivations : Pass<"qir-calibrate-activations", "::mlir::ModuleOp"> {
+  let summary = "Fix the scales of 8-bit activations by calibration";
+  let description = [{
+    Contract: *requires* token-major functions and qir-assign-scheme, before weights are quantized, behind
+    whatever folds scales into them; *preserves* everything else; *result*: `qir.activation_scales` on every
+    `qir.linear` whose scheme has 8-bit activations, one per block of features that shares a scale (the
+    group of the weight, 128 with one scale per row), which the quantized linear then has. Without it scales
+    are dynamic. `observer`: what a scale reaches (docs/calibration.md, "Static activation scales"). Emits
+    remarks of category `activations`.
+    ```mlir
+    %y = qir.linear %x, %w {scheme = #qir.scheme<w8a8, channel, sym>} : ...
+    // becomes
+    %y = qir.linear %x, %w {qir.activation_scales = array<f64: 0.02, 0.031>, scheme = ...} : ...
+    ```
+  }];
+  let options = !listconcat([
+    Option<"observer", "observer", "std::string", "\"mse\"", "absmax, percentile or mse">
+  ], calibrationOptions);
+  let dependentDialects = ["::qopt::qir::QIRDialect"];
+}
+
 def CollectStatistics : Pass<"qir-collect-statistics", "::mlir::ModuleOp"> {
   let summary = "Measure the moments of all inputs of linears in the float model";
   let description = [{

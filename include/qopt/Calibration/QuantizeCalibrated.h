@@ -36,7 +36,8 @@ struct LinearReport {
                       ///< H the moments of its input, undamped
   double loss = 0;    ///< of the result; never above lossRtn
   double rmsError = 0;
-  double bits = 0;       ///< per weight, scales and zero points included
+  double bits = 0;       ///< per weight, scales, zero points and outliers included
+  int64_t outliers = 0;  ///< weights that stay in f16 beside the codes
   double damping = 0;    ///< added to the diagonal, as a part of its mean
   double seconds = 0;    ///< of this linear, its share of the Hessian included
   int64_t peakBytes = 0; ///< resident memory of the process so far

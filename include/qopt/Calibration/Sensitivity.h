@@ -24,8 +24,9 @@
 namespace qopt::calibration {
 
 struct CandidateScore {
-  std::string scheme; ///< the same for all linears of the unit, but for groups that do not divide
-  int64_t bits = 0;   ///< stored, scales and padding included
+  std::string scheme;  ///< the same for all linears of the unit, but for groups that do not divide
+  double outliers = 0; ///< share of the weights that is kept in f16 beside the codes
+  int64_t bits = 0;    ///< stored, scales, outliers and padding included
   double loss = 0, kl = 0;
 };
 
@@ -34,11 +35,16 @@ struct UnitScore {
   int64_t elements = 0;
   double kappa = 0;
   bool probed = false;
-  std::vector<CandidateScore> candidates; ///< fewest bits first; the last is f16
+  std::vector<CandidateScore> candidates; ///< fewest bits first, each without outliers before those
+                                          ///< with; the last is f16
 };
 
 struct SensitivityOptions {
   std::vector<unsigned> bits = {2, 3, 4, 8};
+  /// Shares of outliers that are tried with less than 8 bits, ascending; with the bits of the
+  /// unit's own scheme only, or with all.
+  std::vector<double> outlierShares;
+  bool outliersOfOwnBits = false;
   quantization::GptqOptions gptq;
   SweepOptions sweep;
   int64_t maxMemory = 0; ///< bytes of the process; 0: what is free

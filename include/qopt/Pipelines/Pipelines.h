@@ -37,6 +37,7 @@ struct SchemeOptions {
   std::vector<std::string> tensorType; ///< REGEX=SCHEME, first match wins
   bool mse = false;                    ///< search the scale that minimises the squared error
   bool fallbackGroup = false;          ///< a smaller group where that of `scheme` does not divide
+  double outliers = 0;                 ///< share of each calibrated weight that stays f16
   bool alternates = false;             ///< the second weight set holds every quantized linear
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq, smooth,
   /// smooth+gptq.

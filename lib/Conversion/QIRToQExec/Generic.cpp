@@ -4,6 +4,8 @@
 // cast around.
 #include "Lowering.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
+
 #include "qopt/Dialect/QIR/IR/OperandSlots.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -26,7 +28,7 @@ private:
   LogicalResult convertTensorOp(Operation *op);
   LogicalResult convertReturn(func::ReturnOp op);
   LogicalResult convertLinear(Operation *op, Value x, Value weight, Value bias,
-                              StringRef activation);
+                              StringRef activation, Operation *quantized = nullptr);
   LogicalResult convertEmbedding(Operation *op, Value weight, Value ids, int64_t offset);
 
   /// The new value, a stored tensor for a constant.
@@ -84,8 +86,9 @@ LogicalResult GenericLowering::convertTensorOp(Operation *op) {
   return success();
 }
 
+/// `quantized`: brings outliers and static scales.
 LogicalResult GenericLowering::convertLinear(Operation *op, Value x, Value weight, Value bias,
-                                             StringRef activation) {
+                                             StringRef activation, Operation *quantized) {
   if (!weight)
     return failure();
   Value input = lookup(x), vector = bias ? tensors.vector(bias) : Value();
@@ -93,13 +96,17 @@ LogicalResult GenericLowering::convertLinear(Operation *op, Value x, Value weigh
     return success();
   if (bias && !vector)
     return lowering.unsupported(op, "with a bias that is not constant");
+  SmallVector<Value> outliers;
+  if (quantized)
+    tensors.outliers(quantized, outliers);
   auto result = cast<TensorType>(op->getResult(0).getType());
   Type f32 = builder.getF32Type();
-  Value product = qexec::LinearOp::create(builder, op->getLoc(), result.clone(f32),
-                                          castTo(op->getLoc(), input, f32), weight, vector,
-                                          /*alternate=*/Value(), builder.getStringAttr(activation),
-                                          IntegerAttr())
-                      .getResult();
+  Value product =
+      qexec::LinearOp::create(
+          builder, op->getLoc(), result.clone(f32), castTo(op->getLoc(), input, f32), weight,
+          vector, /*alternate=*/Value(), outliers, builder.getStringAttr(activation),
+          quantized ? qir::activationScalesOf(quantized) : DenseF64ArrayAttr(), IntegerAttr())
+          .getResult();
   values.map(op->getResult(0), castTo(op->getLoc(), product, result.getElementType()));
   return success();
 }
@@ -159,7 +166,7 @@ LogicalResult GenericLowering::convert(Operation *op) {
           return LogicalResult(op.emitError() << "a second weight set needs a token-major program");
         Value weight = tensors.codeWeight(op, op.getCodes(), op.getScales(), op.getZeroPoints(),
                                           op.getBits(), op.getGroupSize());
-        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation());
+        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation(), op);
       })
       .Case([&](qir::EmbeddingOp op) {
         if (!op.getTable().getDefiningOp<qir::ConstantOp>())

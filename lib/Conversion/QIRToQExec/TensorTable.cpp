@@ -1,6 +1,7 @@
 //===- TensorTable.cpp - Constants as stored tensors -----------------------------------------===//
 #include "TensorTable.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -138,6 +139,29 @@ Value TensorTable::codeWeight(Operation *user, Value codes, Value scales, Value 
       builder.getStringAttr(format), codesOp.getValue(), scalesOp.getValue(), zeroPointsValue,
       builder.getI64IntegerAttr(groupSize), sourcesOf(codesOp), scheme, rmsError);
   return made[key] = weight.getResult();
+}
+
+void TensorTable::outliers(Operation *linear, SmallVectorImpl<Value> &out) {
+  std::optional<qir::OutlierElements> elements = qir::outliersOf(linear);
+  if (!elements)
+    return;
+  auto codes = linear->getOperand(1).getDefiningOp<qir::ConstantOp>();
+  auto add = [&](ElementsAttr value, StringRef part) {
+    Value &known = made[storageKey(builder, {value, builder.getStringAttr(part)}, "plain", 0)];
+    if (!known) {
+      const std::string base = ((codes ? initializerName(codes) : StringRef()) + part).str();
+      std::string name = base;
+      for (int number = 0; !names.insert({name, 1}).second; ++number)
+        name = base + "#" + std::to_string(number);
+      known = qexec::TensorOp::create(builder, linear->getLoc(), value.getType(),
+                                      builder.getStringAttr(name), value, builder.getArrayAttr({}))
+                  .getResult();
+    }
+    out.push_back(known);
+  };
+  add(elements->rows, ".outlier_rows");
+  add(elements->columns, ".outlier_columns");
+  add(elements->values, ".outlier_values");
 }
 
 Value TensorTable::vector(Value value) {

@@ -26,6 +26,10 @@ public:
   mlir::Value codeWeight(mlir::Operation *user, mlir::Value codes, mlir::Value scales,
                          mlir::Value zeroPoints, int64_t bits, int64_t groupSize);
 
+  /// Rows, columns and values of a linear's outliers, named after its codes; nothing if it has
+  /// none.
+  void outliers(mlir::Operation *linear, llvm::SmallVectorImpl<mlir::Value> &out);
+
   /// A plain f32 vector: the elements of a float constant of any shape. Null, without an error, if
   /// `value` is no constant.
   mlir::Value vector(mlir::Value value);

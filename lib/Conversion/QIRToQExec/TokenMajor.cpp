@@ -3,6 +3,7 @@
 #include "Lowering.h"
 
 #include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -26,7 +27,8 @@ private:
 
   LogicalResult convertEmbedding(Operation *op, Value weight, Value ids, int64_t offset);
   LogicalResult convertLinear(Operation *op, Value x, Value weight, Value bias,
-                              StringRef activation, Value alternate = {});
+                              StringRef activation, Value alternate = {},
+                              Operation *quantized = nullptr);
   LogicalResult convertBinary(Operation *op, Value a, Value b, StringRef kind);
   LogicalResult convertUnary(Operation *op, StringRef kind, FloatAttr cap = {});
   LogicalResult convertGated(Operation *op, Value gate, Value up, StringRef kind);
@@ -117,8 +119,10 @@ LogicalResult TokenMajorLowering::convertEmbedding(Operation *op, Value weight, 
   return success();
 }
 
+/// `quantized`: brings outliers and static scales.
 LogicalResult TokenMajorLowering::convertLinear(Operation *op, Value x, Value weight, Value bias,
-                                                StringRef activation, Value alternate) {
+                                                StringRef activation, Value alternate,
+                                                Operation *quantized) {
   Value input = buffer(x);
   if (!weight)
     return failure();
@@ -127,12 +131,18 @@ LogicalResult TokenMajorLowering::convertLinear(Operation *op, Value x, Value we
   Value vector = bias ? tensors.vector(bias) : Value();
   if (bias && !vector)
     return lowering.unsupported(op, "with a bias that is not constant");
+  SmallVector<Value> outliers;
+  if (quantized)
+    tensors.outliers(quantized, outliers);
   int64_t rows = cast<qexec::WeightType>(weight.getType()).getN();
   auto type = qexec::BufferType::get(builder.getContext(), rows, false);
-  values.map(op->getResult(0),
-             qexec::LinearOp::create(builder, op->getLoc(), type, input, weight, vector, alternate,
-                                     builder.getStringAttr(activation), IntegerAttr())
-                 .getResult());
+  values.map(
+      op->getResult(0),
+      qexec::LinearOp::create(builder, op->getLoc(), type, input, weight, vector, alternate,
+                              outliers, builder.getStringAttr(activation),
+                              quantized ? qir::activationScalesOf(quantized) : DenseF64ArrayAttr(),
+                              IntegerAttr())
+          .getResult());
   return success();
 }
 
@@ -335,7 +345,8 @@ LogicalResult TokenMajorLowering::convert(Operation *op) {
           if (!alternate)
             return failure();
         }
-        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation(), alternate);
+        return convertLinear(op, op.getX(), weight, op.getBias(), op.getActivation(), alternate,
+                             op);
       })
       .Case([&](qir::AddOp op) { return convertBinary(op, op.getA(), op.getB(), "add"); })
       .Case([&](qir::SubOp op) { return convertBinary(op, op.getA(), op.getB(), "sub"); })

@@ -3,6 +3,8 @@
 // weights become blocked DequantizeLinear on bytes, which every reader of opset 21 has.
 #include "GraphExporter.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -137,6 +139,10 @@ bool GraphExporter::exportModelOp(Operation *op) {
   } else if (auto packed = dyn_cast<qir::QuantizedLinearOp>(op)) {
     if (packed.getAlternate()) {
       unsupported(op, "alternate weight");
+      return true;
+    }
+    if (qir::outliersOf(op) || qir::activationScalesOf(op)) {
+      unsupported(op, "outliers or static activation scales");
       return true;
     }
     product(packed.getX(),

@@ -25,6 +25,7 @@ private:
   qrt::Status addArguments();
   qrt::Status addOp(Operation &op);
   qrt::Status addInstruction(Operation &op, qrt::OpCode code);
+  std::vector<int32_t> linearInputs(qexec::LinearOp op) const;
   qrt::Status addTensorInstruction(qexec::TensorInstructionOp op);
   qrt::Status addOutputs(func::ReturnOp op);
   qrt::Status addResult(Operation &op, Value result);
@@ -131,15 +132,27 @@ qrt::Status ProgramBuilder::addResult(Operation &op, Value result) {
   return qrt::Status::ok();
 }
 
+/// Operands have places; absent ones behind the last are left out.
+std::vector<int32_t> ProgramBuilder::linearInputs(qexec::LinearOp op) const {
+  auto optional = [&](Value value) { return value ? numbers.lookup(value) : -1; };
+  std::vector<int32_t> inputs = {numbers.lookup(op.getX()), numbers.lookup(op.getWeight()),
+                                 optional(op.getBias()), optional(op.getAlternate())};
+  for (Value part : op.getOutliers())
+    inputs.push_back(numbers.lookup(part));
+  while (inputs.back() == -1)
+    inputs.pop_back();
+  return inputs;
+}
+
 qrt::Status ProgramBuilder::addInstruction(Operation &op, qrt::OpCode code) {
   qrt::Instruction instruction;
   instruction.op = code;
   instruction.location = locationName(op);
-  for (Value operand : op.getOperands())
-    instruction.inputs.push_back(numbers.lookup(operand));
-  if (auto linear = dyn_cast<qexec::LinearOp>(op); linear && linear.getAlternate()) {
-    if (!linear.getBias()) // operands have places: the alternate is the fourth
-      instruction.inputs.insert(instruction.inputs.begin() + 2, -1);
+  if (auto linear = dyn_cast<qexec::LinearOp>(op)) {
+    instruction.inputs = linearInputs(linear);
+  } else {
+    for (Value operand : op.getOperands())
+      instruction.inputs.push_back(numbers.lookup(operand));
   }
   for (NamedAttribute attribute : op.getAttrs()) {
     std::string name = nameOf(attribute);

@@ -160,6 +160,7 @@ int main(int argc, char **argv) {
   registerAll();
   registerAttention();
   registerHadamard();
+  registerSparse();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

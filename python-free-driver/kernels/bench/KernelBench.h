@@ -55,6 +55,8 @@ void add(const std::string &name, auto function) {
 void registerAttention();
 /// HadamardBench.cpp
 void registerHadamard();
+/// SparseBench.cpp
+void registerSparse();
 
 } // namespace qrt::kernels::bench
 

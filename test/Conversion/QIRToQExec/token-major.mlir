@@ -85,3 +85,19 @@ func.func @hadamard(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?
   %logits = qir.linear %y, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
   return %logits : tensor<?x8xf32>
 }
+
+// Outliers are plain tensors, named after the codes; static scales stay an attribute.
+// CHECK-LABEL: func.func @outliers
+func.func @outliers(%ids: tensor<?xi32> {qir.name = "ids"}, %positions: tensor<?xi32> {qir.name = "positions"})
+    -> (tensor<?x4xf32> {qir.name = "logits"}) attributes {qir.token_major} {
+  %table = qir.constant dense<1.0> : tensor<4x4xf32> loc("table")
+  %c = qir.constant dense<3> : tensor<4x4xui8> loc("w")
+  %s = qir.constant dense<1.0> : tensor<4x1xf16> loc("s")
+  %h = qir.embedding %table, %ids : (tensor<4x4xf32>, tensor<?xi32>) -> tensor<?x4xf32>
+  // CHECK: %[[ROWS:.*]] = qexec.tensor "w.outlier_rows" {sources = []} dense<[0, 1, 1, 2, 2]>
+  // CHECK: %[[COLUMNS:.*]] = qexec.tensor "w.outlier_columns"
+  // CHECK: %[[VALUES:.*]] = qexec.tensor "w.outlier_values"
+  // CHECK: qexec.linear %{{.*}}, %{{.*}} outliers %[[ROWS]], %[[COLUMNS]], %[[VALUES]] at {{[0-9]+}} {activation = "a8", activation_scales = array<f64: 2.500000e-01>}
+  %y = qir.quantized_linear %h, %c scales %s {activation = "a8", bits = 2 : i64, qir.activation_scales = array<f64: 0.25>, qir.outliers = [dense<[0, 1, 1, 2, 2]> : tensor<5xi32>, dense<[3, 1]> : tensor<2xui16>, dense<[1.0, -2.0]> : tensor<2xf16>]} : (tensor<?x4xf32>, tensor<4x4xui8>, tensor<4x1xf16>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

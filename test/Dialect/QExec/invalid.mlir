@@ -56,6 +56,22 @@ func.func @linear_c5(%a: !qexec.buffer<8>, %b: !qexec.weight<4, 8>, %c: !qexec.w
 
 // -----
 
+func.func @linear_c6(%a: !qexec.buffer<8>, %b: !qexec.weight<4, 8>, %c: tensor<5xi32>) -> !qexec.buffer<4> {
+  // expected-error @below {{expects outliers to be rows, columns and values, got 1 tensors}}
+  %0 = qexec.linear %a, %b outliers %c : (!qexec.buffer<8>, !qexec.weight<4, 8>, tensor<5xi32>) -> !qexec.buffer<4>
+  return %0 : !qexec.buffer<4>
+}
+
+// -----
+
+func.func @linear_c7(%a: !qexec.buffer<8>, %b: !qexec.weight<4, 8>) -> !qexec.buffer<4> {
+  // expected-error @below {{expects activation_scales only with activation a8}}
+  %0 = qexec.linear %a, %b {activation = "a16", activation_scales = array<f64: 0.5>} : (!qexec.buffer<8>, !qexec.weight<4, 8>) -> !qexec.buffer<4>
+  return %0 : !qexec.buffer<4>
+}
+
+// -----
+
 func.func @linear_c4_tensor(%a: tensor<?x8xf32>, %b: !qexec.weight<4, 8>) -> !qexec.buffer<4> {
   // expected-error @below {{expects operand and result over the same rows}}
   %0 = qexec.linear %a, %b : (tensor<?x8xf32>, !qexec.weight<4, 8>) -> !qexec.buffer<4>

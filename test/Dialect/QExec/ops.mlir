@@ -21,6 +21,11 @@ func.func @instructions(%ids: !qexec.ids, %pos: !qexec.positions, %w: !qexec.wei
   %l = qexec.linear %e, %w bias %v at 16 {activation = "a8"} : (!qexec.buffer<8>, !qexec.weight<8, 8>, tensor<8xf32>) -> !qexec.buffer<8>
   // CHECK: qexec.linear %[[E]], %{{.*}} alternate %{{.*}} at 16 : (!qexec.buffer<8>, !qexec.weight<8, 8>, !qexec.weight<8, 8>) -> !qexec.buffer<8>
   %alt = qexec.linear %e, %w alternate %w at 16 : (!qexec.buffer<8>, !qexec.weight<8, 8>, !qexec.weight<8, 8>) -> !qexec.buffer<8>
+  // CHECK: qexec.linear %[[E]], %{{.*}} outliers %{{.*}}, %{{.*}}, %{{.*}} at 16 {activation = "a8", activation_scales = array<f64: 5.000000e-01>} : (!qexec.buffer<8>, !qexec.weight<8, 8>, tensor<9xi32>, tensor<2xui16>, tensor<2xf16>) -> !qexec.buffer<8>
+  %rows = qexec.tensor "rows" {sources = []} dense<0> : tensor<9xi32>
+  %columns = qexec.tensor "columns" {sources = []} dense<0> : tensor<2xui16>
+  %entries = qexec.tensor "values" {sources = []} dense<0.0> : tensor<2xf16>
+  %sparse = qexec.linear %e, %w outliers %rows, %columns, %entries at 16 {activation = "a8", activation_scales = array<f64: 0.5>} : (!qexec.buffer<8>, !qexec.weight<8, 8>, tensor<9xi32>, tensor<2xui16>, tensor<2xf16>) -> !qexec.buffer<8>
   // CHECK: qexec.rms_norm %{{.*}}, %{{.*}} at 16 {epsilon = 1.000000e-05 : f64}
   %r = qexec.rms_norm %l, %v at 16 {epsilon = 1.0e-5 : f64} : (!qexec.buffer<8>, tensor<8xf32>) -> !qexec.buffer<8>
   // CHECK: qexec.layer_norm %{{.*}}, %{{.*}} bias %{{.*}} {epsilon = 1.000000e-05 : f64}

@@ -296,6 +296,62 @@ func.func @quantized_linear_c10(%a: tensor<?x40xf32>, %b: tensor<8x40xui8>, %c: 
 
 // -----
 
+func.func @quantized_linear_outliers_count(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects qir.outliers to be vectors of rows, columns and values}}
+  %0 = qir.quantized_linear %a, %b scales %c {qir.outliers = [dense<[0, 1, 2]> : tensor<3xi32>, dense<[7, 39]> : tensor<2xui16>], bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_outliers_types(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects outliers of i32, ui16 and f16, got}}
+  %0 = qir.quantized_linear %a, %b scales %c {qir.outliers = [dense<[0, 1, 2]> : tensor<3xi32>, dense<[1.0, -2.0]> : tensor<2xf16>, dense<[7, 39]> : tensor<2xui16>], bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_outliers_rows(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects 3 rows of outliers, got 4}}
+  %0 = qir.quantized_linear %a, %b scales %c {qir.outliers = [dense<0> : tensor<4xi32>, dense<[7, 39]> : tensor<2xui16>, dense<[1.0, -2.0]> : tensor<2xf16>], bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_outliers_columns(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects as many columns as values of outliers, at least one, got 1 and 2}}
+  %0 = qir.quantized_linear %a, %b scales %c {qir.outliers = [dense<[0, 1, 2]> : tensor<3xi32>, dense<1> : tensor<1xui16>, dense<[1.0, -2.0]> : tensor<2xf16>], bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_activation_scales(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects qir.activation_scales only with activation "a8"}}
+  %0 = qir.quantized_linear %a, %b scales %c {qir.activation_scales = array<f64: 0.5, 0.5>, bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_activation_scales_count(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects 2 of qir.activation_scales, got 1}}
+  %0 = qir.quantized_linear %a, %b scales %c {activation = "a8", qir.activation_scales = array<f64: 0.5>, bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
+func.func @quantized_linear_activation_scales_positive(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  // expected-error @below {{expects qir.activation_scales to be an array of positive f64}}
+  %0 = qir.quantized_linear %a, %b scales %c {activation = "a8", qir.activation_scales = array<f64: 0.5, 0.0>, bits = 4 : i64, group_size = 32 : i64} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
+// -----
+
 func.func @quantized_embedding_c6(%a: tensor<8x40xui8>, %b: tensor<8x2xf16>, %c: tensor<?xi32>) -> tensor<?x8xf32> {
   // expected-error @below {{expects a result of shape [?, 40], got [?, 8]}}
   %0 = qir.quantized_embedding %a scales %b ids %c {bits = 4 : i64, group_size = 32 : i64} : (tensor<8x40xui8>, tensor<8x2xf16>, tensor<?xi32>) -> tensor<?x8xf32>

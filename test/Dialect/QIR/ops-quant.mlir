@@ -71,6 +71,13 @@ func.func @quantized_linear_alternate(%a: tensor<?x64xf32>, %b: tensor<8x64xui8>
   return %0 : tensor<?x8xf32>
 }
 
+// CHECK-LABEL: func.func @quantized_linear_outliers(
+// CHECK: qir.quantized_linear %arg0, %arg1 scales %arg2 {activation = "a8", bits = 4 : i64, group_size = 32 : i64, qir.activation_scales = array<f64: 5.000000e-01, 2.500000e-01>, qir.outliers = [dense<[0, 1, 2]> : tensor<3xi32>, dense<[7, 39]> : tensor<2xui16>, dense<[1.000000e+00, -2.000000e+00]> : tensor<2xf16>]} : (
+func.func @quantized_linear_outliers(%a: tensor<?x40xf32>, %b: tensor<2x40xui8>, %c: tensor<2x2xf16>) -> tensor<?x2xf32> {
+  %0 = qir.quantized_linear %a, %b scales %c {activation = "a8", bits = 4 : i64, group_size = 32 : i64, qir.activation_scales = array<f64: 0.5, 0.25>, qir.outliers = [dense<[0, 1, 2]> : tensor<3xi32>, dense<[7, 39]> : tensor<2xui16>, dense<[1.0, -2.0]> : tensor<2xf16>]} : (tensor<?x40xf32>, tensor<2x40xui8>, tensor<2x2xf16>) -> tensor<?x2xf32>
+  return %0 : tensor<?x2xf32>
+}
+
 // CHECK-LABEL: func.func @quantized_embedding(
 // CHECK: qir.quantized_embedding %arg0 scales %arg1 zero_points %arg2 ids %arg3 {bits = 3 : i64, group_size = 128 : i64, offset = 2 : i64} : (
 func.func @quantized_embedding(%a: tensor<8x128xui8>, %b: tensor<8x1xf16>, %c: tensor<8x1xui8>, %d: tensor<?xi32>) -> tensor<?x128xf32> {

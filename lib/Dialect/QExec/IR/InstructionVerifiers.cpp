@@ -54,6 +54,11 @@ LogicalResult LinearOp::verify() {
   if (getAlternate() && (!x || getAlternate().getType() != weight)) // C5
     return emitOpError() << "expects an alternate of type " << weight << " and buffers, got "
                          << getAlternate().getType();
+  if (!getOutliers().empty() && getOutliers().size() != 3) // C6
+    return emitOpError() << "expects outliers to be rows, columns and values, got "
+                         << getOutliers().size() << " tensors";
+  if (getActivationScales() && getActivation() != "a8") // C7
+    return emitOpError() << "expects activation_scales only with activation a8";
   return success();
 }
 

@@ -1,6 +1,8 @@
 //===- QuantOps.cpp - Verifiers of quantization ops ------------------------------------------===//
 #include "Checks.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
+
 using namespace mlir;
 using namespace qopt::qir;
 
@@ -72,6 +74,8 @@ LogicalResult QuantizedLinearOp::verify() {
   if (failed(verifyGroups(*this, getCodes(), getScales(), getZeroPoints(), getBits(),
                           getGroupSize())) ||
       failed(checkWord(*this, "activation", getActivation(), {"f32", "a16", "a8"}))) // C9
+    return failure();
+  if (failed(verifyOutliers(*this)))
     return failure();
   std::optional<Dims> codes = dimsOf(getCodes()), expected = dimsOf(getX());
   if (!codes)

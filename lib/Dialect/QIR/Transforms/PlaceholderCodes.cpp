@@ -1,7 +1,9 @@
 //===- PlaceholderCodes.cpp - Quantized ops without their codes ------------------------------===//
 #include "qopt/Dialect/QIR/Transforms/PlaceholderCodes.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
+#include "qopt/Quantization/SparseOutliers.h"
 #include "qopt/Support/WeightStore.h"
 
 #include <memory>
@@ -49,7 +51,8 @@ public:
       ops.push_back(op);
       auto type = dyn_cast<RankedTensorType>(weightOf(op).getType());
       if (type && type.hasStaticShape())
-        largest = std::max(largest, 2 * type.getNumElements()); // scales of f16, one per weight
+        // Scales of f16, one per weight, or the rows of outliers.
+        largest = std::max({largest, 2 * type.getNumElements(), 4 * (type.getDimSize(0) + 1)});
     });
     pages = ZeroPages::create(static_cast<size_t>(largest));
     if (!pages)
@@ -71,6 +74,7 @@ private:
       return qrt::invalidArgument("a weight with an integer scheme is not constant");
     SchemeAttr scheme = schemeOf(op);
     CodedWeight weight;
+    const double share = outlierShare(op);
     auto key = std::pair<Operation *, Attribute>(constant, scheme);
     if (auto it = shared.find(key); it != shared.end() && !isCalibrated(op)) {
       weight = it->second;
@@ -79,7 +83,10 @@ private:
       if (!isCalibrated(op)) // those are quantized one by one, whatever they share
         shared[key] = weight;
     }
-    replaceByQuantized(op, weight);
+    Operation *quantized = replaceByQuantized(op, weight);
+    quantized->removeAttr(outlierShareAttr);
+    if (share > 0)
+      addOutliers(constant, share, quantized);
     return qrt::Status::ok();
   }
 
@@ -101,6 +108,23 @@ private:
     if (!scheme.getSymmetric())
       weight.zeroPoints = add(groups, byte);
     return weight;
+  }
+
+  void addOutliers(ConstantOp constant, double share, Operation *quantized) {
+    Builder builder(constant);
+    auto type = cast<RankedTensorType>(constant.getType());
+    const int64_t n = type.getDimSize(0);
+    const int64_t count = quantization::outlierCount(share, n, type.getDimSize(1));
+    auto zeros = [&](int64_t length, Type element) -> Attribute {
+      auto part = RankedTensorType::get({length}, element);
+      return WeightStore::insertBorrowed(part, "placeholder",
+                                         pages->bytes(*WeightStore::byteSize(part)), pages);
+    };
+    quantized->setAttr(
+        outliersAttr,
+        builder.getArrayAttr({zeros(n + 1, builder.getI32Type()),
+                              zeros(count, builder.getIntegerType(16, /*isSigned=*/false)),
+                              zeros(count, builder.getF16Type())}));
   }
 
   func::FuncOp function;

@@ -4,6 +4,7 @@
 // threads), ops replaced and blobs freed, one weight at a time.
 #include "ContextThreads.h"
 
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Quantization/HalfQuadratic.h"
@@ -44,6 +45,8 @@ struct QuantizeWeightsPass : qopt::qir::impl::QuantizeWeightsBase<QuantizeWeight
 
   LogicalResult replace(Operation *op) {
     SchemeAttr scheme = schemeOf(op);
+    if (outlierShare(op) > 0)
+      return op->emitOpError() << "is to keep outliers, which only qir-quantize-calibrated chooses";
     Value weight = isa<LinearOp>(op) ? op->getOperand(1) : op->getOperand(0);
     auto constant = weight.getDefiningOp<ConstantOp>();
     if (!constant)

@@ -1,5 +1,6 @@
 //===- UnpackLinears.cpp - Splits a linear whose result is only cut into columns --------------===//
 #include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+#include "qopt/Dialect/QIR/IR/Outliers.h"
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Support/WeightStore.h"
 
@@ -68,6 +69,9 @@ struct UnpackLinearsPass : qopt::qir::impl::UnpackLinearsBase<UnpackLinearsPass>
   }
 
   void unpack(Operation *op) {
+    // Rows of outliers are not rows of a tensor.
+    if (outliersOf(op))
+      return;
     SmallVector<Columns> parts;
     for (Operation *user : op->getUsers()) {
       std::optional<Columns> columns = columnsOf(user);

@@ -65,21 +65,26 @@ def QExec_LinearOp : QExec_Op<"linear", [AttrSizedOperandSegments]> {
   let description = [{
     `activation`: `f32`, or `a16`/`a8` for 16- and 8-bit fixed point inputs. `alternate`: the weight of
     the second set, which the runtime reads instead, with f32 activations, for tokens that ask for it.
+    `outliers`: rows, columns and values of a sparse matrix that is added to the weight.
+    `activation_scales`: static scales of `a8`.
 
     - (C1) x is K wide, the result N wide, for a weight of [N, K]
     - (C2) the bias has N entries
     - (C3) activation is "f32", "a16" or "a8"
     - (C4) x and result are both buffers over the same rows, or both tensors
     - (C5) the alternate has the shape of the weight, and x is a buffer
+    - (C6) outliers are none, or three tensors
+    - (C7) only `a8` has activation_scales
   }];
   let arguments = (ins QExec_Activation:$x, QExec_WeightType:$weight, Optional<QExec_Vector>:$bias,
-                       Optional<QExec_WeightType>:$alternate,
+                       Optional<QExec_WeightType>:$alternate, Variadic<AnyTensor>:$outliers,
                        DefaultValuedStrAttr<StrAttr, "f32">:$activation,
+                       OptionalAttr<DenseF64ArrayAttr>:$activation_scales,
                        OptionalAttr<I64Attr>:$arena);
   let results = (outs QExec_Activation:$result);
   let assemblyFormat = [{
-    $x `,` $weight (`bias` $bias^)? (`alternate` $alternate^)? (`at` $arena^)? attr-dict `:`
-    functional-type(operands, results)
+    $x `,` $weight (`bias` $bias^)? (`alternate` $alternate^)? (`outliers` $outliers^)?
+    (`at` $arena^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
