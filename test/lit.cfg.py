@@ -35,6 +35,8 @@ cuda_path += glob.glob(os.path.join(config.qopt_source_dir, "build/cuda-tools/li
 llvm_config.with_environment("PATH", "/usr/local/cuda/bin", append_path=True)
 if os.path.exists(os.path.join(config.qopt_binary_dir, "bin", "libqrt_cuda.so")):
     config.available_features.add("cuda-library")
+if os.path.exists(os.path.join(config.qopt_binary_dir, "unittests", "libqrt_emulated_device.so")):
+    config.available_features.add("emulated-device")
 if shutil.which("nvcc", path=os.pathsep.join(cuda_path)):
     config.available_features.add("nvcc")
 if all(shutil.which(tool, path=os.pathsep.join(cuda_path)) for tool in ("cuobjdump", "nvdisasm")):

@@ -31,7 +31,7 @@ public:
   qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) override {
     channels = std::make_unique<ChannelMoments>(group.features);
     if (hessians)
-      hessian = std::make_unique<HessianAccumulator>(group.features, lend(pool));
+      hessian = makeHessian(group, pool);
     return true;
   }
 
@@ -45,7 +45,11 @@ public:
   Status finish(LinearGroup &group, qrt::kernels::ThreadPool &) override {
     const int64_t k = group.features;
     std::vector<float> squares, meanAbs, maxAbs, h(hessian ? k * k : 0);
-    if (!channels->finish(squares, &meanAbs, &maxAbs) || (hessian && !hessian->finish(h)))
+    const bool finite =
+        channels->finish(squares, &meanAbs, &maxAbs) && (!hessian || hessian->finish(h));
+    if (group.products && !group.products->status())
+      return group.products->status();
+    if (!finite)
       return Status::error(qrt::StatusCode::BadCalibration,
                            "input of '" + weightName(group.linears[0].getW()) +
                                "': its values are not finite, or no token has a weight");

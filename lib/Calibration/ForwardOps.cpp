@@ -75,6 +75,7 @@ private:
     return llvm::all_of(operands, [&](unsigned operand) { return in(operand) >= 0; });
   }
 
+  BoundOp bindDeviceLinear(const WeightMatrix &matrix, const std::vector<float> &bias);
   BoundOp bindEmbedding(Operation *op, int64_t offset, Value ids);
   BoundOp bindNorm(Value weight, Value bias, double epsilon, bool rms);
   BoundOp bindUnary(UnaryKind kind, double parameter = 0);
@@ -121,6 +122,8 @@ BoundOp Binder::bindLinear(const WeightMatrix &matrix, Value biasValue) {
   auto bias = std::make_shared<std::vector<float>>(constantFloats(biasValue));
   if (biasValue && static_cast<int64_t>(bias->size()) != matrix.n)
     return refuse("with a bias that is not constant");
+  if (slots.products)
+    return bindDeviceLinear(matrix, *bias);
   std::shared_ptr<PackedWeight> weight = pack(matrix);
   if (!weight)
     return refuse("with a weight of an impossible size");
@@ -160,6 +163,16 @@ BoundOp Binder::bindPacked(std::shared_ptr<PackedCodes> codes, Value biasValue) 
     args.bias = bias->empty() ? nullptr : bias->data();
     args.activation = activation;
     return linear(chunk.pool, args, chunk.workspace);
+  };
+}
+
+BoundOp Binder::bindDeviceLinear(const WeightMatrix &matrix, const std::vector<float> &bias) {
+  const int from = in(0), to = out();
+  auto weight = slots.products->upload(matrix.values, matrix.n, matrix.k, bias);
+  if (!weight) // no reason to call the op unsupported: told when it runs
+    return [error = weight.status()](Chunk &) { return error; };
+  return [=, linear = *weight](Chunk &chunk) {
+    return linear->multiply(chunk.values[from], chunk.tokens, chunk.values[to]);
   };
 }
 
@@ -421,7 +434,7 @@ BoundOp Binder::bind(Operation *op) {
                         [&](const WeightMatrix &m) { return bindLinear(m, op.getBias()); });
       })
       .Case([&](qir::QuantizedLinearOp op) {
-        if (slots.arithmetic != SweepArithmetic::F32 && !qir::outliersOf(op))
+        if (slots.arithmetic != SweepArithmetic::F32 && !slots.products && !qir::outliersOf(op))
           if (std::shared_ptr<PackedCodes> codes = packCodes(op))
             return bindPacked(std::move(codes), op.getBias());
         bool read = readCodes(op.getCodes(), op.getScales(), op.getZeroPoints(), op.getBits(),

@@ -8,6 +8,7 @@
 #include "KvPages.h"
 #include "RopeTables.h"
 
+#include "qopt/Calibration/DeviceProducts.h"
 #include "qopt/Calibration/Sweep.h"
 #include "qopt/Calibration/TokenTable.h"
 #include "qopt/Dialect/QIR/IR/QIROps.h"
@@ -55,6 +56,7 @@ struct OpSlots {
   std::vector<int> outputs;
   std::span<const int64_t> widths; ///< by slot
   SweepArithmetic arithmetic = SweepArithmetic::F32;
+  DeviceProducts *products = nullptr; ///< computes linears; null: the CPU
 };
 
 /// Null if there is no f32 kernel for the op, and `why` says what is missing.

@@ -27,8 +27,7 @@ public:
     if (statistics)
       return false;
     if (kind == Kind::Hessian)
-      hessian =
-          std::make_unique<quantization::HessianAccumulator>(group.features, lend(pool), precision);
+      hessian = makeHessian(group, pool, precision);
     else
       channels = std::make_unique<ChannelMoments>(group.features);
     return true;
@@ -62,6 +61,8 @@ public:
       finite = channels->finish(moments.meanSquares, &moments.meanAbs, &moments.maxAbs);
     }
     reset();
+    if (group.products && !group.products->status())
+      return group.products->status();
     if (!finite)
       return qrt::Status::error(qrt::StatusCode::BadCalibration,
                                 "its values are not finite, or no token has a weight");

@@ -2,12 +2,24 @@
 #ifndef QOPT_LIB_CALIBRATION_HESSIANROWS_H
 #define QOPT_LIB_CALIBRATION_HESSIANROWS_H
 
+#include "Lend.h"
+
+#include "qopt/Calibration/DeviceProducts.h"
 #include "qopt/Calibration/Sweep.h"
 #include "qopt/Quantization/Hessian.h"
 
 #include <span>
 
 namespace qopt::calibration {
+
+/// Of the group's input, on the CPU or where the sweep computes products.
+inline std::unique_ptr<quantization::HessianAccumulator>
+makeHessian(const LinearGroup &group, qrt::kernels::ThreadPool &pool,
+            quantization::MomentPrecision precision = quantization::MomentPrecision::Float32) {
+  return std::make_unique<quantization::HessianAccumulator>(
+      group.features, lend(pool), precision,
+      group.products ? group.products->makeSum(group.features, /*lowerOnly=*/true) : nullptr);
+}
 
 /// Rows without weights count 1 each.
 inline void addRows(quantization::HessianAccumulator &hessian, const Rows &rows) {

@@ -108,7 +108,9 @@ qrt::Result<bool> QuantizingVisitor::begin(const LinearGroup &group,
   if (stored)
     return false;
   if (corrects())
-    cross = std::make_unique<CrossMoment>(group.features, lend(pool));
+    cross = std::make_unique<CrossMoment>(
+        group.features, lend(pool),
+        group.products ? group.products->makeSum(group.features, /*lowerOnly=*/false) : nullptr);
   return moments.begin(group, pool);
 }
 
@@ -150,7 +152,10 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
     QRT_ASSIGN_OR_RETURN(prepared, prepare(group, std::move(seen.hessian), parallel));
   }
   std::vector<float> d(cross ? group.features * group.features : 0);
-  if (cross && !cross->finish(d))
+  const bool finite = !cross || cross->finish(d);
+  if (group.products && !group.products->status())
+    return group.products->status();
+  if (!finite)
     return Status::error(qrt::StatusCode::BadCalibration, "its values are not finite");
   cross.reset();
   const double shared = secondsSince(groupStart) / static_cast<double>(group.linears.size());

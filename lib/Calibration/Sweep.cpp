@@ -142,7 +142,9 @@ Status SweepRun::bindOps(Segment &segment) {
   for (size_t i = segment.begin; i < segment.end; ++i) {
     const SweepPlan::Step &step = plan.steps[i];
     std::string why;
-    BoundOp op = bindOp(step.op, {step.inputs, step.outputs, plan.widths, options.arithmetic}, why);
+    BoundOp op = bindOp(
+        step.op,
+        {step.inputs, step.outputs, plan.widths, options.arithmetic, options.products.get()}, why);
     if (!op)
       ++problems[step.op->getName().getStringRef().str() + ": " + why];
     segment.ops.push_back(std::move(op));
@@ -310,6 +312,7 @@ qrt::Result<const float *> SweepRun::twinRows(const Rows &rows) {
 
 Status SweepRun::runGroup(size_t index, size_t begin) {
   SweepPlan::Group &group = plan.groups[index];
+  group.linears.products = options.products.get();
   QRT_ASSIGN_OR_RETURN(bool shown, visitor.begin(group.linears, pool));
   if (twin)
     QRT_RETURN_IF_ERROR(runTwin(index, shown));

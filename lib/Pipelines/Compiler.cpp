@@ -109,6 +109,7 @@ Status Compiler::printModule() {
 Status Compiler::addSections(QModOptions &qmod) {
   qmod.maxContext = maxContext;
   qmod.kv = options.scheme.kv;
+  qmod.fragments = options.fragments;
   if (options.synthetic.empty()) {
     QRT_ASSIGN_OR_RETURN(Sidecars sidecars, readSidecars(report.modelFile));
     qmod.sections = std::move(sidecars.sections);

@@ -25,9 +25,11 @@ struct Chunk {
 } // namespace
 
 struct HessianAccumulator::Impl {
-  Impl(int64_t k, const ParallelFor &parallel, MomentPrecision precision)
-      : parallel(parallel), sum(k, true, parallel), precision(precision),
-        pending(k, precision == MomentPrecision::Int8 ? MomentSum::byteChunk : MomentSum::chunk),
+  Impl(int64_t k, const ParallelFor &parallel, MomentPrecision precision,
+       std::unique_ptr<ProductSum> elsewhere)
+      : parallel(parallel), bytes(!elsewhere && precision == MomentPrecision::Int8),
+        own(elsewhere ? nullptr : std::make_unique<MomentSum>(k, true, parallel)),
+        other(std::move(elsewhere)), pending(k, bytes ? MomentSum::byteChunk : MomentSum::chunk),
         absSum(k, 0.0), maxAbs(k, 0.0f) {}
 
   /// Rows times factor(weight); x itself where all weights are 1.
@@ -48,10 +50,10 @@ struct HessianAccumulator::Impl {
   void flush() {
     if (pending.count == 0)
       return;
-    if (precision == MomentPrecision::Int8)
-      sum.addBytes(weighted([](float w) { return std::sqrt(w); }), pending.count);
+    if (bytes)
+      own->addBytes(weighted([](float w) { return std::sqrt(w); }), pending.count);
     else
-      sum.add(weighted([](float w) { return w; }), pending.x.data(), pending.count);
+      sum().add(weighted([](float w) { return w; }), pending.x.data(), pending.count);
     const int64_t k = pending.k, strip = 64;
     parallel((k + strip - 1) / strip, [&](int64_t index) {
       const int64_t begin = index * strip, count = std::min(k - begin, strip);
@@ -73,8 +75,10 @@ struct HessianAccumulator::Impl {
   }
 
   ParallelFor parallel;
-  MomentSum sum;
-  MomentPrecision precision;
+  bool bytes; ///< MomentPrecision::Int8, on the CPU
+  std::unique_ptr<MomentSum> own;
+  std::unique_ptr<ProductSum> other; ///< instead of `own`
+  ProductSum &sum() { return other ? *other : *own; }
   Chunk pending;
   std::vector<double> absSum;
   std::vector<float> maxAbs;
@@ -82,8 +86,9 @@ struct HessianAccumulator::Impl {
   int64_t tokens = 0;
 };
 
-HessianAccumulator::HessianAccumulator(int64_t k, ParallelFor parallel, MomentPrecision precision)
-    : impl(std::make_unique<Impl>(k, parallel, precision)) {}
+HessianAccumulator::HessianAccumulator(int64_t k, ParallelFor parallel, MomentPrecision precision,
+                                       std::unique_ptr<ProductSum> elsewhere)
+    : impl(std::make_unique<Impl>(k, parallel, precision, std::move(elsewhere))) {}
 HessianAccumulator::~HessianAccumulator() = default;
 HessianAccumulator::HessianAccumulator(HessianAccumulator &&) noexcept = default;
 HessianAccumulator &HessianAccumulator::operator=(HessianAccumulator &&) noexcept = default;
@@ -110,7 +115,7 @@ int64_t HessianAccumulator::tokens() const { return impl->tokens; }
 
 bool HessianAccumulator::finish(std::span<float> h) {
   impl->flush();
-  return impl->weights > 0 && impl->sum.write(1.0 / impl->weights, h);
+  return impl->weights > 0 && impl->sum().write(1.0 / impl->weights, h);
 }
 
 ChannelStatistics HessianAccumulator::channels() const {
@@ -127,24 +132,27 @@ int64_t HessianAccumulator::bytes(int64_t k) {
 }
 
 struct CrossMoment::Impl {
-  Impl(int64_t k, const ParallelFor &parallel)
-      : sum(k, false, parallel), pending(k, MomentSum::chunk) {
+  Impl(int64_t k, const ParallelFor &parallel, std::unique_ptr<ProductSum> elsewhere)
+      : sum(elsewhere
+                ? std::move(elsewhere)
+                : std::unique_ptr<ProductSum>(std::make_unique<MomentSum>(k, false, parallel))),
+        pending(k, MomentSum::chunk) {
     pending.scaled.resize(pending.x.size());
   }
 
   void flush() {
     if (pending.count)
-      sum.add(pending.scaled.data(), pending.x.data(), pending.count);
+      sum->add(pending.scaled.data(), pending.x.data(), pending.count);
     pending.count = 0;
   }
 
-  MomentSum sum;
+  std::unique_ptr<ProductSum> sum;
   Chunk pending;
   double weights = 0;
 };
 
-CrossMoment::CrossMoment(int64_t k, ParallelFor parallel)
-    : impl(std::make_unique<Impl>(k, parallel)) {}
+CrossMoment::CrossMoment(int64_t k, ParallelFor parallel, std::unique_ptr<ProductSum> elsewhere)
+    : impl(std::make_unique<Impl>(k, parallel, std::move(elsewhere))) {}
 CrossMoment::~CrossMoment() = default;
 CrossMoment::CrossMoment(CrossMoment &&) noexcept = default;
 CrossMoment &CrossMoment::operator=(CrossMoment &&) noexcept = default;
@@ -169,7 +177,7 @@ void CrossMoment::add(const float *xf, const float *xq, int64_t tokens, int64_t 
 
 bool CrossMoment::finish(std::span<float> d) {
   impl->flush();
-  return impl->weights > 0 && impl->sum.write(1.0 / impl->weights, d);
+  return impl->weights > 0 && impl->sum->write(1.0 / impl->weights, d);
 }
 
 } // namespace qopt::quantization

@@ -142,7 +142,7 @@ void MomentSum::addBytes(const float *x, int64_t tokens) {
   }
 }
 
-bool MomentSum::write(double factor, std::span<float> out) const {
+bool MomentSum::write(double factor, std::span<float> out) {
   std::atomic<bool> finite = true;
   parallel(blocks, [&](int64_t i) {
     for (int64_t j = 0; j < (lowerOnly ? i + 1 : blocks); ++j)

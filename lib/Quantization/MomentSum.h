@@ -6,6 +6,7 @@
 #define QOPT_LIB_QUANTIZATION_MOMENTSUM_H
 
 #include "qopt/Quantization/Parallel.h"
+#include "qopt/Quantization/ProductSum.h"
 
 #include <cstdint>
 #include <span>
@@ -13,23 +14,22 @@
 
 namespace qopt::quantization {
 
-class MomentSum {
+class MomentSum final : public ProductSum {
 public:
-  static constexpr int64_t chunk = 512; ///< tokens summed in f32
-  static constexpr int64_t block = 96;  ///< a multiple of both sides of a register tile
+  static constexpr int64_t block = 96; ///< a multiple of both sides of a register tile
   /// Tokens that share scales of bytes: so many that their sums are exact in f32, too.
   static constexpr int64_t byteChunk = 1024;
 
   MomentSum(int64_t k, bool lowerOnly, ParallelFor parallel);
 
   /// Adds up to `chunk` tokens of a and b [tokens, k]. May be the same array.
-  void add(const float *a, const float *b, int64_t tokens);
+  void add(const float *a, const float *b, int64_t tokens) override;
   /// Adds x x^T of up to `byteChunk` tokens [tokens, k] (lower only), behind which 16 floats can
   /// be read. Channels are rounded to 8 bits, with a scale each; blocks of 96 channels with one
   /// in which that makes a noise above byteNoise of its mean square are taken in f32.
   void addBytes(const float *x, int64_t tokens);
   /// Writes the sums times factor [k, k] (mirrored if lower only); false if one is not finite.
-  bool write(double factor, std::span<float> out) const;
+  bool write(double factor, std::span<float> out) override;
   static int64_t bytes(int64_t k, bool lowerOnly);
 
   /// The largest noise of a rounded channel, as a part of its mean square over the chunk. Values

@@ -1,75 +1,116 @@
 #!/usr/bin/env bash
-# Everything about CUDA that needs a device: tests, sanitizer, the same text on CPU and device, figures of qrun bench.
-#   cuda-check.sh [OUT_DIR]        default: build/cuda-check; a summary is printed, logs stay there
-#   CUDA_CHECK_BUILD=0             use build/cuda as it is (built elsewhere for the same distribution)
+# Everything about CUDA that needs a device, in one run: build, tests, sanitizer, the same text and the same quantization on
+# CPU and device, benchmarks, and a report that sets them beside the floors.
+#   cuda-check.sh [OUT_DIR]        default: build/cuda-check; OUT_DIR/results.md is the report, logs stay beside it
+#   CUDA_CHECK_BUILD=0             use the build in CUDA_CHECK_BUILD_DIR (build/cuda) as it is
+#   CUDA_CHECK_LIBRARY=FILE        another library than that build's: with the emulated one this is a dry run of the script,
+#                                  which measures nothing and leaves out what only a device can do
 #   CUDA_CHECK_MODELS="A.qmod ..." further models to compare and to measure
-# Exit code 0: every step passed. 13: there is no usable device.
+# Exit code 0: every step passed and every goal was reached. 1: not. 13: there is no usable device.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-build/cuda-check}
-build=build/cuda
+build=${CUDA_CHECK_BUILD_DIR:-build/cuda}
 mkdir -p "$out"
 failed=()
+rows=()
 step() { # NAME COMMAND...
-  local name=$1 begin=$SECONDS
+  local name=$1 begin=$SECONDS verdict=ok
   shift
-  if "$@" > "$out/$name.log" 2>&1; then
-    echo "cuda-check: ok      $name ($((SECONDS - begin)) s)"
-  else
-    echo "cuda-check: FAILED  $name ($((SECONDS - begin)) s), see $out/$name.log"
-    failed+=("$name")
-  fi
+  "$@" > "$out/$name.log" 2>&1 || verdict=FAILED
+  [ $verdict = ok ] || failed+=("$name")
+  echo "cuda-check: $verdict  $name ($((SECONDS - begin)) s)$([ $verdict = ok ] || echo ", see $out/$name.log")"
+  rows+=("| $name | $verdict | $((SECONDS - begin)) |")
 }
 
 if [ "${CUDA_CHECK_BUILD:-1}" = 1 ]; then
-  cmake --preset cuda -DQOPT_BUILD_TESTS=ON > "$out/configure.log" 2>&1 && cmake --build "$build" > "$out/build.log" 2>&1 ||
-    { echo "cuda-check: the build failed, see $out" >&2; exit 1; }
+  { cmake --preset cuda -DQOPT_BUILD_TESTS=ON && cmake --build "$build" && cmake --build "$build" --target qrt_cuda_bench; } \
+    > "$out/build.log" 2>&1 || { echo "cuda-check: the build failed, see $out/build.log" >&2; exit 1; }
 fi
 qrun=$build/bin/qrun
+library=${CUDA_CHECK_LIBRARY:-$PWD/$build/bin/libqrt_cuda.so}
+export QRT_CUDA_LIBRARY=$library
 "$qrun" devices | tee "$out/devices.txt"
 "$qrun" devices --json > "$out/devices.json"
-if ! grep -q '"usable": true' "$out/devices.json"; then
-  echo "cuda-check: no usable device" >&2
-  exit 13
-fi
-library=$PWD/$build/bin/libqrt_cuda.so
+grep -q '"usable": true' "$out/devices.json" || { echo "cuda-check: no usable device" >&2; exit 13; }
+emulated=$(grep -c '"architectures": "emulated"' "$out/devices.json")
+bench=$(find "$build" -name qrt_cuda_bench -type f | head -1)
 
-# The engine's tests on the device instead of the emulator; also with the kernels of older architectures.
-step engine env QRT_TEST_CUDA_LIBRARY="$library" "$build/unittests/CudaEngineTests"
-for arch in 80 89; do
-  step "engine-sm_$arch" env QRT_CUDA_ARCH=$arch QRT_TEST_CUDA_LIBRARY="$library" "$build/unittests/CudaEngineTests"
-done
+# Tests of the engine on the device instead of the emulator; also with the kernels of older architectures.
+engine() { env QRT_TEST_CUDA_LIBRARY="$library" "$@" "$build/unittests/CudaEngineTests"; }
+step engine engine
+if [ "$emulated" = 0 ]; then
+  for arch in 80 89; do step "engine-sm_$arch" engine QRT_CUDA_ARCH=$arch; done
+  step engine-without-overlap engine QRT_CUDA_PDL=0
+fi
+step decisions env QRT_TEST_CUDA_LIBRARY="$library" "$build/unittests/GenerationTests" --gtest_filter='AheadRun.*'
 step qrun env QRT_TEST_CUDA_LIBRARY="$library" "$build/unittests/EmulatedQrunTests"
-if command -v compute-sanitizer > /dev/null; then
+if [ "$emulated" = 0 ] && command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck initcheck synccheck; do
     step "sanitizer-$tool" env QRT_TEST_CUDA_LIBRARY="$library" compute-sanitizer --tool $tool --error-exitcode 1 \
-      "$build/unittests/CudaEngineTests" --gtest_filter='*Reference*'
+      "$build/unittests/CudaEngineTests" --gtest_filter='*Reference*:*SecondWeightSet*'
   done
 fi
 
-# A trained model, compiled as users do: the same greedy text on both.
+# A trained model, compiled as users do: the same text on both, with and without controls; stored fragments; calibration.
+reasoner=${CUDA_CHECK_REASONER:-examples/reasoner/model.onnx}
 models=(${CUDA_CHECK_MODELS:-})
-if [ -x "$build/bin/qopt" ]; then
+if [ -x "$build/bin/qopt" ] && [ -e "$reasoner" ]; then
   for scheme in f16 w8a16 w4a16; do
-    step "compile-$scheme" "$build/bin/qopt" examples/reasoner/model.onnx --$scheme -o "$out/reasoner-$scheme.qmod"
+    step "compile-$scheme" "$build/bin/qopt" "$reasoner" --$scheme -o "$out/reasoner-$scheme.qmod"
     models+=("$out/reasoner-$scheme.qmod")
   done
+  step compile-fragments "$build/bin/qopt" "$reasoner" --w4a16 --target cuda -o "$out/reasoner-w4a16-fragments.qmod"
+  same_fragments() {
+    for kind in w4a16 w4a16-fragments; do
+      "$qrun" complete "$out/reasoner-$kind.qmod" -p 'Tom has 24 apples.' -n 64 --temp 0 --device cuda > "$out/$kind.txt" || return 1
+    done
+    cmp "$out/w4a16.txt" "$out/w4a16-fragments.txt"
+  }
+  step text-fragments same_fragments
 fi
 same_text() { # MODEL
+  local tokens=128
+  [ "$emulated" = 0 ] || tokens=8
   for device in cpu cuda; do
-    "$qrun" complete "$1" -p 'Tom has 24 apples.' -n 128 --temp 0 --device $device > "$out/$device.txt" || return 1
-    "$qrun" complete "$1" -p 'Tom has 24 apples.' -n 128 --temp 0.7 --top-p 0.9 --seed 1 --marker-penalty 1 --device $device \
-      >> "$out/$device.txt" || return 1
+    : > "$out/$device.txt"
+    for flags in '--temp 0' '--temp 0.7 --top-p 0.9 --seed 1 --marker-penalty 1' '--temp 0.7 --seed 2 --loop rollback --think-budget 60'; do
+      "$qrun" complete "$1" -p 'Tom has 24 apples.' -n $tokens $flags --device $device >> "$out/$device.txt" || return 1
+    done
   done
   diff "$out/cpu.txt" "$out/cuda.txt"
 }
+for model in "${models[@]}"; do step "text-$(basename "$model" .qmod)" same_text "$model"; done
+
+# Speed. The emulator runs the same commands with the smallest sizes.
+report=()
+products=()
+loads=(--context 128,2048 --batch 1,8,32 --prefill 128,512,2048)
+if [ "$emulated" != 0 ]; then
+  products=(--shapes 48x64 --formats w4 --rows 1,40 --samples 2 --copy-mib 1)
+  loads=(--context 4 --batch 1 --prefill 4 --steps 2 --rounds 1 --prompt 2)
+fi
+if [ -n "$bench" ]; then
+  step products sh -c '"$@" > "$0"' "$out/products.json" "$bench" "${products[@]}"
+  [ ! -s "$out/products.json" ] || report+=(--products "$out/products.json")
+fi
+benches=()
 for model in "${models[@]}"; do
   name=$(basename "$model" .qmod)
-  step "text-$name" same_text "$model"
-  step "bench-$name" "$qrun" bench "$model" --device cuda --kv-type f16 --context 128,2048 --batch 1,8,32 --prefill 128,512 -q --json
-  [ ! -s "$out/bench-$name.log" ] || grep -E '"(tokens_per_second|context|batch|tokens)"' "$out/bench-$name.log" | paste - - - - 2> /dev/null
+  step "bench-$name" sh -c '"$@" > "$0"' "$out/bench-$name.json" "$qrun" bench "$model" --device cuda --kv-type f16 "${loads[@]}" -q --json
+  [ ! -s "$out/bench-$name.json" ] || benches+=("$out/bench-$name.json")
 done
+[ ${#benches[@]} -eq 0 ] || report+=(--bench "${benches[@]}")
 
+{
+  echo "Device: $(head -2 "$out/devices.txt" | tail -1). Commit $(git rev-parse --short HEAD 2> /dev/null || echo unknown), $(date -u +%F)."
+  printf '\n| step | result | s |\n|---|---|---|\n'
+  printf '%s\n' "${rows[@]}"
+} > "$out/results.md"
+if [ ${#report[@]} -gt 0 ]; then
+  python3 tools/dev/cuda_report.py "${report[@]}" >> "$out/results.md" || failed+=(goals)
+fi
+echo "cuda-check: the report is $out/results.md"
 if [ ${#failed[@]} -gt 0 ]; then
   echo "cuda-check: ${#failed[@]} failed: ${failed[*]}"
   exit 1

@@ -109,11 +109,12 @@ struct Flags {
   cl::opt<bool> quiet{"quiet", cl::desc("No progress lines"), cl::cat(category)};
   cl::opt<int> threads{"t", cl::desc("Threads, also --threads (0: all)"), cl::init(0),
                        cl::cat(category)};
-  cl::opt<std::string> target{"target", cl::value_desc("cpu|cuda"), cl::init("cpu"),
-                              cl::desc("Layout of the stored weights; every target can load cpu's"),
-                              cl::cat(category)};
-  cl::opt<std::string> device{"device", cl::value_desc("cpu|cuda"), cl::init("cpu"),
-                              cl::desc("Where the calibration sweep runs"), cl::cat(category)};
+  cl::opt<std::string> target{
+      "target", cl::value_desc("cpu|cuda"), cl::init("cpu"),
+      cl::desc("Layout of the stored weights; cuda's can be run on a device only"),
+      cl::cat(category)};
+  cl::opt<std::string> device{"device", cl::value_desc("cpu|cuda[:N]|auto"), cl::init("cpu"),
+                              cl::desc("Where products of the calibration run"), cl::cat(category)};
   cl::opt<std::string> synthetic{"synthetic", cl::value_desc("SHAPE"),
                                  cl::desc(descriptions.front()), cl::cat(category)};
   cl::opt<std::string> remarksFilter{
@@ -130,13 +131,34 @@ struct Flags {
   std::vector<const cl::Option *> runFlags() const;
 };
 
-/// `why` a device cannot be had.
-static qrt::Status checkDevice(const char *flag, const std::string &value, const char *why) {
-  if (value == "cpu")
+/// --target: true for cuda.
+static qrt::Result<bool> readTarget(const Flags &flags, const CompileOptions &compile) {
+  if (flags.target == "cpu")
+    return false;
+  if (flags.target != "cuda")
+    return qrt::invalidArgument("--target: expects cpu or cuda, got '" + flags.target + "'");
+  if (compile.emit)
+    return qrt::invalidArgument("--target has no effect with --emit");
+  if (compile.calibration && compile.calibration->mixed.fit.bytes)
+    return qrt::invalidArgument("--fit counts the memory of a CPU; it has no effect with "
+                                "--target cuda");
+  return true;
+}
+
+/// --device; who opens it is qopt.cpp, when all flags are known to be good.
+static qrt::Status readDevice(const std::string &text, bool dryRun, CommandLine &line) {
+  auto request = qrt::parseDevice(text);
+  if (!request)
+    return qrt::invalidArgument("--device: " + request.status().message());
+  line.device = *request;
+  if (request->kind == qrt::DeviceKind::Cpu)
     return qrt::Status::ok();
-  if (value == "cuda")
-    return qrt::Status::error(qrt::StatusCode::DeviceMissing, std::string(flag) + " cuda: " + why);
-  return qrt::invalidArgument(std::string(flag) + ": expects cpu or cuda, got '" + value + "'");
+  if (!line.compile.calibration)
+    return qrt::invalidArgument("--device " + text +
+                                " has no effect: nothing is calibrated (--algo, --calib)");
+  if (dryRun)
+    return qrt::invalidArgument("--device has no effect with --dry-run, which runs no tokens");
+  return qrt::Status::ok();
 }
 
 void Flags::addTo(RecipeFlags &keys) {
@@ -343,11 +365,8 @@ static qrt::Status readAll(Flags &flags, const RecipeFlags &keys, CommandLine &l
   QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
   QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads, keys));
-  QRT_RETURN_IF_ERROR(checkDevice("--target", flags.target,
-                                  "weights in the order of tensor cores are made when a device "
-                                  "loads the file; storing them is not part of this version"));
-  QRT_RETURN_IF_ERROR(checkDevice("--device", flags.device,
-                                  "the calibration sweep on a device is not part of this version"));
+  QRT_ASSIGN_OR_RETURN(line.compile.fragments, readTarget(flags, line.compile));
+  QRT_RETURN_IF_ERROR(readDevice(flags.device, flags.dryRun, line));
   line.saveRecipe = flags.saveRecipe;
   if (!line.saveRecipe.empty() && flags.dryRun)
     return qrt::invalidArgument("--save-recipe has no effect with --dry-run");

@@ -4,6 +4,8 @@
 
 #include "qopt/Pipelines/Compiler.h"
 
+#include "qrt/Device.h"
+
 namespace qopt {
 
 struct CommandLine {
@@ -11,7 +13,8 @@ struct CommandLine {
   bool dryRun = false; ///< plan, do not compile
   bool json = false;
   bool quiet = false;
-  int threads = 0; ///< 0 = all
+  int threads = 0;           ///< 0 = all
+  qrt::DeviceRequest device; ///< where products of the calibration run
   std::string remarksFilter, remarksFile;
   std::string saveRecipe; ///< --save-recipe: the flags as YAML; "" for none
   std::string reportFile; ///< --report: the JSON report; "" for none

@@ -7,6 +7,7 @@
 #include "Remarks.h"
 #include "Report.h"
 
+#include "qopt/Calibration/DeviceProducts.h"
 #include "qopt/Pipelines/Pipelines.h"
 #include "qopt/Pipelines/Recipe.h"
 
@@ -15,6 +16,7 @@
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <new>
@@ -66,6 +68,32 @@ static void showProgress(CompileOptions &options) {
   };
 }
 
+static std::array<calibration::SweepOptions *, 4> sweepsOf(calibration::CalibrationStage &stage) {
+  return {&stage.quantizer.sweep, &stage.awq.sweep, &stage.smooth.sweep,
+          &stage.mixed.sensitivity.sweep};
+}
+
+/// --device: products of all sweeps go there. `auto` takes the CPU with one line.
+static qrt::Status openDevice(CommandLine &line) {
+  if (line.device.kind == qrt::DeviceKind::Cpu)
+    return qrt::Status::ok();
+  auto products = calibration::DeviceProducts::open(line.device.index);
+  if (!products && line.device.kind == qrt::DeviceKind::Cuda)
+    return products.status().withContext("--device");
+  if (!products) {
+    if (!line.quiet)
+      llvm::errs() << "qopt: using the CPU: " << products.status().message() << "\n";
+    return qrt::Status::ok();
+  }
+  if (!line.quiet)
+    llvm::errs() << "qopt: calibrating on " << (*products)->name() << "\n";
+  for (calibration::SweepOptions *sweep : sweepsOf(*line.compile.calibration))
+    sweep->products = *products;
+  if (line.compile.calibration->activations)
+    line.compile.calibration->activations->sweep.products = *products;
+  return qrt::Status::ok();
+}
+
 /// A compilation, or with --dry-run its plan.
 static qrt::Status runCommand(CommandLine &line) {
   mlir::DialectRegistry registry;
@@ -80,13 +108,11 @@ static qrt::Status runCommand(CommandLine &line) {
     showProgress(line.compile);
   line.compile.interrupted = &interrupted;
   if (line.compile.calibration)
-    for (calibration::SweepOptions *sweep :
-         {&line.compile.calibration->quantizer.sweep, &line.compile.calibration->awq.sweep,
-          &line.compile.calibration->smooth.sweep,
-          &line.compile.calibration->mixed.sensitivity.sweep})
+    for (calibration::SweepOptions *sweep : sweepsOf(*line.compile.calibration))
       sweep->interrupted = &interrupted;
   if (line.compile.calibration && line.compile.calibration->activations)
     line.compile.calibration->activations->sweep.interrupted = &interrupted;
+  QRT_RETURN_IF_ERROR(openDevice(line));
   line.compile.configure = [](mlir::PassManager &pm) {
     applyDefaultTimingPassManagerCLOptions(pm);
     return applyPassManagerCLOptions(pm);

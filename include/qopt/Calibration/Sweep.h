@@ -29,10 +29,14 @@
 
 namespace qopt::calibration {
 
+class DeviceProducts;
+
 /// Linears that read one value, in the order of the graph.
 struct LinearGroup {
   int64_t index = 0;    ///< in the order of the sweep
   int64_t features = 0; ///< K
+  /// Where moments of its input are to be summed (SweepOptions); null: on the CPU.
+  DeviceProducts *products = nullptr;
   std::vector<qir::LinearOp> linears;
 
   /// The op that the sweep is to run in place of linears[i]; null: linears[i] itself.
@@ -92,6 +96,8 @@ struct SweepOptions {
   /// A copy of the function that stays as it is: it runs beside it, group by group, and rows come
   /// with those of the copy. Null: no copy runs.
   mlir::func::FuncOp floatFunction;
+  /// Linears and moments are computed there; null: on the CPU.
+  std::shared_ptr<DeviceProducts> products;
 };
 
 /// The groups of a sweep, without running it.

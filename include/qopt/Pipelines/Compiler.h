@@ -43,6 +43,7 @@ struct CompileOptions {
   std::shared_ptr<calibration::CalibrationStage> calibration;
   std::optional<Stage> emit; ///< print the IR after this stage and stop
   int threads = 0;           ///< 0: all; for the estimate of a plan
+  bool fragments = false;    ///< weights in the order of tensor cores (QModOptions)
   bool verify = true;        ///< run the raised graph against the imported one
   /// Called when a stage begins and, with the seconds that it took, when it ends.
   std::function<void(llvm::StringRef stage, std::optional<double> seconds)> onStage;

@@ -23,6 +23,7 @@
 #define QOPT_QUANTIZATION_HESSIAN_H
 
 #include "qopt/Quantization/Parallel.h"
+#include "qopt/Quantization/ProductSum.h"
 
 #include <memory>
 #include <span>
@@ -40,8 +41,10 @@ enum class MomentPrecision { Float32, Int8 };
 
 class HessianAccumulator {
 public:
+  /// `elsewhere`: sums the lower triangle instead of the CPU, in f32; null: the CPU.
   HessianAccumulator(int64_t k, ParallelFor parallel,
-                     MomentPrecision precision = MomentPrecision::Float32);
+                     MomentPrecision precision = MomentPrecision::Float32,
+                     std::unique_ptr<ProductSum> elsewhere = nullptr);
   ~HessianAccumulator();
   HessianAccumulator(HessianAccumulator &&) noexcept;
   HessianAccumulator &operator=(HessianAccumulator &&) noexcept;
@@ -69,7 +72,8 @@ private:
 
 class CrossMoment {
 public:
-  CrossMoment(int64_t k, ParallelFor parallel);
+  /// `elsewhere`: sums the whole matrix instead of the CPU; null: the CPU.
+  CrossMoment(int64_t k, ParallelFor parallel, std::unique_ptr<ProductSum> elsewhere = nullptr);
   ~CrossMoment();
   CrossMoment(CrossMoment &&) noexcept;
   CrossMoment &operator=(CrossMoment &&) noexcept;

@@ -25,6 +25,9 @@ struct QModOptions {
   std::vector<std::pair<qrt::SectionKind, std::string>> sections;
   int64_t maxContext = 0; ///< 0 = unknown
   qrt::KvSpec kv;         ///< of token-major programs; others must leave it as it is
+  /// Store weights in the order of tensor cores, f32 ones excepted; only devices read such a file.
+  /// Unsupported for programs that are not token-major.
+  bool fragments = false;
   /// Free each constant's blob once it is written. The function cannot be executed afterwards.
   bool releaseWeights = false;
   /// Called after each tensor with its number, the count of all and its entry; false stops with
@@ -41,6 +44,8 @@ qrt::Result<qrt::Program> buildProgram(mlir::func::FuncOp function);
 qrt::Result<std::vector<qrt::TensorEntry>>
 writeQMod(mlir::func::FuncOp function, const std::string &path, const QModOptions &options);
 
+/// Unsupported: fragments in a program that devices do not run.
+qrt::Status checkFragments(const qrt::Program &program, bool fragments);
 /// Notes what the caches store. Unsupported where the program has no cache of that kind.
 qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv);
 
@@ -53,10 +58,11 @@ struct QModPlan {
 qrt::Result<QModPlan> planQMod(mlir::func::FuncOp function, const QModOptions &options);
 
 /// The entry of one weight or tensor, sizes included, offsets not.
-qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op);
+qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op, bool fragments = false);
 qrt::Result<qrt::TensorEntry> describeTensor(qexec::TensorOp op);
 /// Packs and appends one weight or tensor.
-qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer);
+qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer,
+                                          bool fragments = false);
 qrt::Result<qrt::TensorEntry> writeTensor(qexec::TensorOp op, qrt::QmodWriter &writer);
 
 } // namespace qopt

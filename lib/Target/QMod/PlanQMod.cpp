@@ -12,9 +12,10 @@ qrt::Result<QModPlan> planQMod(func::FuncOp function, const QModOptions &options
   QRT_ASSIGN_OR_RETURN(plan.program, buildProgram(function));
   plan.program.maxContext = options.maxContext;
   QRT_RETURN_IF_ERROR(setKv(plan.program, options.kv));
+  QRT_RETURN_IF_ERROR(checkFragments(plan.program, options.fragments));
   for (Operation &op : function.getBody().front()) {
     if (auto weight = dyn_cast<qexec::WeightOp>(op)) {
-      QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeWeight(weight));
+      QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeWeight(weight, options.fragments));
       plan.tensors.push_back(std::move(entry));
     } else if (auto tensor = dyn_cast<qexec::TensorOp>(op)) {
       QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeTensor(tensor));

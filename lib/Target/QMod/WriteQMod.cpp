@@ -25,6 +25,13 @@ static llvm::DenseMap<Attribute, int> countReaders(func::FuncOp function) {
   return readers;
 }
 
+qrt::Status checkFragments(const qrt::Program &program, bool fragments) {
+  if (fragments && program.kind != qrt::ProgramKind::TokenMajor)
+    return qrt::unsupported("--target cuda needs a raised graph; this one runs op by op, on the "
+                            "CPU");
+  return qrt::Status::ok();
+}
+
 /// Unsupported: caches that cannot be stored so.
 qrt::Status setKv(qrt::Program &program, const qrt::KvSpec &kv) {
   if (program.kind != qrt::ProgramKind::TokenMajor && kv != qrt::KvSpec())
@@ -44,6 +51,7 @@ qrt::Result<std::vector<qrt::TensorEntry>> writeQMod(func::FuncOp function, cons
   QRT_ASSIGN_OR_RETURN(qrt::Program program, buildProgram(function));
   program.maxContext = options.maxContext;
   QRT_RETURN_IF_ERROR(setKv(program, options.kv));
+  QRT_RETURN_IF_ERROR(checkFragments(program, options.fragments));
   QRT_ASSIGN_OR_RETURN(qrt::QmodWriter writer, qrt::QmodWriter::create(path));
 
   llvm::DenseMap<Attribute, int> readers = countReaders(function);
@@ -55,7 +63,7 @@ qrt::Result<std::vector<qrt::TensorEntry>> writeQMod(func::FuncOp function, cons
       continue;
     auto weight = dyn_cast<qexec::WeightOp>(op);
     QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry,
-                         weight ? writeWeight(weight, writer)
+                         weight ? writeWeight(weight, writer, options.fragments)
                                 : writeTensor(cast<qexec::TensorOp>(op), writer));
     if (options.releaseWeights && --readers[op.getAttr("value")] == 0)
       releaseBlobs(op);

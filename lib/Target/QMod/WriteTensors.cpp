@@ -10,6 +10,7 @@
 #include "qopt/Support/WeightStore.h"
 
 #include "kernels/cpu/linear/linear.h"
+#include "kernels/cuda/layout/StoredWeights.h"
 
 #include <limits>
 
@@ -72,11 +73,21 @@ static qrt::Status packDenseRows(qexec::WeightOp op, const qrt::kernels::WeightD
   return qrt::Status::ok();
 }
 
+/// The data stream in the order that the entry says.
+static void reorder(const qrt::TensorEntry &entry, std::vector<char> &data) {
+  if (!entry.fragments)
+    return;
+  std::vector<char> fragments(qrt::cuda::storedFragmentBytes(entry.weight));
+  qrt::cuda::storeAsFragments(entry.weight, data.data(), fragments.data());
+  data = std::move(fragments);
+}
+
 static qrt::Result<int32_t> addDense(qexec::WeightOp op, qrt::TensorEntry &entry,
                                      const qrt::kernels::PackedSizes &sizes,
                                      qrt::QmodWriter &writer) {
   std::vector<char> packed;
   QRT_RETURN_IF_ERROR(packDenseRows(op, entry.weight, sizes.data, packed));
+  reorder(entry, packed);
   return writer.addTensor(entry, packed.data());
 }
 
@@ -105,11 +116,12 @@ static qrt::Result<int32_t> addCodes(qexec::WeightOp op, qrt::TensorEntry &entry
                               scales->data(), zeroPoints, data.data(), packedScales.data(),
                               zeroPoints ? reinterpret_cast<uint8_t *>(packedZeros.data())
                                          : nullptr);
+  reorder(entry, data);
   return writer.addTensor(entry, data.data(), packedScales.data(),
                           zeroPoints ? packedZeros.data() : nullptr);
 }
 
-qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op) {
+qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op, bool fragments) {
   auto matrix = cast<qexec::WeightType>(op.getType());
   qrt::TensorEntry entry;
   entry.name = op.getName().str();
@@ -127,15 +139,18 @@ qrt::Result<qrt::TensorEntry> describeWeight(qexec::WeightOp op) {
   if (op.getRmsError())
     entry.rmsError = op.getRmsError()->convertToDouble();
   QRT_ASSIGN_OR_RETURN(qrt::kernels::PackedSizes sizes, qrt::kernels::packedSizes(entry.weight));
-  entry.dataBytes = sizes.data;
+  entry.fragments = fragments && entry.weight.format != WeightFormat::F32;
+  entry.dataBytes =
+      entry.fragments ? qrt::cuda::storedFragmentBytes(entry.weight) : int64_t(sizes.data);
   entry.scalesBytes = sizes.scales;
   entry.zeroPointsBytes = sizes.zeroPoints;
   return entry;
 }
 
-qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer) {
-  QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeWeight(op));
-  const qrt::kernels::PackedSizes sizes{entry.dataBytes, entry.scalesBytes, entry.zeroPointsBytes};
+qrt::Result<qrt::TensorEntry> writeWeight(qexec::WeightOp op, qrt::QmodWriter &writer,
+                                          bool fragments) {
+  QRT_ASSIGN_OR_RETURN(qrt::TensorEntry entry, describeWeight(op, fragments));
+  QRT_ASSIGN_OR_RETURN(qrt::kernels::PackedSizes sizes, qrt::kernels::packedSizes(entry.weight));
   auto add = op.getScales() ? addCodes : addDense;
   QRT_ASSIGN_OR_RETURN([[maybe_unused]] int32_t index, add(op, entry, sizes, writer));
   return entry;

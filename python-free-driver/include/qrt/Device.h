@@ -39,6 +39,7 @@ enum class DeviceProblem : uint8_t {
   NoSuchDevice,     ///< fewer devices than the number asked for
   CapabilityTooLow, ///< the device is older than all code in the library
   OutOfMemory,      ///< on the device
+  NotSupported,     ///< the model needs what the device's engine lacks; it is named
   InitFailed,       ///< any other error of the driver
   Failed,           ///< a call failed; others may succeed
   Lost,             ///< a fault on the device: this process cannot use it any more

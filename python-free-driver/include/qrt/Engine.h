@@ -59,6 +59,9 @@ struct EngineStats {
   int64_t kvPagesInUse = 0;
   int64_t programRuns = 0;
   int64_t tokens = 0;
+  /// Steps of Engine::Ahead that were launched, and those of them that were not asked for after
+  /// all.
+  int64_t stepsAhead = 0, stepsInVain = 0;
   /// With EngineOptions::profile: seconds since the engine was made, by what was computed ("linear
   /// 1152 x 896": n and k, of several that run as one the sum of n).
   std::map<std::string, double> seconds;
@@ -106,12 +109,30 @@ public:
   /// > 0: the engine chooses tokens itself, from rows whose lists have at most so many entries in
   /// all.
   virtual int64_t maxSampleEntries() const { return 0; }
+  /// What the next stepAndSample() will ask for, as far as it can be known before the tokens of
+  /// this one are: a row for each of this step's, in their order, whose token it will be fed
+  /// (SampleRow::carries). Without rows: nothing is known.
+  struct Ahead {
+    std::span<const SampleRow> rows;
+    std::span<const SampleEntry> entries;
+  };
+  /// The engine can compute the step of an Ahead before it hands over the tokens of this one. It
+  /// counts only if the next call asks for exactly that, rows, tokens and sequences; otherwise it
+  /// is as if it had never been.
+  virtual bool worksAhead() const { return false; }
   /// step(), then the sampler's chain (Sampling/Sampler.h) on the device: one row of `rows` per
   /// chunk with Logits::Last, no chunk with All. One result per row, valid until the next call.
-  virtual Result<std::span<const SampleResult>>
-  stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
-                std::span<const SampleEntry> entries) {
+  virtual Result<std::span<const SampleResult>> stepAndSample(std::span<const Chunk> chunks,
+                                                              std::span<const SampleRow> rows,
+                                                              std::span<const SampleEntry> entries,
+                                                              const Ahead &ahead) {
     return unsupported("this engine does not choose tokens");
+  }
+
+  Result<std::span<const SampleResult>> stepAndSample(std::span<const Chunk> chunks,
+                                                      std::span<const SampleRow> rows,
+                                                      std::span<const SampleEntry> entries) {
+    return stepAndSample(chunks, rows, entries, Ahead{});
   }
 
   virtual EngineStats stats() const = 0;

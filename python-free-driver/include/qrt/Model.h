@@ -41,7 +41,8 @@ public:
   std::string_view section(SectionKind kind) const;
   uint64_t fileBytes() const { return bytes.size(); }
 
-  /// A packed tensor as the kernels read it. The index must be that of a packed tensor.
+  /// A packed tensor as the kernels read it: those of a device where the entry says `fragments`.
+  /// The index must be that of a packed tensor.
   kernels::WeightView weight(int32_t tensorIndex) const;
   /// The sparse outliers of a Linear (Format/SparseOutliers.h); without rows if it has none.
   kernels::SparseMatrix outliers(const Instruction &linear) const;

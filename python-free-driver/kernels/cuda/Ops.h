@@ -234,7 +234,24 @@ struct SampleParams {
   const SampleRow *rows = nullptr;      ///< [count]; a row of temperature 0 without lists is cheap
   const SampleEntry *entries = nullptr; ///< what the rows' lists refer to
   uint64_t *weights = nullptr;          ///< scratch [count, vocab]
-  SampleResult *results = nullptr;      ///< [count]
+  /// [count], of the device or pinned memory of the host, which sees a result complete once its
+  /// stamp is there.
+  SampleResult *results = nullptr;
+  const int32_t *fed = nullptr; ///< [count]: the tokens that rows which carry one have read
+  int32_t *next = nullptr;      ///< null or [count]: also gets the tokens, 0 for none
+};
+
+/// Products of f32 matrices in f32, for calibration: element (i, j) is the sum over t of
+/// a[i * aRow + t * aInner] * b[j * bRow + t * bInner], in the order of t.
+struct ProductParams {
+  const float *a = nullptr, *b = nullptr;
+  int64_t aRow = 0, aInner = 0, bRow = 0, bInner = 0;
+  int64_t rows = 0, columns = 0, inner = 0;
+  float *dst = nullptr; ///< [rows, columns], rows dstStride apart: written, with `bias` added
+  int64_t dstStride = 0;
+  const float *bias = nullptr; ///< [columns] or null
+  double *sum = nullptr;       ///< instead of dst, [rows, columns]: added to, in f64
+  bool lowerOnly = false;      ///< tiles of 64 x 64 above the diagonal are left out
 };
 
 /// The operations: OP(name, Params) stands for int launchName(const Launch &, const Params &).
@@ -253,7 +270,8 @@ struct SampleParams {
   OP(Copy, CopyParams)                                                                             \
   OP(Hadamard, HadamardParams)                                                                     \
   OP(Quantize, QuantizeParams)                                                                     \
-  OP(Sample, SampleParams)
+  OP(Sample, SampleParams)                                                                         \
+  OP(Product, ProductParams)
 
 #define QRT_CUDA_DECLARE(name, Params) int launch##name(const Launch &launch, const Params &params);
 QRT_CUDA_OPS(QRT_CUDA_DECLARE)

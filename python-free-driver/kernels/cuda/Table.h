@@ -18,7 +18,7 @@
 namespace qrt::cuda {
 
 /// Raised whenever a struct, an operation or the meaning of one changes.
-inline constexpr uint32_t tableAbi = 6;
+inline constexpr uint32_t tableAbi = 8;
 inline constexpr const char *tableSymbol = "qrtCudaTable";
 
 /// Why a device cannot be used; the numbers are part of the interface.
@@ -73,6 +73,7 @@ struct Table {
   Code (*freeMemory)(Context *context, int64_t *freeBytes, int64_t *totalBytes);
   Code (*allocate)(Context *context, int64_t bytes, void **pointer); ///< 256-byte aligned
   void (*release)(Context *context, void *pointer);
+  /// Kernels may write there, under the same address.
   Code (*allocatePinned)(Context *context, int64_t bytes, void **pointer);
   void (*releasePinned)(Context *context, void *pointer);
 
@@ -83,6 +84,8 @@ struct Table {
   Code (*copyToHost)(Context *context, void *host, const void *device, int64_t bytes);
   Code (*fill)(Context *context, void *device, uint8_t byte, int64_t bytes);
   Code (*synchronize)(Context *context);
+  /// Without waiting: *idle is 0 while work is left on the stream. Ok, or the error of the work.
+  Code (*query)(Context *context, int32_t *idle);
 
   /// Launches, copies and fills between begin and end are recorded instead of executed.
   Code (*beginCapture)(Context *context);

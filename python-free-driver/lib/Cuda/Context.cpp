@@ -50,7 +50,8 @@ static Code allocatePinned(Context *context, int64_t bytes, void **pointer) {
   *pointer = nullptr;
   if (Code code = enter(context); code != Code::Ok)
     return code;
-  return check(*context->driver, context->driver->memHostAlloc(pointer, size_t(bytes), 0),
+  return check(*context->driver,
+               context->driver->memHostAlloc(pointer, size_t(bytes), CU_MEMHOSTALLOC_DEVICEMAP),
                ("cuMemHostAlloc of " + std::to_string(bytes) + " bytes").c_str());
 }
 
@@ -91,6 +92,17 @@ static Code synchronize(Context *context) {
                "cuStreamSynchronize");
 }
 
+static Code query(Context *context, int32_t *idle) {
+  *idle = 0;
+  if (Code code = enter(context); code != Code::Ok)
+    return code;
+  const CUresult result = context->driver->streamQuery(context->stream);
+  if (result == CUDA_ERROR_NOT_READY)
+    return Code::Ok;
+  *idle = 1;
+  return check(*context->driver, result, "cuStreamQuery");
+}
+
 static Code beginCapture(Context *context) {
   if (Code code = enter(context); code != Code::Ok)
     return code;
@@ -112,7 +124,9 @@ static Code endCapture(Context *context, Graph **out) {
   if (!captured)
     return fail(Code::Failed, "cuStreamEndCapture: the capture was invalidated");
   Graph graph;
-  Code code = check(d, d.graphInstantiate(&graph.executable, captured, 0), "cuGraphInstantiate");
+  Code code = context->programmatic ? makeEdgesProgrammatic(d, captured) : Code::Ok;
+  if (code == Code::Ok)
+    code = check(d, d.graphInstantiate(&graph.executable, captured, 0), "cuGraphInstantiate");
   d.graphDestroy(captured);
   if (code != Code::Ok)
     return code;
@@ -164,6 +178,7 @@ void fillContextFunctions(Table &table) {
   table.copyToHost = copyToHost;
   table.fill = fillMemory;
   table.synchronize = synchronize;
+  table.query = query;
   table.beginCapture = beginCapture;
   table.endCapture = endCapture;
   table.launchGraph = launchGraph;

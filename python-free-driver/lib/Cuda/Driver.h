@@ -36,9 +36,14 @@ namespace qrt::cuda {
   F(streamCreate, cuStreamCreate)                                                                  \
   F(streamDestroy, cuStreamDestroy)                                                                \
   F(streamSynchronize, cuStreamSynchronize)                                                        \
+  F(streamQuery, cuStreamQuery)                                                                    \
   F(streamBeginCapture, cuStreamBeginCapture)                                                      \
   F(streamEndCapture, cuStreamEndCapture)                                                          \
   F(graphInstantiate, cuGraphInstantiate)                                                          \
+  F(graphGetEdges, cuGraphGetEdges_v2)                                                             \
+  F(graphNodeGetType, cuGraphNodeGetType)                                                          \
+  F(graphRemoveDependencies, cuGraphRemoveDependencies_v2)                                         \
+  F(graphAddDependencies, cuGraphAddDependencies_v2)                                               \
   F(graphUpload, cuGraphUpload)                                                                    \
   F(graphLaunch, cuGraphLaunch)                                                                    \
   F(graphDestroy, cuGraphDestroy)                                                                  \

@@ -94,6 +94,7 @@ Code openContext(int32_t index, Context **out) {
   }
   context->launch.stream = context->stream;
   context->launch.capability = info.capability;
+  context->programmatic = waitsInKernels(info.capability);
   // The kernels of an older architecture on a newer device: to test them (docs/cuda.md).
   if (const char *forced = std::getenv("QRT_CUDA_ARCH"); forced && *forced) {
     const long capability = std::strtol(forced, nullptr, 10);

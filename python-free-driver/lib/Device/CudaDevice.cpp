@@ -81,6 +81,13 @@ Status CudaDevice::synchronize() {
   return status(functions->synchronize(context));
 }
 
+Result<bool> CudaDevice::isIdle() {
+  QRT_RETURN_IF_ERROR(lost);
+  int32_t idle = 0;
+  QRT_RETURN_IF_ERROR(status(functions->query(context, &idle)));
+  return idle != 0;
+}
+
 Status CudaDevice::beginCapture() {
   QRT_RETURN_IF_ERROR(lost);
   return status(functions->beginCapture(context));

@@ -59,6 +59,8 @@ public:
   Status copyToHost(void *host, const void *device, int64_t bytes);
   Status fill(void *device, uint8_t byte, int64_t bytes);
   Status synchronize();
+  /// Nothing is left on the stream; does not wait.
+  Result<bool> isIdle();
   Status beginCapture();
   Result<Graph> endCapture();
   Status launchGraph(const Graph &graph);

@@ -31,6 +31,8 @@ static ProblemText problemText(DeviceProblem problem) {
     return {"capability_too_low", "the compute capability is too low"};
   case DeviceProblem::OutOfMemory:
     return {"out_of_memory", "not enough memory on the device"};
+  case DeviceProblem::NotSupported:
+    return {"not_supported", "not supported on the device"};
   case DeviceProblem::InitFailed:
     return {"init_failed", "the driver failed"};
   case DeviceProblem::Failed:

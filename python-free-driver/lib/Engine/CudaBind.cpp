@@ -2,6 +2,7 @@
 #include "Engine/CudaProgram.h"
 
 #include "Engine/KernelWords.h"
+#include "Format/AlternateSet.h"
 
 namespace qrt {
 
@@ -31,37 +32,25 @@ CudaProgram::Launcher CudaProgram::bindEmbed(const Instruction &instruction) {
   };
 }
 
-/// Everything that does not depend on device memory too, so that the workspace can be planned
-/// before there is any.
-cuda::LinearParams CudaProgram::linearParams(const Instruction &instruction) const {
+cuda::LinearParams CudaProgram::linearParams(const Instruction &instruction, int32_t tensorIndex,
+                                             DType type) const {
   cuda::LinearParams params;
-  params.weight.desc = program->tensors[program->values[instruction.inputs[1]].tensorIndex].weight;
-  const CudaPlace &from = place(instruction.inputs[0]);
-  params.src.stride = from.stride();
-  params.src.type = *cudaProductType(*program, instruction); // planCuda has checked it
+  params.weight.desc = program->tensors[tensorIndex].weight;
+  params.src.stride = place(instruction.inputs[0]).stride();
+  params.src.type = type;
   params.dst.stride = place(instruction.outputs[0]).stride();
   return params;
 }
 
-CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
-                                              const Instruction *add) {
-  cuda::LinearParams params = linearParams(instruction);
-  params.weight = weight(instruction.inputs[1]);
-  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
-    params.bias = vector(instruction.inputs[2]);
+CudaProgram::Launcher CudaProgram::bindProduct(cuda::LinearParams params, const CudaPlace &from,
+                                               int32_t tensorIndex, DType type) {
+  params.weight = weights.weight(tensorIndex);
   params.workspace = linearScratch;
-  params.dst = matrix(instruction.outputs[0]);
-  if (add) {
-    const bool first = add->inputs[0] == instruction.outputs[0];
-    params.add = matrix(add->inputs[first ? 1 : 0]);
-    params.dst = matrix(add->outputs[0]);
-  }
-  const CudaPlace from = place(instruction.inputs[0]);
   cuda::CopyParams convert;
   convert.src = matrix(from);
-  convert.dst = {converted, from.stride(), params.src.type};
+  convert.dst = {converted, from.stride(), type};
   convert.width = from.width;
-  const bool converts = params.src.type != from.type;
+  const bool converts = type != from.type;
   params.src = converts ? convert.dst : convert.src;
   return [=, this](const CudaRun &run) {
     if (converts) {
@@ -72,6 +61,30 @@ CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
     cuda::LinearParams call = params;
     call.rows = rowsOf(from, run);
     return launch(device->table().launchLinear, call, "Linear");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
+                                              const Instruction *add) {
+  const int32_t tensorIndex = program->values[instruction.inputs[1]].tensorIndex;
+  const DType type = *cudaProductType(*program, instruction); // planCuda has checked it
+  cuda::LinearParams params = linearParams(instruction, tensorIndex, type);
+  if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
+    params.bias = vector(instruction.inputs[2]);
+  params.dst = matrix(instruction.outputs[0]);
+  if (add) {
+    const bool first = add->inputs[0] == instruction.outputs[0];
+    params.add = matrix(add->inputs[first ? 1 : 0]);
+    params.dst = matrix(add->outputs[0]);
+  }
+  const CudaPlace &from = place(instruction.inputs[0]);
+  Launcher own = bindProduct(params, from, tensorIndex, type);
+  const int32_t second = alternateTensor(*program, instruction);
+  if (!limits.alternates || second < 0)
+    return own;
+  Launcher other = bindProduct(params, from, second, cudaAlternateType(*program, second));
+  return [own = std::move(own), other = std::move(other)](const CudaRun &run) {
+    return run.alternate ? other(run) : own(run);
   };
 }
 
@@ -231,6 +244,25 @@ CudaProgram::Launcher CudaProgram::bindBinary(const Instruction &instruction) {
   };
 }
 
+CudaProgram::Launcher CudaProgram::bindHadamard(const Instruction &instruction) {
+  const CudaPlace to = place(instruction.outputs[0]);
+  cuda::HadamardParams params;
+  params.src = matrix(instruction.inputs[0]);
+  params.dst = matrix(to);
+  params.width = to.width;
+  params.block = instruction.getInt("block");
+  if (instruction.inputs.size() > 1 && instruction.inputs[1] >= 0) {
+    params.base = vector(instruction.inputs[1]);
+    params.baseOrder =
+        program->tensors[program->values[instruction.inputs[1]].tensorIndex].shape[0];
+  }
+  return [=, this](const CudaRun &run) {
+    cuda::HadamardParams call = params;
+    call.rows = rowsOf(to, run);
+    return launch(device->table().launchHadamard, call, "Hadamard");
+  };
+}
+
 /// `matrix` from column `first` on.
 static cuda::Matrix columns(cuda::Matrix matrix, int64_t first) {
   matrix.data = static_cast<char *>(matrix.data) + first * byteWidth(matrix.type);
@@ -292,11 +324,12 @@ CudaProgram::Launcher CudaProgram::bind(size_t index) {
     return bindUnary(instruction);
   case OpCode::Binary:
     return bindBinary(instruction);
+  case OpCode::Hadamard:
+    return bindHadamard(instruction);
   case OpCode::CopyColumns:
     return bindCopyColumns(instruction);
   case OpCode::SelectRows:
     return bindSelectRows(instruction);
-  case OpCode::Hadamard: // checkKernels() refuses it
   case OpCode::TensorOp:
     break;
   }

@@ -13,8 +13,12 @@ namespace qrt {
 Result<std::unique_ptr<Engine>> CudaEngine::create(std::shared_ptr<const Model> model,
                                                    const EngineOptions &options) {
   std::unique_ptr<CudaEngine> engine(new CudaEngine(std::move(model), options));
-  QRT_RETURN_IF_ERROR(engine->open());
-  QRT_RETURN_IF_ERROR(engine->allocate());
+  Status made = engine->open();
+  if (made)
+    made = engine->allocate();
+  if (made.code() == StatusCode::Unsupported) // the CPU may well do it
+    return deviceError(DeviceProblem::NotSupported, made.message());
+  QRT_RETURN_IF_ERROR(made);
   return std::unique_ptr<Engine>(std::move(engine));
 }
 
@@ -39,6 +43,7 @@ Status CudaEngine::open() {
   if (kv.keys != kv.values || kv.sink > 0 || kv.recent > 0)
     return unsupported("a KV cache of " + kvText(kv) + " has no kernel for " + device->name());
   limits.kvType = kv.keys;
+  limits.alternates = options.alternateWeights;
   QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));
   program.emplace(std::move(planned));
   return Status::ok();
@@ -48,7 +53,8 @@ Result<int64_t> CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) co
   const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
   const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
   const int64_t fixed =
-      program->arenaBytes() + CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride) +
+      program->arenaBytes() +
+      CudaSampling::slotCount * CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride) +
       CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride) +
       CudaSampling::bytes(cudaDecodeRows, vocabSize());
   const int64_t weights = program->weightBytes(), block = program->kvBlockBytes();
@@ -94,8 +100,10 @@ Status CudaEngine::allocate() {
       hostLogits, device->allocatePinned(cudaDecodeRows * program->logitsStride() * 4, "logits"));
   const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
   const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
-  QRT_ASSIGN_OR_RETURN(decodeBuffers,
-                       CudaStepBuffers::create(*device, cudaDecodeRows, cudaDecodeRows, stride));
+  for (auto &buffers : decodeBuffers) {
+    QRT_ASSIGN_OR_RETURN(buffers,
+                         CudaStepBuffers::create(*device, cudaDecodeRows, cudaDecodeRows, stride));
+  }
   QRT_ASSIGN_OR_RETURN(
       prefillBuffers,
       CudaStepBuffers::create(*device, rows, std::min<int64_t>(rows, cudaPrefillParts), stride));
@@ -106,41 +114,9 @@ Status CudaEngine::allocate() {
   return device->synchronize();
 }
 
-Result<int> CudaEngine::addSequence() {
-  for (size_t i = 0; i < sequences.size(); ++i)
-    if (!sequences[i].inUse) {
-      sequences[i].inUse = true;
-      return int(i);
-    }
-  if (sequences.size() >= 65536)
-    return resourceExhausted("65536 sequences are in use");
-  sequences.emplace_back().inUse = true;
-  return int(sequences.size() - 1);
-}
-
-int64_t CudaEngine::length(int seq) const {
-  if (seq < 0 || size_t(seq) >= sequences.size() || !sequences[size_t(seq)].inUse)
-    return -1;
-  return sequences[size_t(seq)].length;
-}
-
-void CudaEngine::release(int seq) {
-  if (length(seq) < 0)
-    return;
-  shrink(sequences[size_t(seq)], 0);
-  sequences[size_t(seq)].length = 0;
-  sequences[size_t(seq)].inUse = false;
-}
-
-Status CudaEngine::truncate(int seq, int64_t newLength) {
-  if (length(seq) < 0)
-    return invalidArgument("no sequence " + std::to_string(seq));
-  if (newLength < 0 || newLength > length(seq))
-    return invalidArgument("cannot truncate a sequence of " + std::to_string(length(seq)) +
-                           " tokens to " + std::to_string(newLength));
-  shrink(sequences[size_t(seq)], newLength);
-  sequences[size_t(seq)].length = newLength;
-  return Status::ok();
+void CudaEngine::willCut(int seq) {
+  if (ahead && std::find(ahead->seqs.begin(), ahead->seqs.end(), seq) != ahead->seqs.end())
+    (void)dropAhead(); // an error of the device shows in the next call
 }
 
 Status CudaEngine::grow(Sequence &sequence, int64_t tokens) {
@@ -177,6 +153,8 @@ EngineStats CudaEngine::stats() const {
   out.kvPagesInUse = totalBlocks - int64_t(freeBlocks.size());
   out.programRuns = programRuns;
   out.tokens = totalTokens;
+  out.stepsAhead = stepsAhead;
+  out.stepsInVain = stepsInVain;
   return out;
 }
 
@@ -188,7 +166,7 @@ int64_t CudaEngine::maxSampleEntries() const { return sampling ? CudaSampling::m
 
 Result<std::span<const SampleResult>>
 CudaEngine::stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
-                          std::span<const SampleEntry> entries) {
+                          std::span<const SampleEntry> entries, const Ahead &next) {
   if (!sampling)
     return unsupported("the library of " + device->name() + " has no sampler");
   size_t wanted = 0;
@@ -201,31 +179,85 @@ CudaEngine::stepAndSample(std::span<const Chunk> chunks, std::span<const SampleR
     return invalidArgument(std::to_string(rows.size()) + " rows to sample for " +
                            std::to_string(wanted) + " wanted logits");
   QRT_RETURN_IF_ERROR(CudaSampling::verify(rows, entries, vocabSize()));
+  if (!next.rows.empty()) {
+    if (next.rows.size() != rows.size())
+      return invalidArgument(std::to_string(next.rows.size()) + " rows to sample ahead of " +
+                             std::to_string(rows.size()));
+    QRT_RETURN_IF_ERROR(CudaSampling::verify(next.rows, next.entries, vocabSize()));
+  }
   sampled.clear();
-  const SampleRequest request = {rows, entries};
+  const SampleRequest request = {rows, entries, next};
   QRT_RETURN_IF_ERROR(stepChecked(chunks, &request).status());
   return std::span<const SampleResult>(sampled);
 }
 
 Result<Engine::StepResult> CudaEngine::stepChecked(std::span<const Chunk> chunks,
                                                    const SampleRequest *samples) {
-  QRT_RETURN_IF_ERROR(
-      verifyChunks(chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit));
-  Result<StepResult> result = [&]() -> Result<StepResult> {
-    for (const Chunk &chunk : chunks) {
-      Sequence &sequence = sequences[size_t(chunk.seq)];
-      QRT_RETURN_IF_ERROR(grow(sequence, sequence.length + int64_t(chunk.tokens.size())));
-    }
-    return isDecode(chunks) ? decode(chunks, samples) : prefill(chunks, samples);
-  }();
-  for (const Chunk &chunk : chunks) {
-    Sequence &sequence = sequences[size_t(chunk.seq)];
-    if (result)
-      sequence.length += int64_t(chunk.tokens.size());
-    else
-      shrink(sequence, sequence.length);
-  }
+  QRT_RETURN_IF_ERROR(verify(chunks));
+  if (!samples || !isAhead(chunks, *samples))
+    QRT_RETURN_IF_ERROR(dropAhead());
+  auto result = stepWith(chunks, [&] { return run(chunks, samples); });
+  if (!result)
+    (void)dropAhead(); // the first error is the one to tell
   return result;
+}
+
+Result<Engine::StepResult> CudaEngine::run(std::span<const Chunk> chunks,
+                                           const SampleRequest *samples) {
+  const auto asksForSecond = [](const Chunk &chunk) { return chunk.alternate; };
+  const auto second = std::count_if(chunks.begin(), chunks.end(), asksForSecond);
+  if (second > 0 && second < std::ssize(chunks))
+    return runBothSets(chunks, samples);
+  return isDecode(chunks) ? decode(chunks, samples) : prefill(chunks, samples);
+}
+
+/// A launch multiplies with one set, so the sets take turns; what comes out stands in the order of
+/// the chunks.
+Result<Engine::StepResult> CudaEngine::runBothSets(std::span<const Chunk> chunks,
+                                                   const SampleRequest *samples) {
+  auto rowsOf = [](const Chunk &chunk) {
+    return chunk.logits == Logits::All    ? int64_t(chunk.tokens.size())
+           : chunk.logits == Logits::Last ? 1
+                                          : 0;
+  };
+  std::vector<int64_t> firstRow;
+  int64_t total = 0;
+  for (const Chunk &chunk : chunks) {
+    firstRow.push_back(total);
+    total += rowsOf(chunk);
+  }
+  if (!samples)
+    QRT_RETURN_IF_ERROR(merged.reserve(total * vocabSize(), hostBudget,
+                                       "logits of " + std::to_string(total) + " tokens"));
+  std::vector<SampleResult> chosen(samples ? size_t(total) : 0);
+  for (bool alternate : {false, true}) {
+    std::vector<Chunk> part;
+    std::vector<int64_t> places; // of its rows
+    std::vector<SampleRow> rows;
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      if (chunks[i].alternate != alternate)
+        continue;
+      part.push_back(chunks[i]);
+      for (int64_t row = firstRow[i]; row < firstRow[i] + rowsOf(chunks[i]); ++row) {
+        places.push_back(row);
+        if (samples)
+          rows.push_back(samples->rows[size_t(row)]);
+      }
+    }
+    sampled.clear();
+    const Ahead none;
+    const SampleRequest own = {rows, samples ? samples->entries : std::span<const SampleEntry>(),
+                               none};
+    QRT_ASSIGN_OR_RETURN(const StepResult result, run(part, samples ? &own : nullptr));
+    for (size_t i = 0; i < places.size(); ++i)
+      if (samples)
+        chosen[size_t(places[i])] = sampled[i];
+      else
+        std::copy_n(result.logits + int64_t(i) * vocabSize(), vocabSize(),
+                    merged.data() + places[i] * vocabSize());
+  }
+  sampled = std::move(chosen);
+  return StepResult{samples ? nullptr : merged.data(), samples ? 0 : total};
 }
 
 } // namespace qrt

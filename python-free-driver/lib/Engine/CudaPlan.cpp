@@ -1,6 +1,7 @@
 //===- CudaPlan.cpp - Where the values of a program lie on a device --------------------------===//
 #include "Engine/CudaPlan.h"
 
+#include "Format/AlternateSet.h"
 #include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 
@@ -28,6 +29,17 @@ Result<DType> cudaProductType(const Program &program, const Instruction &instruc
   return format == kernels::WeightFormat::BF16 ? DType::BF16 : DType::F16;
 }
 
+DType cudaAlternateType(const Program &program, int32_t tensorIndex) {
+  switch (program.tensors[tensorIndex].weight.format) {
+  case kernels::WeightFormat::F32:
+    return DType::F32;
+  case kernels::WeightFormat::BF16:
+    return DType::BF16;
+  default:
+    return DType::F16;
+  }
+}
+
 /// Kernels of these can store their result in 16 bits.
 static bool storesHalves(OpCode op) {
   switch (op) {
@@ -38,6 +50,7 @@ static bool storesHalves(OpCode op) {
   case OpCode::GatedActivation:
   case OpCode::Unary:
   case OpCode::Binary:
+  case OpCode::Hadamard:
   case OpCode::CopyColumns:
   case OpCode::SelectRows:
     return true;
@@ -78,9 +91,10 @@ private:
 
 } // namespace
 
-Result<CudaPlan> planCuda(const Program &program) {
+Result<CudaPlan> planCuda(const Program &program, bool alternates) {
   struct Use {
     std::optional<DType> product; ///< what all reading products want
+    bool half = false;            ///< some product wants 16 bits
     bool other = false;           ///< read by something else
     size_t definition = 0, last = 0;
     bool definedAsHalf = false;
@@ -98,12 +112,18 @@ Result<CudaPlan> planCuda(const Program &program) {
         use.other = true;
         continue;
       }
+      auto wants = [&](DType type) {
+        if (use.product && *use.product != type)
+          use.other = true;
+        use.product = type;
+        use.half |= type != DType::F32;
+      };
       auto type = cudaProductType(program, instruction);
       if (!type)
         return type.status().withContext(instructionText(program, i));
-      if (use.product && *use.product != *type)
-        use.other = true;
-      use.product = *type;
+      wants(*type);
+      if (const int32_t second = alternateTensor(program, instruction); alternates && second >= 0)
+        wants(cudaAlternateType(program, second));
     }
     for (int32_t value : instruction.outputs) {
       uses[value].definition = uses[value].last = i;
@@ -125,8 +145,7 @@ Result<CudaPlan> planCuda(const Program &program) {
     CudaPlace &place = plan.places[i];
     place.selected = selected[i];
     place.width = value.width;
-    const bool half = use.product && *use.product != DType::F32;
-    if (half && !use.other && use.definedAsHalf) {
+    if (use.half && !use.other && use.definedAsHalf) {
       place.type = *use.product;
       place.offset = arenas[place.selected].place(place.stride(), use.definition, use.last);
       int64_t &size = plan.halves[place.selected];
@@ -136,7 +155,7 @@ Result<CudaPlan> planCuda(const Program &program) {
     place.offset = value.arenaOffset;
     int64_t &size = plan.floats[place.selected];
     size = std::max(size, place.offset + place.stride());
-    if (half)
+    if (use.half)
       plan.converted = std::max(plan.converted, place.stride());
   }
   return plan;

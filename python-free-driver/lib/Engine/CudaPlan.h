@@ -34,8 +34,11 @@ struct CudaPlan {
 /// for bf16 weights, else F16. Unsupported: 8-bit activations.
 Result<DType> cudaProductType(const Program &program, const Instruction &instruction);
 
-/// Unsupported, naming the instruction.
-Result<CudaPlan> planCuda(const Program &program);
+/// The type in which a Linear multiplies with its weight of the second set.
+DType cudaAlternateType(const Program &program, int32_t tensorIndex);
+
+/// Unsupported, naming the instruction. `alternates`: products may be asked of the second set too.
+Result<CudaPlan> planCuda(const Program &program, bool alternates = false);
 
 /// "instruction 7 (Linear, '/mlp/up')".
 std::string instructionText(const Program &program, size_t index);

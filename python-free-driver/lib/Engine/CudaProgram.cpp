@@ -1,6 +1,7 @@
 //===- CudaProgram.cpp - Memory, order and limits of a program on a device -------------------===//
 #include "Engine/CudaProgram.h"
 
+#include "Format/AlternateSet.h"
 #include "Format/Verifier.h"
 
 #include <algorithm>
@@ -23,8 +24,8 @@ Result<CudaProgram> CudaProgram::create(const Model &model, CudaDevice &device,
     return unsupported(model.path() + " runs op by op (a graph that was not raised), which only "
                                       "the CPU can do");
   QRT_RETURN_IF_ERROR(made.checkKernels());
-  QRT_ASSIGN_OR_RETURN(made.plan, planCuda(*made.program));
-  QRT_ASSIGN_OR_RETURN(made.weightSizes, CudaWeights::measure(model, device));
+  QRT_ASSIGN_OR_RETURN(made.plan, planCuda(*made.program, limits.alternates));
+  QRT_ASSIGN_OR_RETURN(made.weightSizes, CudaWeights::measure(model, device, limits.alternates));
   QRT_RETURN_IF_ERROR(made.planMemory());
   return made;
 }
@@ -51,6 +52,8 @@ Status CudaProgram::checkKernels() const {
       return table.launchUnary != nullptr;
     case OpCode::Binary:
       return table.launchBinary != nullptr;
+    case OpCode::Hadamard:
+      return table.launchHadamard != nullptr;
     case OpCode::CopyColumns:
     case OpCode::SelectRows:
       return table.launchCopy != nullptr;
@@ -101,16 +104,23 @@ Status CudaProgram::planWorkspaces() {
   for (size_t i = 0; i < program->instructions.size(); ++i) {
     const Instruction &instruction = program->instructions[i];
     if (instruction.op == OpCode::Linear) {
-      cuda::LinearParams params = linearParams(instruction);
-      const kernels::WeightDesc &desc = params.weight.desc;
-      if (!seen.emplace(desc.n, desc.k, int(desc.format), desc.groupSize, int(params.src.type),
-                        isSelected(i))
-               .second)
-        continue;
-      const int64_t most = isSelected(i) ? limits.selectedRows : limits.rows;
-      for (params.rows = 1; params.rows <= most; ++params.rows)
-        linearWorkspace =
-            std::max(linearWorkspace, table.linearWorkspaceBytes(device->launch(), params));
+      auto need = [&](int32_t tensorIndex, DType type) {
+        cuda::LinearParams params = linearParams(instruction, tensorIndex, type);
+        const kernels::WeightDesc &desc = params.weight.desc;
+        if (!seen.emplace(desc.n, desc.k, int(desc.format), desc.groupSize, int(type),
+                          isSelected(i))
+                 .second)
+          return;
+        const int64_t most = isSelected(i) ? limits.selectedRows : limits.rows;
+        for (params.rows = 1; params.rows <= most; ++params.rows)
+          linearWorkspace =
+              std::max(linearWorkspace, table.linearWorkspaceBytes(device->launch(), params));
+      };
+      need(program->values[instruction.inputs[1]].tensorIndex,
+           *cudaProductType(*program, instruction));
+      if (const int32_t second = alternateTensor(*program, instruction);
+          limits.alternates && second >= 0)
+        need(second, cudaAlternateType(*program, second));
     } else if (instruction.op == OpCode::Attention) {
       cuda::AttentionParams params = attentionParams(instruction);
       params.maxContext = limits.maxContext;
@@ -130,7 +140,7 @@ Status CudaProgram::planWorkspaces() {
 
 Status CudaProgram::load(void *kvPool) {
   kvBase = kvPool;
-  QRT_RETURN_IF_ERROR(weights.upload(*model, *device));
+  QRT_RETURN_IF_ERROR(weights.upload(*model, *device, limits.alternates));
   auto allocate = [&](int64_t bytes, const char *what) -> Result<char *> {
     if (bytes == 0)
       return static_cast<char *>(nullptr);
@@ -195,7 +205,9 @@ bool CudaProgram::addsToLinear(size_t index) const {
            to.offset < p.offset + p.stride();
   };
   auto type = cudaProductType(*program, linear);
-  const bool readInPlace = type && *type == DType::F32;
+  const int32_t second = limits.alternates ? alternateTensor(*program, linear) : -1;
+  const bool readInPlace = (type && *type == DType::F32) ||
+                           (second >= 0 && cudaAlternateType(*program, second) == DType::F32);
   return !(readInPlace && overlaps(from)) && (!overlaps(added) || added.offset == to.offset);
 }
 

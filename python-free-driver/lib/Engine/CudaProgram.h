@@ -20,6 +20,7 @@ struct CudaRun {
   int64_t rows = 0;
   int64_t selectedRows = 0; ///< of step.selectedRows: how many the tail works on
   bool decode = false;      ///< at most one row per sequence
+  bool alternate = false;   ///< multiply with the second weight set
   int64_t maxContext = 0;   ///< no sequence is longer
 };
 
@@ -30,6 +31,7 @@ struct CudaLimits {
   int64_t decodeRows = 0;   ///< of a run with `decode`
   int64_t maxContext = 0;
   DType kvType = DType::F16;
+  bool alternates = false; ///< runs may ask for the second weight set
 };
 
 class CudaProgram {
@@ -95,15 +97,22 @@ private:
   Launcher bind(size_t index);
   Launcher bindEmbed(const Instruction &instruction);
   Launcher bindLinear(const Instruction &instruction, const Instruction *add);
+  /// The launch of a Linear with one of its weights; bias, sum and places are those of `params`.
+  Launcher bindProduct(cuda::LinearParams params, const CudaPlace &from, int32_t tensorIndex,
+                       DType type);
   Launcher bindNorm(const Instruction &instruction);
   Launcher bindRope(const Instruction &instruction);
   Launcher bindAttention(const Instruction &instruction);
   Launcher bindGated(const Instruction &instruction);
   Launcher bindUnary(const Instruction &instruction);
   Launcher bindBinary(const Instruction &instruction);
+  Launcher bindHadamard(const Instruction &instruction);
   Launcher bindCopyColumns(const Instruction &instruction);
   Launcher bindSelectRows(const Instruction &instruction);
-  cuda::LinearParams linearParams(const Instruction &instruction) const;
+  /// Everything that does not depend on device memory, so that workspaces can be planned before
+  /// there is any; of the weight `tensorIndex`.
+  cuda::LinearParams linearParams(const Instruction &instruction, int32_t tensorIndex,
+                                  DType type) const;
   cuda::AttentionParams attentionParams(const Instruction &instruction) const;
   cuda::KvPool kvPool(const Instruction &instruction) const;
 

@@ -1,13 +1,13 @@
 //===- CudaSampling.cpp - Choosing tokens on the device --------------------------------------===//
 #include "Engine/CudaSampling.h"
 
-#include <algorithm>
-#include <cstring>
+#include <atomic>
+#include <memory>
 
 namespace qrt {
 
 int64_t CudaSampling::bytes(int64_t rows, int32_t vocabSize) {
-  return rows * (int64_t(sizeof(SampleRow) + sizeof(SampleResult)) + vocabSize * 8) +
+  return rows * (int64_t(sizeof(SampleRow)) + vocabSize * 8) +
          maxEntries * int64_t(sizeof(SampleEntry));
 }
 
@@ -20,10 +20,14 @@ Result<CudaSampling> CudaSampling::create(CudaDevice &device, int64_t rows, int3
   QRT_ASSIGN_OR_RETURN(made.rows, device.allocate(rowBytes, what));
   QRT_ASSIGN_OR_RETURN(made.entries, device.allocate(entryBytes, what));
   QRT_ASSIGN_OR_RETURN(made.weights, device.allocate(rows * vocabSize * 8, what));
-  QRT_ASSIGN_OR_RETURN(made.chosen, device.allocate(resultBytes, what));
-  QRT_ASSIGN_OR_RETURN(made.hostRows, device.allocatePinned(rowBytes, what));
-  QRT_ASSIGN_OR_RETURN(made.hostEntries, device.allocatePinned(entryBytes, what));
-  QRT_ASSIGN_OR_RETURN(made.hostResults, device.allocatePinned(resultBytes, what));
+  for (Slot &slot : made.slots) {
+    QRT_ASSIGN_OR_RETURN(slot.memory,
+                         device.allocatePinned(rowBytes + entryBytes + resultBytes, what));
+    slot.entries = static_cast<SampleEntry *>(slot.memory.get());
+    slot.rows = reinterpret_cast<SampleRow *>(slot.entries + maxEntries);
+    slot.results = reinterpret_cast<SampleResult *>(slot.rows + rows);
+    std::uninitialized_fill_n(slot.results, rows, SampleResult()); // no stamp yet
+  }
   return made;
 }
 
@@ -49,21 +53,34 @@ Status CudaSampling::verify(std::span<const SampleRow> rows, std::span<const Sam
   return Status::ok();
 }
 
-Status CudaSampling::upload(std::span<const SampleRow> given, std::span<const SampleEntry> list,
-                            int64_t count) {
-  auto *host = static_cast<SampleRow *>(hostRows.get());
-  std::copy(given.begin(), given.end(), host);
+Status CudaSampling::upload(int index, std::span<const SampleRow> given,
+                            std::span<const SampleEntry> list, int64_t count) {
+  Slot &slot = slots[index];
   SampleRow unused;
   unused.forced = 0;
-  std::fill(host + given.size(), host + count, unused);
-  if (!list.empty())
-    std::memcpy(hostEntries.get(), list.data(), list.size_bytes());
-  QRT_RETURN_IF_ERROR(
-      device->copyToDevice(entries.get(), hostEntries.get(), int64_t(list.size_bytes())));
-  return device->copyToDevice(rows.get(), host, count * int64_t(sizeof(SampleRow)));
+  std::uninitialized_copy(given.begin(), given.end(), slot.rows);
+  std::uninitialized_fill(slot.rows + given.size(), slot.rows + count, unused);
+  ++lastStamp;
+  for (int64_t i = 0; i < count; ++i)
+    slot.rows[i].stamp = lastStamp;
+  slot.count = count;
+  std::uninitialized_copy(list.begin(), list.end(), slot.entries);
+  return device->copyToDevice(entries.get(), slot.entries, int64_t(list.size_bytes()));
 }
 
-Status CudaSampling::enqueue(const float *logits, int64_t stride, int64_t count) {
+bool CudaSampling::isDone(int index) const {
+  const Slot &slot = slots[index];
+  for (int64_t i = 0; i < slot.count; ++i)
+    if (std::atomic_ref(slot.results[i].stamp).load(std::memory_order_acquire) !=
+        slot.rows[i].stamp)
+      return false;
+  return true;
+}
+
+Status CudaSampling::enqueue(int slot, const float *logits, int64_t stride, int64_t count,
+                             const int32_t *fed, int32_t *next) {
+  QRT_RETURN_IF_ERROR(
+      device->copyToDevice(rows.get(), slots[slot].rows, count * int64_t(sizeof(SampleRow))));
   cuda::SampleParams params;
   params.logits = const_cast<float *>(logits); // the program's own buffer
   params.stride = stride;
@@ -72,10 +89,10 @@ Status CudaSampling::enqueue(const float *logits, int64_t stride, int64_t count)
   params.rows = static_cast<const SampleRow *>(rows.get());
   params.entries = static_cast<const SampleEntry *>(entries.get());
   params.weights = static_cast<uint64_t *>(weights.get());
-  params.results = static_cast<SampleResult *>(chosen.get());
-  QRT_RETURN_IF_ERROR(
-      device->launched(device->table().launchSample(device->launch(), params), "Sample"));
-  return device->copyToHost(hostResults.get(), chosen.get(), count * int64_t(sizeof(SampleResult)));
+  params.results = slots[slot].results;
+  params.fed = fed;
+  params.next = next;
+  return device->launched(device->table().launchSample(device->launch(), params), "Sample");
 }
 
 } // namespace qrt

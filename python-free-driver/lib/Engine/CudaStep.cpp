@@ -1,4 +1,4 @@
-//===- CudaStep.cpp - Steps on a device: graphs for decode, chunks for prompts ---------------===//
+//===- CudaStep.cpp - Steps of prompts on a device: in chunks, waited for --------------------===//
 #include "Engine/CudaEngine.h"
 
 #include "Engine/CudaLimits.h"
@@ -8,13 +8,6 @@
 #include <cstring>
 
 namespace qrt {
-
-bool CudaEngine::isDecode(std::span<const Chunk> chunks) const {
-  return !chunks.empty() && int64_t(chunks.size()) <= cudaDecodeRows &&
-         std::all_of(chunks.begin(), chunks.end(), [](const Chunk &chunk) {
-           return chunk.tokens.size() == 1 && chunk.logits == Logits::Last;
-         });
-}
 
 /// Enqueues the copy of rows of logits into the pinned buffer.
 Status CudaEngine::copyLogits(int64_t firstRow, int64_t rows) {
@@ -37,7 +30,10 @@ Status CudaEngine::copyFaults() {
 /// Waits for the device and turns what kernels reported into an error.
 Status CudaEngine::finish() {
   QRT_RETURN_IF_ERROR(device->synchronize());
-  uint32_t found = *static_cast<const uint32_t *>(hostFaults.get());
+  return checkFaults(*static_cast<const uint32_t *>(hostFaults.get()));
+}
+
+Status CudaEngine::checkFaults(uint32_t found) {
   if (found == 0)
     return Status::ok();
   QRT_RETURN_IF_ERROR(device->fill(faults.get(), 0, sizeof(uint32_t)));
@@ -45,82 +41,20 @@ Status CudaEngine::finish() {
   if (found == 0)
     return Status::ok();
   if (found & cuda::HalfOverflow)
-    return unsupported("activations of this model go beyond what f16 can hold (65504): " +
-                       device->name() + " cannot run it; the CPU can");
+    return deviceError(DeviceProblem::NotSupported,
+                       "activations of this model go beyond what f16 can hold (65504): " +
+                           device->name() + " cannot run it; the CPU can");
   return internalError("kernels reported fault " + std::to_string(found));
-}
-
-/// Everything of a decode step but the block tables; can be captured.
-Status CudaEngine::enqueueDecode(const CudaRun &run, bool samples) {
-  QRT_RETURN_IF_ERROR(decodeBuffers->copyRows());
-  QRT_RETURN_IF_ERROR(program->body(run));
-  QRT_RETURN_IF_ERROR(program->tail(run));
-  QRT_RETURN_IF_ERROR(
-      samples ? sampling->enqueue(program->logitsRow(0), program->logitsStride(), run.rows)
-              : copyLogits(0, run.rows));
-  return copyFaults();
-}
-
-Result<Engine::StepResult> CudaEngine::decode(std::span<const Chunk> chunks,
-                                              const SampleRequest *samples) {
-  const auto count = int64_t(chunks.size());
-  CudaStepBuffers &buffers = *decodeBuffers;
-  buffers.clear();
-  int64_t longest = 1;
-  for (const Chunk &chunk : chunks) {
-    const Sequence &sequence = sequences[size_t(chunk.seq)];
-    longest = std::max(longest, sequence.length + 1);
-    buffers.addPart(chunk.tokens, sequence.length, sequence.blocks);
-    buffers.select(buffers.rows() - 1);
-  }
-  DecodeKind kind = {};
-  kind.samples = samples != nullptr;
-  kind.rows = int64_t(std::bit_ceil(uint64_t(count)));
-  kind.context =
-      std::min(contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
-  buffers.pad(kind.rows);
-  CudaRun run;
-  run.step = buffers.state(kind.rows);
-  run.rows = run.selectedRows = kind.rows;
-  run.decode = true;
-  run.maxContext = kind.context;
-
-  QRT_RETURN_IF_ERROR(buffers.copyBlocks());
-  if (samples)
-    QRT_RETURN_IF_ERROR(sampling->upload(samples->rows, samples->entries, kind.rows));
-  DecodeGraph &entry = graphs[kind];
-  if (!entry.ranEagerly) {
-    QRT_RETURN_IF_ERROR(enqueueDecode(run, kind.samples));
-  } else {
-    if (!entry.graph) {
-      QRT_RETURN_IF_ERROR(device->beginCapture());
-      Status recorded = enqueueDecode(run, kind.samples);
-      auto graph = device->endCapture(); // also after an error, which leaves the stream usable
-      QRT_RETURN_IF_ERROR(recorded);
-      QRT_ASSIGN_OR_RETURN(entry.graph, std::move(graph));
-    }
-    QRT_RETURN_IF_ERROR(device->launchGraph(entry.graph));
-  }
-  QRT_RETURN_IF_ERROR(finish());
-  entry.ranEagerly = true;
-  ++programRuns;
-  totalTokens += count;
-  if (samples) {
-    sampled.assign(sampling->results(), sampling->results() + count);
-    return StepResult{nullptr, 0};
-  }
-  auto *logits = static_cast<float *>(hostLogits.get());
-  if (program->logitsStride() != vocabSize())
-    unpadLogits(count, logits);
-  return StepResult{logits, count};
 }
 
 Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *samples,
                               int64_t &rowsDone) {
   QRT_RETURN_IF_ERROR(prefillBuffers->copyBlocks());
   QRT_RETURN_IF_ERROR(prefillBuffers->copyRows());
+  QRT_RETURN_IF_ERROR(prefillBuffers->copyIds());
   QRT_RETURN_IF_ERROR(program->body(shared));
   const int64_t wanted = prefillBuffers->selectedRows();
+  const int slot = freeSlot();
   for (int64_t first = 0; first < wanted; first += cudaDecodeRows) {
     const int64_t rows = std::min(cudaDecodeRows, wanted - first);
     if (program->hasTail()) {
@@ -129,10 +63,10 @@ Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *sample
       slice.selectedRows = rows;
       QRT_RETURN_IF_ERROR(program->tail(slice));
       if (samples) {
-        QRT_RETURN_IF_ERROR(sampling->upload(samples->rows.subspan(size_t(rowsDone), size_t(rows)),
-                                             samples->entries, rows));
-        QRT_RETURN_IF_ERROR(
-            sampling->enqueue(program->logitsRow(0), program->logitsStride(), rows));
+        QRT_RETURN_IF_ERROR(sampling->upload(
+            slot, samples->rows.subspan(size_t(rowsDone), size_t(rows)), samples->entries, rows));
+        QRT_RETURN_IF_ERROR(sampling->enqueue(slot, program->logitsRow(0), program->logitsStride(),
+                                              rows, nullptr, nullptr));
       } else {
         QRT_RETURN_IF_ERROR(copyLogits(0, rows));
       }
@@ -146,7 +80,7 @@ Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *sample
     QRT_RETURN_IF_ERROR(copyFaults());
     QRT_RETURN_IF_ERROR(finish());
     if (samples)
-      sampled.insert(sampled.end(), sampling->results(), sampling->results() + rows);
+      sampled.insert(sampled.end(), sampling->results(slot), sampling->results(slot) + rows);
     else
       unpadLogits(rows, collected.data() + rowsDone * vocabSize());
     rowsDone += rows;
@@ -159,6 +93,8 @@ Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *sample
 
 Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks,
                                                const SampleRequest *samples) {
+  if (sampling)
+    QRT_RETURN_IF_ERROR(waitFor(freeSlot()));
   int64_t totalRows = 0, longest = 1;
   for (const Chunk &chunk : chunks) {
     const auto tokens = int64_t(chunk.tokens.size());
@@ -195,6 +131,7 @@ Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks,
     CudaRun run;
     run.step = buffers.state(buffers.parts());
     run.rows = buffers.rows();
+    run.alternate = chunks[0].alternate;
     run.decode = run.rows == buffers.parts() && run.rows <= cudaDecodeRows;
     run.maxContext = std::min(
         contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));

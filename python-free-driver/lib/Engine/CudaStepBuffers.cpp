@@ -19,11 +19,11 @@ Result<CudaStepBuffers> CudaStepBuffers::create(CudaDevice &device, int64_t rows
   std::memset(made.host.get(), 0, size_t(size));
   QRT_RETURN_IF_ERROR(device.fill(made.memory.get(), 0, size));
   made.hostParts = static_cast<cuda::Part *>(made.host.get());
-  made.hostIds = reinterpret_cast<int32_t *>(made.hostParts + parts);
-  made.hostPositions = made.hostIds + rows;
+  made.hostPositions = reinterpret_cast<int32_t *>(made.hostParts + parts);
   made.hostPartOfRow = made.hostPositions + rows;
   made.hostSelected = made.hostPartOfRow + rows;
-  made.hostBlocks = made.hostSelected + rows;
+  made.hostIds = made.hostSelected + rows;
+  made.hostBlocks = made.hostIds + rows;
   return made;
 }
 
@@ -58,22 +58,20 @@ void CudaStepBuffers::pad(int64_t rows) {
 }
 
 Status CudaStepBuffers::copyBlocks() {
-  const int64_t offset = rowsBytes(), size = changedParts * stride * 4;
+  const int64_t size = changedParts * stride * 4;
   changedParts = 0;
-  return device->copyToDevice(static_cast<char *>(memory.get()) + offset,
-                              static_cast<const char *>(host.get()) + offset, size);
+  return device->copyToDevice(there(hostBlocks), hostBlocks, size);
 }
 
 Status CudaStepBuffers::copyRows() {
   return device->copyToDevice(memory.get(), host.get(), rowsBytes());
 }
 
+Status CudaStepBuffers::copyIds() {
+  return device->copyToDevice(there(hostIds), hostIds, rowCount * 4);
+}
+
 cuda::StepState CudaStepBuffers::state(int64_t parts, int64_t firstSelected) const {
-  auto there = [&](const void *pointer) {
-    return reinterpret_cast<const int32_t *>(
-        static_cast<const char *>(memory.get()) +
-        (static_cast<const char *>(pointer) - static_cast<const char *>(host.get())));
-  };
   cuda::StepState state;
   state.ids = there(hostIds);
   state.positions = there(hostPositions);

@@ -32,15 +32,25 @@ public:
 
   /// Enqueues the copy of the block tables if they changed since the last one.
   Status copyBlocks();
-  /// Enqueues the copy of rows and parts. Can be captured.
+  /// Enqueues the copy of rows and parts but for the ids. Can be captured.
   Status copyRows();
+  /// Enqueues the copy of the ids; without it those in device memory stay.
+  Status copyIds();
+  int32_t *deviceIds() const { return there(hostIds); }
   /// With `parts` sequences, from selected row `firstSelected` on.
   cuda::StepState state(int64_t parts, int64_t firstSelected = 0) const;
 
 private:
   CudaStepBuffers(CudaDevice &device, int64_t rows, int64_t parts, int64_t blockStride)
       : device(&device), maxRows(rows), maxParts(parts), stride(blockStride) {}
-  int64_t rowsBytes() const { return maxRows * 4 * 4 + maxParts * int64_t(sizeof(cuda::Part)); }
+  /// Of everything before the ids.
+  int64_t rowsBytes() const { return maxRows * 3 * 4 + maxParts * int64_t(sizeof(cuda::Part)); }
+  /// Where in device memory the copy of this place is.
+  int32_t *there(const void *pointer) const {
+    return reinterpret_cast<int32_t *>(
+        static_cast<char *>(memory.get()) +
+        (static_cast<const char *>(pointer) - static_cast<const char *>(host.get())));
+  }
 
   CudaDevice *device;
   int64_t maxRows, maxParts, stride;

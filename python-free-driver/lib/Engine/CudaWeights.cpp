@@ -11,9 +11,8 @@ static constexpr int64_t alignment = 256; // of device memory
 
 static int64_t alignUp(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-/// Tensors that instructions read, in the order of the file; not the second weight set, which the
-/// device does not use.
-static std::vector<int32_t> usedTensors(const Program &program) {
+/// Tensors that instructions read, in the order of the file.
+static std::vector<int32_t> usedTensors(const Program &program, bool alternates) {
   std::vector<bool> used(program.tensors.size(), false);
   for (const Instruction &instruction : program.instructions)
     for (int32_t value : instruction.inputs)
@@ -22,16 +21,17 @@ static std::vector<int32_t> usedTensors(const Program &program) {
   const AlternateSet second = alternateSet(program);
   std::vector<int32_t> list;
   for (size_t i = 0; i < used.size(); ++i)
-    if (used[i] && !second.onlyHere[i])
+    if (used[i] && (alternates || !second.onlyHere[i]))
       list.push_back(int32_t(i));
   return list;
 }
 
-Result<CudaWeights::Sizes> CudaWeights::measure(const Model &model, const CudaDevice &device) {
+Result<CudaWeights::Sizes> CudaWeights::measure(const Model &model, const CudaDevice &device,
+                                                bool alternates) {
   const Program &program = model.program();
   const cuda::Table &table = device.table();
   Sizes sizes;
-  for (int32_t index : usedTensors(program)) {
+  for (int32_t index : usedTensors(program, alternates)) {
     const TensorEntry &entry = program.tensors[index];
     if (!entry.packed) {
       sizes.bytes += alignUp(int64_t(model.plainData(index).size()));
@@ -43,15 +43,16 @@ Result<CudaWeights::Sizes> CudaWeights::measure(const Model &model, const CudaDe
                          "): no kernel of the device reads this format");
     sizes.bytes += alignUp(bytes) + alignUp(int64_t(entry.scalesBytes)) +
                    alignUp(int64_t(entry.zeroPointsBytes));
-    sizes.staging = std::max(sizes.staging, int64_t(entry.dataBytes));
+    if (!entry.fragments)
+      sizes.staging = std::max(sizes.staging, int64_t(entry.dataBytes));
   }
   return sizes;
 }
 
-Status CudaWeights::upload(const Model &model, CudaDevice &device) {
+Status CudaWeights::upload(const Model &model, CudaDevice &device, bool alternates) {
   const Program &program = model.program();
   const cuda::Table &table = device.table();
-  QRT_ASSIGN_OR_RETURN(const Sizes sizes, measure(model, device));
+  QRT_ASSIGN_OR_RETURN(const Sizes sizes, measure(model, device, alternates));
   weights.resize(program.tensors.size());
   vectors.resize(program.tensors.size());
   std::optional<CudaDevice::Memory> staging;
@@ -66,7 +67,7 @@ Status CudaWeights::upload(const Model &model, CudaDevice &device) {
     memory.push_back(std::move(piece));
     return memory.back().get();
   };
-  for (int32_t index : usedTensors(program)) {
+  for (int32_t index : usedTensors(program, alternates)) {
     const TensorEntry &entry = program.tensors[index];
     const std::string name = "tensor '" + entry.name + "'";
     if (!entry.packed) {
@@ -82,11 +83,20 @@ Status CudaWeights::upload(const Model &model, CudaDevice &device) {
                          device.allocate(table.repackedBytes(file.desc), name));
     weight.data = data.get();
     memory.push_back(std::move(data));
-    // The stream orders the copy into the staging buffer behind the last use of it.
-    QRT_RETURN_IF_ERROR(device.copyToDevice(staging->get(), file.data, int64_t(entry.dataBytes)));
-    const cuda::RepackParams repack = {file.desc, staging->get(), const_cast<void *>(weight.data)};
-    QRT_RETURN_IF_ERROR(
-        device.launched(table.launchRepack(device.launch(), repack), "Repack").withContext(name));
+    if (entry.fragments) {
+      void *to = memory.back().get();
+      const auto bytes = int64_t(entry.dataBytes);
+      QRT_RETURN_IF_ERROR(device.copyToDevice(to, file.data, bytes));
+      QRT_RETURN_IF_ERROR(
+          device.fill(static_cast<char *>(to) + bytes, 0, table.repackedBytes(file.desc) - bytes));
+    } else {
+      // The stream orders the copy into the staging buffer behind the last use of it.
+      QRT_RETURN_IF_ERROR(device.copyToDevice(staging->get(), file.data, int64_t(entry.dataBytes)));
+      const cuda::RepackParams repack = {file.desc, staging->get(),
+                                         const_cast<void *>(weight.data)};
+      QRT_RETURN_IF_ERROR(
+          device.launched(table.launchRepack(device.launch(), repack), "Repack").withContext(name));
+    }
     QRT_ASSIGN_OR_RETURN(weight.scales, stream(file.scales, entry.scalesBytes, name));
     QRT_ASSIGN_OR_RETURN(void *zeroPoints, stream(file.zeroPoints, entry.zeroPointsBytes, name));
     weight.zeroPoints = static_cast<const uint8_t *>(zeroPoints);

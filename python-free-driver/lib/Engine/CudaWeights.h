@@ -19,9 +19,10 @@ public:
   struct Sizes {
     int64_t bytes = 0, staging = 0;
   };
-  static Result<Sizes> measure(const Model &model, const CudaDevice &device);
+  static Result<Sizes> measure(const Model &model, const CudaDevice &device, bool alternates);
 
-  Status upload(const Model &model, CudaDevice &device);
+  /// `alternates`: with the second weight set.
+  Status upload(const Model &model, CudaDevice &device, bool alternates);
 
   /// Of a packed tensor that an instruction uses.
   const cuda::Weight &weight(int32_t tensorIndex) const { return weights[tensorIndex]; }

@@ -33,19 +33,19 @@ Result<std::unique_ptr<Engine>> Engine::create(std::shared_ptr<const Model> mode
     return invalidArgument("'" + model->path() +
                            "' has no second weight set for FP16 planning and rescue; compile it "
                            "with qopt --with-fp16 all (or critical)");
-  // Only the CPU's engine reads the second set.
-  if (options.alternateWeights && options.device.kind == DeviceKind::Cuda)
-    return unsupported("FP16 planning and rescue on a CUDA device; choose the CPU");
-  if (options.device.kind == DeviceKind::Auto && options.alternateWeights) {
-    if (options.notice)
-      options.notice("using the CPU: FP16 planning and rescue");
-  } else if (options.device.kind != DeviceKind::Cpu) {
+  if (options.device.kind != DeviceKind::Cpu) {
     auto engine = CudaEngine::create(model, options);
     if (engine || options.device.kind == DeviceKind::Cuda)
       return engine;
     if (options.notice)
       options.notice("using the CPU: " + engine.status().message());
   }
+  for (const TensorEntry &tensor : model->program().tensors)
+    if (tensor.fragments)
+      return unsupported(model->path() +
+                         " was compiled with --target cuda: the CPU does not read "
+                         "weights in the order of tensor cores ('" +
+                         tensor.name + "' is the first)");
   QRT_RETURN_IF_ERROR(kernels::requestedIsa().status());
   if (model->program().kind == ProgramKind::TokenMajor)
     return TokenMajorEngine::create(std::move(model), options, kv);

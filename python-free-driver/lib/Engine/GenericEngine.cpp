@@ -10,7 +10,7 @@
 namespace qrt {
 
 GenericEngine::GenericEngine(std::shared_ptr<const Model> theModel, const EngineOptions &theOptions)
-    : model(std::move(theModel)), options(theOptions), pool(options.threads),
+    : SequenceEngine(std::move(theModel), theOptions), pool(options.threads),
       budget(options.maxMemory) {
   contextLimit = options.maxContext > 0 ? options.maxContext : model->program().maxContext;
 }
@@ -33,42 +33,14 @@ Result<std::unique_ptr<Engine>> GenericEngine::create(std::shared_ptr<const Mode
   return std::unique_ptr<Engine>(std::move(engine));
 }
 
-Result<int> GenericEngine::addSequence() {
-  auto unused = std::find_if(sequences.begin(), sequences.end(),
-                             [](const Sequence &sequence) { return !sequence.inUse; });
-  if (unused == sequences.end()) {
-    if (sequences.size() >= 65536)
-      return resourceExhausted("65536 sequences are in use");
-    unused = sequences.emplace(sequences.end());
-  }
-  unused->inUse = true;
-  return int(unused - sequences.begin());
-}
-
-int64_t GenericEngine::length(int seq) const {
-  if (seq < 0 || size_t(seq) >= sequences.size() || !sequences[seq].inUse)
-    return -1;
-  return int64_t(sequences[seq].tokens.size());
-}
-
-void GenericEngine::release(int seq) {
-  if (length(seq) >= 0)
-    sequences[seq] = Sequence();
-}
-
-Status GenericEngine::truncate(int seq, int64_t newLength) {
-  if (length(seq) < 0)
-    return invalidArgument("no sequence " + std::to_string(seq));
-  if (newLength < 0 || newLength > length(seq))
-    return invalidArgument("cannot truncate a sequence of " + std::to_string(length(seq)) +
-                           " tokens to " + std::to_string(newLength));
-  Sequence &sequence = sequences[seq];
-  sequence.tokens.resize(size_t(newLength));
+void GenericEngine::shrink(Sequence &sequence, int64_t length) {
+  if (length == 0)
+    sequence.past.clear();
+  sequence.tokens.resize(size_t(length));
   for (const BoundInput &input : binding.inputs)
     if (input.role == InputRole::Past && input.capacity == 0 && !sequence.past.empty())
       sequence.past[input.pastIndex] =
-          leadingPart(sequence.past[input.pastIndex], input.sequenceAxis, newLength);
-  return Status::ok();
+          leadingPart(sequence.past[input.pastIndex], input.sequenceAxis, length);
 }
 
 int64_t GenericEngine::pastBytes() const {
@@ -86,31 +58,6 @@ EngineStats GenericEngine::stats() const {
   out.programRuns = programRuns;
   out.tokens = totalTokens;
   return out;
-}
-
-Status GenericEngine::validate(std::span<const Chunk> chunks) const {
-  std::vector<int> seen;
-  for (const Chunk &chunk : chunks) {
-    if (length(chunk.seq) < 0)
-      return invalidArgument("no sequence " + std::to_string(chunk.seq));
-    if (std::find(seen.begin(), seen.end(), chunk.seq) != seen.end())
-      return invalidArgument("a sequence occurs twice in one step");
-    seen.push_back(chunk.seq);
-    if (chunk.tokens.empty())
-      return invalidArgument("a chunk without tokens");
-    if (chunk.alternate)
-      return invalidArgument("a chunk asks for the second weight set, which this program lacks");
-    for (int32_t token : chunk.tokens)
-      if (token < 0 || token >= vocabSize())
-        return invalidArgument("token id " + std::to_string(token) +
-                               " is outside the vocabulary of " + std::to_string(vocabSize()));
-    int64_t limit = contextLimit > 0 ? contextLimit : INT32_MAX;
-    if (int64_t(chunk.tokens.size()) > limit - length(chunk.seq))
-      return invalidArgument("sequence " + std::to_string(chunk.seq) + " would have " +
-                             std::to_string(length(chunk.seq) + int64_t(chunk.tokens.size())) +
-                             " tokens, more than the context of " + std::to_string(limit));
-  }
-  return Status::ok();
 }
 
 Status GenericEngine::takeLogits(const tensor::Tensor &logits, int64_t tokens, int64_t wanted) {
@@ -173,7 +120,7 @@ Status GenericEngine::advance(Sequence &sequence, const Chunk &chunk) {
 }
 
 Result<Engine::StepResult> GenericEngine::step(std::span<const Chunk> chunks) {
-  QRT_RETURN_IF_ERROR(validate(chunks));
+  QRT_RETURN_IF_ERROR(verify(chunks));
   rows.clear();
   std::vector<Sequence> saved; // tensors are shared, so this copies only tokens
   for (const Chunk &chunk : chunks)
@@ -185,6 +132,8 @@ Result<Engine::StepResult> GenericEngine::step(std::span<const Chunk> chunks) {
       return status;
     }
   }
+  for (const Chunk &chunk : chunks)
+    sequences[chunk.seq].length = int64_t(sequences[chunk.seq].tokens.size());
   return StepResult{rows.data(), int64_t(rows.size()) / vocabSize()};
 }
 

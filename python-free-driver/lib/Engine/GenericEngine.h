@@ -7,6 +7,7 @@
 #include "Engine/FloatBuffer.h"
 #include "Engine/GenericBinding.h"
 #include "Engine/MemoryBudget.h"
+#include "Engine/SequenceEngine.h"
 #include "Tensor/Tensor.h"
 #include "kernels/cpu/Workspace.h"
 #include "kernels/cpu/threading/ThreadPool.h"
@@ -17,30 +18,29 @@
 
 namespace qrt {
 
-class GenericEngine final : public Engine {
+/// What a generic program knows of a text.
+struct GenericSequence {
+  bool inUse = false;
+  int64_t length = 0; ///< of `tokens`, between steps
+  std::vector<int32_t> tokens;
+  std::vector<tensor::Tensor> past;
+};
+
+class GenericEngine final : public SequenceEngine<GenericSequence> {
 public:
   static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
                                                 const EngineOptions &options);
 
-  Result<int> addSequence() override;
-  void release(int seq) override;
-  Status truncate(int seq, int64_t length) override;
-  int64_t length(int seq) const override;
-  int32_t vocabSize() const override { return model->program().vocabSize; }
-  int64_t maxContext() const override { return contextLimit; }
   Result<StepResult> step(std::span<const Chunk> chunks) override;
   EngineStats stats() const override;
 
 private:
-  struct Sequence {
-    bool inUse = false;
-    std::vector<int32_t> tokens;
-    std::vector<tensor::Tensor> past;
-  };
+  using Sequence = GenericSequence;
 
   GenericEngine(std::shared_ptr<const Model> model, const EngineOptions &options);
   Status prepare();
-  Status validate(std::span<const Chunk> chunks) const;
+  void shrink(Sequence &sequence, int64_t length) override;
+  Status grow(Sequence &, int64_t) override { return Status::ok(); }
   /// Inputs, instructions; the values that are still needed at the end stay in `values`.
   Status run(std::vector<tensor::Tensor> &values, std::span<const int32_t> ids, int64_t before,
              const std::vector<tensor::Tensor> &past);
@@ -53,18 +53,13 @@ private:
   Status takePast(std::vector<tensor::Tensor> &values, Sequence &sequence, int64_t length) const;
   int64_t pastBytes() const;
 
-  std::shared_ptr<const Model> model;
-  EngineOptions options;
-  int64_t contextLimit = 0;
   kernels::ThreadPool pool;
   kernels::Workspace workspace;
   MemoryBudget budget;
   GenericBinding binding;
   std::vector<tensor::Tensor> constants;   ///< per value; plain tensors borrow the file
   std::vector<std::vector<int32_t>> dying; ///< values to drop after each instruction
-  std::vector<Sequence> sequences;
   std::vector<float> rows;
-  int64_t programRuns = 0, totalTokens = 0;
 };
 
 } // namespace qrt

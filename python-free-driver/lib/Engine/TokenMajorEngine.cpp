@@ -16,7 +16,7 @@ namespace qrt {
 
 TokenMajorEngine::TokenMajorEngine(std::shared_ptr<const Model> theModel,
                                    const EngineOptions &theOptions, const KvSpec &kv)
-    : model(std::move(theModel)), options(theOptions), pool(options.threads),
+    : SequenceEngine(std::move(theModel), theOptions), pool(options.threads),
       budget(options.maxMemory), cache(model->program().caches, kv, budget) {}
 
 /// How a profile names what instructions that run as one compute.
@@ -90,43 +90,6 @@ Status TokenMajorEngine::checkMemory() const {
   return Status::ok();
 }
 
-Result<int> TokenMajorEngine::addSequence() {
-  for (size_t i = 0; i < sequences.size(); ++i)
-    if (!sequences[i].inUse) {
-      sequences[i].inUse = true;
-      return int(i);
-    }
-  if (sequences.size() >= 65536)
-    return resourceExhausted("65536 sequences are in use");
-  sequences.emplace_back().inUse = true;
-  return int(sequences.size() - 1);
-}
-
-int64_t TokenMajorEngine::length(int seq) const {
-  if (seq < 0 || size_t(seq) >= sequences.size() || !sequences[seq].inUse)
-    return -1;
-  return sequences[seq].length;
-}
-
-void TokenMajorEngine::release(int seq) {
-  if (length(seq) < 0)
-    return;
-  cache.shrink(sequences[seq], 0);
-  sequences[seq].length = 0;
-  sequences[seq].inUse = false;
-}
-
-Status TokenMajorEngine::truncate(int seq, int64_t newLength) {
-  if (length(seq) < 0)
-    return invalidArgument("no sequence " + std::to_string(seq));
-  if (newLength < 0 || newLength > length(seq))
-    return invalidArgument("cannot truncate a sequence of " + std::to_string(length(seq)) +
-                           " tokens to " + std::to_string(newLength));
-  cache.shrink(sequences[seq], newLength);
-  sequences[seq].length = newLength;
-  return Status::ok();
-}
-
 EngineStats TokenMajorEngine::stats() const {
   EngineStats out;
   out.kv = cache.spec();
@@ -141,30 +104,9 @@ EngineStats TokenMajorEngine::stats() const {
   return out;
 }
 
-Status TokenMajorEngine::reserveCache(std::span<const Chunk> chunks) {
-  for (const Chunk &chunk : chunks) {
-    KvCache::Sequence &sequence = sequences[chunk.seq];
-    QRT_RETURN_IF_ERROR(cache.grow(sequence, sequence.length + int64_t(chunk.tokens.size())));
-  }
-  return Status::ok();
-}
-
 Result<Engine::StepResult> TokenMajorEngine::step(std::span<const Chunk> chunks) {
-  QRT_RETURN_IF_ERROR(verifyChunks(
-      chunks, [this](int seq) { return length(seq); }, vocabSize(), contextLimit,
-      options.alternateWeights));
-  Result<StepResult> result = [&]() -> Result<StepResult> {
-    QRT_RETURN_IF_ERROR(reserveCache(chunks));
-    return stepAll(chunks);
-  }();
-  for (const Chunk &chunk : chunks) {
-    KvCache::Sequence &sequence = sequences[chunk.seq];
-    if (result)
-      sequence.length += int64_t(chunk.tokens.size());
-    else
-      cache.shrink(sequence, sequence.length);
-  }
-  return result;
+  QRT_RETURN_IF_ERROR(verify(chunks));
+  return stepWith(chunks, [&] { return stepAll(chunks); });
 }
 
 } // namespace qrt

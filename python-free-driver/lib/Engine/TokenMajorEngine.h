@@ -6,6 +6,7 @@
 #include "Engine/FloatBuffer.h"
 #include "Engine/KvCache.h"
 #include "Engine/MemoryBudget.h"
+#include "Engine/SequenceEngine.h"
 #include "qrt/Engine.h"
 
 #include <memory>
@@ -13,18 +14,12 @@
 
 namespace qrt {
 
-class TokenMajorEngine final : public Engine {
+class TokenMajorEngine final : public SequenceEngine<KvCache::Sequence> {
 public:
   static Result<std::unique_ptr<Engine>> create(std::shared_ptr<const Model> model,
                                                 const EngineOptions &options, const KvSpec &kv);
 
-  Result<int> addSequence() override;
-  void release(int seq) override;
-  Status truncate(int seq, int64_t length) override;
-  int64_t length(int seq) const override;
-  int32_t vocabSize() const override { return model->program().vocabSize; }
   bool alternateWeights() const override { return options.alternateWeights; }
-  int64_t maxContext() const override { return contextLimit; }
   Result<StepResult> step(std::span<const Chunk> chunks) override;
   EngineStats stats() const override;
 
@@ -33,7 +28,12 @@ private:
                    const KvSpec &kv);
   /// Refuses a model whose weights and arena cannot fit, before anything is touched.
   Status checkMemory() const;
-  Status reserveCache(std::span<const Chunk> chunks);
+  void shrink(KvCache::Sequence &sequence, int64_t length) override {
+    cache.shrink(sequence, length);
+  }
+  Status grow(KvCache::Sequence &sequence, int64_t tokens) override {
+    return cache.grow(sequence, tokens);
+  }
   Status reserveRun(int64_t tokens, int64_t selectedRows);
   /// Runs the program on `run` (parts, ids and positions set) and leaves the logits of the selected
   /// rows at logitsOf(run).
@@ -41,14 +41,10 @@ private:
   const float *logitsRow(const Run &run, size_t selectedIndex) const;
   Result<StepResult> stepAll(std::span<const Chunk> chunks);
 
-  std::shared_ptr<const Model> model;
-  EngineOptions options;
-  int64_t contextLimit = 0;
   kernels::ThreadPool pool;
   kernels::Workspace workspace;
   MemoryBudget budget;
   KvCache cache;
-  std::vector<KvCache::Sequence> sequences;
   struct ScheduledCall {
     size_t instruction;  ///< the first, of several that run as one
     bool onSelectedRows; ///< computes rows whose logits are wanted
@@ -62,7 +58,6 @@ private:
   int64_t allFloats = 0, selectedFloats = 0; ///< arena floats per row of either kind
   int64_t workspaceTokens = 0, workspaceContext = 0;
   FloatBuffer arena, selectedArena, collected;
-  int64_t programRuns = 0, totalTokens = 0;
 };
 
 } // namespace qrt

@@ -82,6 +82,7 @@ TensorEntry Decoder::tensor(const fbs::Tensor &in) {
     out.weight.groupSize = in.group_size();
     out.weight.symmetric = in.symmetric();
     out.weight.scaleType = enumerator<kernels::ScaleType>(in.scale_type(), 2, "scale type");
+    out.fragments = in.fragments();
     if (out.shape.size() == 2) {
       out.weight.n = out.shape[0];
       out.weight.k = out.shape[1];

@@ -39,6 +39,7 @@ Offset<fbs::Tensor> encodeTensor(Builder &builder, const TensorEntry &tensor) {
     out.add_group_size(tensor.weight.groupSize);
     out.add_symmetric(tensor.weight.symmetric);
     out.add_scale_type(static_cast<uint8_t>(tensor.weight.scaleType));
+    out.add_fragments(tensor.fragments);
   } else {
     out.add_dtype(static_cast<uint8_t>(tensor.dtype));
   }

@@ -6,9 +6,11 @@
 #include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 #include "Support/CheckedMath.h"
+#include "kernels/cuda/layout/StoredWeights.h"
 #include "qrt/Half.h"
 
 #include <cstring>
+#include <vector>
 
 namespace qrt {
 
@@ -117,6 +119,13 @@ Status Model::dequantizeTensor(int32_t tensorIndex, float *out) const {
   const TensorEntry &tensor = prog.tensors[tensorIndex];
   if (tensor.packed) {
     kernels::WeightView view = weight(tensorIndex);
+    std::vector<uint8_t> forCpu;
+    if (tensor.fragments) {
+      QRT_ASSIGN_OR_RETURN(const kernels::PackedSizes sizes, kernels::packedSizes(view.desc));
+      forCpu.resize(sizes.data);
+      cuda::loadFromFragments(view.desc, view.data, forCpu.data());
+      view.data = forCpu.data();
+    }
     for (int64_t row = 0; row < view.desc.n; ++row)
       kernels::dequantizeRow(view, row, out + row * view.desc.k);
     return Status::ok();

@@ -93,8 +93,11 @@ struct TensorEntry {
   bool packed = false;
   DType dtype = DType::F32;   ///< plain tensors only
   kernels::WeightDesc weight; ///< packed tensors only; n and k equal shape
-  uint64_t dataOffset = 0;    ///< offsets are relative to the WEIGHTS section; the writer sets
-  uint64_t dataBytes = 0;     ///< all offsets and sizes, 64-byte aligned
+  /// Packed tensors only: the data stream is in the order of tensor cores
+  /// (kernels/cuda/layout/StoredWeights.h), which only a device reads.
+  bool fragments = false;
+  uint64_t dataOffset = 0; ///< offsets are relative to the WEIGHTS section; the writer sets
+  uint64_t dataBytes = 0;  ///< all offsets and sizes, 64-byte aligned
   uint64_t scalesOffset = 0;
   uint64_t scalesBytes = 0;
   uint64_t zeroPointsOffset = 0;

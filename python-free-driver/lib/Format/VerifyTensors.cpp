@@ -4,6 +4,7 @@
 #include "Format/Container.h"
 #include "Format/Verifier.h"
 #include "Support/CheckedMath.h"
+#include "kernels/cuda/layout/StoredWeights.h"
 
 #include <unordered_set>
 
@@ -42,6 +43,12 @@ Result<kernels::PackedSizes> tensorStreams(const TensorEntry &tensor) {
   auto sizes = kernels::packedSizes(tensor.weight);
   if (!sizes)
     return ruleError("R13 tensor-shape", what + sizes.status().message());
+  if (tensor.fragments) {
+    const int64_t bytes = cuda::storedFragmentBytes(tensor.weight);
+    if (bytes < 0)
+      return ruleError("R13 tensor-shape", what + "f32 weights have no order of tensor cores");
+    sizes->data = static_cast<size_t>(bytes);
+  }
   return sizes;
 }
 

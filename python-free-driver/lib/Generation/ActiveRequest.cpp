@@ -77,6 +77,23 @@ Status ActiveRequest::prepare(SampleLists &lists, SampleRow &row,
       .withContext(place());
 }
 
+Result<bool> ActiveRequest::prepareAhead(SampleLists &lists, SampleRow &row,
+                                         std::vector<SampleEntry> &entries) {
+  const auto length = int64_t(tokens.size());
+  if (!SampleLists::canLookAhead(req.sampling) ||
+      (req.maxTokens >= 0 && int64_t(result.ids.size()) + 1 >= req.maxTokens) ||
+      (maxContext > 0 && length + 1 > maxContext))
+    return false;
+  const std::optional<StepControls> controls = controller.controlsAhead(req.sampling.temperature);
+  if (!controls)
+    return false;
+  QRT_RETURN_IF_ERROR(lists
+                          .fillAhead({tokens, promptLength()}, req.sampling, *controls,
+                                     controller.stream(), row, entries)
+                          .withContext(place()));
+  return true;
+}
+
 Status ActiveRequest::take(SampledToken sampled) {
   if (sampled.token < 0)
     return invalidArgument(place() + ": no token can be chosen: every logit is -inf or not a "

@@ -31,6 +31,9 @@ public:
   /// At most so many entries will prepare() append.
   int64_t sampleEntries(int32_t vocabSize) const;
   Status prepare(SampleLists &lists, SampleRow &row, std::vector<SampleEntry> &entries);
+  /// After prepare(): what it will give for the token behind the next one, if that is an ordinary
+  /// one. False where that cannot be said or there will be none.
+  Result<bool> prepareAhead(SampleLists &lists, SampleRow &row, std::vector<SampleEntry> &entries);
   Status take(SampledToken sampled);
   /// After advance(): the controls want an answer tried before the last token.
   bool wantsTrial() const { return trial; }

@@ -41,6 +41,24 @@ Status Generator::Impl::stepAndChoose(std::span<const Engine::Chunk> chunks,
   return Status::ok();
 }
 
+Status Generator::Impl::lookAhead(std::span<const Engine::Chunk> chunks,
+                                  std::span<ActiveRequest *const> who, std::vector<SampleRow> &rows,
+                                  std::vector<SampleEntry> &entries) {
+  // The next step must be this batch again, one token each.
+  bool known = engine.worksAhead() && (waiting.empty() || running.size() == chunks.size());
+  for (size_t i = 0; i < chunks.size() && known; ++i) {
+    known = chunks[i].tokens.size() == 1 && chunks[i].logits == Engine::Logits::Last;
+    if (known) {
+      QRT_ASSIGN_OR_RETURN(known, who[i]->prepareAhead(lists, rows.emplace_back(), entries));
+    }
+  }
+  if (!known || int64_t(entries.size()) > engine.maxSampleEntries()) {
+    rows.clear();
+    entries.clear();
+  }
+  return Status::ok();
+}
+
 Status Generator::Impl::chooseOnEngine(std::span<const Engine::Chunk> chunks,
                                        std::span<ActiveRequest *const> who) {
   std::vector<SampleRow> rows;
@@ -48,9 +66,13 @@ Status Generator::Impl::chooseOnEngine(std::span<const Engine::Chunk> chunks,
   for (size_t i = 0; i < chunks.size(); ++i)
     if (chunks[i].logits != Engine::Logits::None)
       QRT_RETURN_IF_ERROR(who[i]->prepare(lists, rows.emplace_back(), entries));
-  auto stepped = engine.stepAndSample(chunks, rows, entries);
+  std::vector<SampleRow> nextRows;
+  std::vector<SampleEntry> nextEntries;
+  QRT_RETURN_IF_ERROR(lookAhead(chunks, who, nextRows, nextEntries));
+  const Engine::Ahead ahead = {nextRows, nextEntries};
+  auto stepped = engine.stepAndSample(chunks, rows, entries, ahead);
   if (!stepped && makeRoom(stepped.status()))
-    stepped = engine.stepAndSample(chunks, rows, entries);
+    stepped = engine.stepAndSample(chunks, rows, entries, ahead);
   if (!stepped)
     return stepped.status();
   const std::span<const SampleResult> results = *stepped;

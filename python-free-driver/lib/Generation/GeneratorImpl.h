@@ -47,6 +47,9 @@ private:
   /// Runs the engine and takes in the next token of every request whose logits are wanted.
   Status stepAndChoose(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
   Status chooseOnEngine(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who);
+  /// What the step behind this one will ask for: rows for all, or none.
+  Status lookAhead(std::span<const Engine::Chunk> chunks, std::span<ActiveRequest *const> who,
+                   std::vector<SampleRow> &rows, std::vector<SampleEntry> &entries);
   /// Out of memory: gives up the sequences that are only kept. True if there were some.
   bool makeRoom(const Status &error) {
     return error.code() == StatusCode::ResourceExhausted && prefixes.clear();

@@ -136,11 +136,42 @@ StepControls ReasoningController::controls(std::span<const float> logits, float 
     out.forced = forced.front();
     return out;
   }
-  penalise(out);
-  ban(out);
-  if (int64_t(generated.size()) < perturbUntil)
-    out.temperature = temperature + thePlan->options.loop.temperature;
+  steer(out, int64_t(generated.size()), temperature);
   return out;
+}
+
+void ReasoningController::steer(StepControls &out, int64_t position, float temperature) {
+  penalise(out);
+  ban(out, position);
+  if (position < perturbUntil)
+    out.temperature = temperature + thePlan->options.loop.temperature;
+}
+
+std::optional<StepControls> ReasoningController::controlsAhead(float temperature) {
+  StepControls out;
+  if (!forced.empty()) {
+    if (forced.size() == 1)
+      return std::nullopt; // the last word of what a control writes ends something
+    out.forced = forced[1];
+    return out;
+  }
+  State now = state;
+  std::vector<int64_t *> counters;
+  banCounters.swap(counters); // those of controls() are still to be told what the sampler saw
+  state.think.pushOrdinary();
+  ++state.segmentTokens;
+  state.lineStart = false;
+  const bool due = budgetIsDue();
+  if (!due) {
+    penaltyList.swap(aheadPenalties);
+    banList.swap(aheadBans);
+    steer(out, int64_t(generated.size()) + 1, temperature);
+    penaltyList.swap(aheadPenalties);
+    banList.swap(aheadBans);
+  }
+  banCounters.swap(counters);
+  state = std::move(now);
+  return due ? std::nullopt : std::optional(out);
 }
 
 bool ReasoningController::budgetIsDue() const {
@@ -182,7 +213,7 @@ bool ReasoningController::mayLand(std::span<const float> logits) const {
                    state.think.tokensInBlock() - budget.maxThink, budget.grace);
 }
 
-void ReasoningController::ban(StepControls &out) {
+void ReasoningController::ban(StepControls &out, int64_t position) {
   banList.clear();
   const BudgetOptions &budget = thePlan->options.budget;
   auto add = [&](int32_t id, int64_t *counter) {
@@ -198,7 +229,7 @@ void ReasoningController::ban(StepControls &out) {
     if (state.think.tokensInBlock() < budget.minThink)
       add(*closeId, &counts.minThinkHeld);
   }
-  if (auto at = bans.find(int64_t(generated.size())); at != bans.end())
+  if (auto at = bans.find(position); at != bans.end())
     for (int32_t id : at->second)
       add(id, nullptr);
   out.banned = banList;

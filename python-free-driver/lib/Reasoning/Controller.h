@@ -33,6 +33,10 @@ public:
   /// For the next token. `temperature`: the request's. `logits` may be empty unless needsLogits().
   /// Valid until the next call.
   StepControls controls(std::span<const float> logits, float temperature);
+  /// Before the next token is known: the controls of the one behind it, if it is an ordinary token
+  /// (no tag, marker, end of a line or loop); nothing where even that is not enough to say. A guess
+  /// for engines that work ahead, who compare it with controls(). Valid until the next call.
+  std::optional<StepControls> controlsAhead(float temperature);
   /// What the sampler saw under these controls: for the counters. Before accept().
   void observe(const SampledToken &sampled);
 
@@ -90,7 +94,9 @@ private:
   std::optional<Loop> follow(int32_t token, bool generatedToken);
   void goBack(int64_t keep);
   void penalise(StepControls &out);
-  void ban(StepControls &out);
+  void ban(StepControls &out, int64_t position);
+  /// Penalties, bans and temperature of the token at generated position `position`.
+  void steer(StepControls &out, int64_t position, float temperature);
   bool budgetIsDue() const;
   bool mayLand(std::span<const float> logits) const;
   void queueClosing();
@@ -122,6 +128,8 @@ private:
   std::vector<TokenPenalty> penaltyList;
   std::vector<int32_t> banList;
   std::vector<int64_t *> banCounters; ///< per banned token; null: not counted
+  std::vector<TokenPenalty> aheadPenalties;
+  std::vector<int32_t> aheadBans;
 };
 
 } // namespace qrt

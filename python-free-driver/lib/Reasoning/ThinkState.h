@@ -24,6 +24,8 @@ public:
 
   /// `bytes`: what the token stands for, read only where a tag is not one token.
   Event push(int32_t token, std::string_view bytes);
+  /// A token that is no tag, whatever its bytes.
+  void pushOrdinary() { blockTokens += inside; }
   bool thinking() const { return inside; }
   /// Tokens since the block was opened, the open tag excluded; 0 outside.
   int64_t tokensInBlock() const { return inside ? blockTokens : 0; }

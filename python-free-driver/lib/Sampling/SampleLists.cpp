@@ -12,6 +12,21 @@ SampleLists::SampleLists(int32_t vocabSize) : vocabSize(vocabSize), counts(size_
 Status SampleLists::fill(const History &history, const SamplingOptions &options,
                          const StepControls &controls, uint64_t stream, SampleRow &row,
                          std::vector<SampleEntry> &entries) {
+  return fill(history, 0, options, controls, stream, row, entries);
+}
+
+Status SampleLists::fillAhead(const History &history, const SamplingOptions &options,
+                              const StepControls &controls, uint64_t stream, SampleRow &row,
+                              std::vector<SampleEntry> &entries) {
+  if (!canLookAhead(options))
+    return internalError("the lists of a step depend on a token that is not known");
+  return fill(history, 1, options, controls, stream, row, entries);
+}
+
+/// `unknown` tokens, 0 or 1, stand behind the history.
+Status SampleLists::fill(const History &history, int unknown, const SamplingOptions &options,
+                         const StepControls &controls, uint64_t stream, SampleRow &row,
+                         std::vector<SampleEntry> &entries) {
   if (!canExpress(options, controls))
     return invalidArgument("log-probabilities and grammar masks need the sampler of the CPU");
   if (controls.forced && (*controls.forced < 0 || *controls.forced >= vocabSize))
@@ -30,7 +45,7 @@ Status SampleLists::fill(const History &history, const SamplingOptions &options,
   row = {};
   row.seed = options.seed;
   row.stream = stream;
-  row.position = history.tokens.size();
+  row.position = history.tokens.size() + uint64_t(unknown);
   row.temperature = controls.temperature.value_or(options.temperature);
   row.topK = options.topK;
   row.topP = options.topP;
@@ -59,8 +74,13 @@ Status SampleLists::fill(const History &history, const SamplingOptions &options,
         entries.push_back({p.token, p.amount});
   });
   if (options.repetitionPenalty != 1)
-    row.seen = list([&] { listSeen(history.tokens, options.repetitionWindow, counts, entries); });
-  if (options.presencePenalty != 0 || options.frequencyPenalty != 0)
+    row.seen = list([&] {
+      const int32_t window = options.repetitionWindow;
+      listSeen(history.tokens, window > 0 ? window - unknown : window, counts, entries);
+    });
+  const bool byCount = options.presencePenalty != 0 || options.frequencyPenalty != 0;
+  row.carries = unknown > 0 && (options.repetitionPenalty != 1 || byCount);
+  if (byCount)
     row.generated = list([&] {
       listSeen(history.tokens.subspan(size_t(history.promptLength)), 0, counts, entries);
     });

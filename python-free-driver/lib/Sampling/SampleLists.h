@@ -21,12 +21,26 @@ public:
   static bool canExpress(const SamplingOptions &options, const StepControls &controls) {
     return options.logprobs < 0 && controls.allowed.empty();
   }
+  /// A further step can be described before its newest token is known.
+  static bool canLookAhead(const SamplingOptions &options) {
+    return options.logprobs < 0 && options.dry.multiplier == 0 &&
+           (options.repetitionPenalty == 1 || options.repetitionWindow != 1);
+  }
   /// Appends the lists to `entries`. As Sampler::sample(); InvalidArgument: a forced token outside
   /// the vocabulary, or what canExpress() denies.
   Status fill(const History &history, const SamplingOptions &options, const StepControls &controls,
               uint64_t stream, SampleRow &row, std::vector<SampleEntry> &entries);
+  /// What fill() will give when `history` is one token longer: the row carries that token
+  /// (SampleRow::carries). Only where canLookAhead().
+  Status fillAhead(const History &history, const SamplingOptions &options,
+                   const StepControls &controls, uint64_t stream, SampleRow &row,
+                   std::vector<SampleEntry> &entries);
 
 private:
+  Status fill(const History &history, int unknown, const SamplingOptions &options,
+              const StepControls &controls, uint64_t stream, SampleRow &row,
+              std::vector<SampleEntry> &entries);
+
   int32_t vocabSize;
   std::vector<int32_t> counts, scratch;
 };

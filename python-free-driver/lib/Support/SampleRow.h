@@ -34,6 +34,10 @@ struct SampleRow {
   SampleList generated; ///< value = how often: presence + frequency * value is subtracted
   SampleList dry;       ///< subtracted
   SampleList banned;    ///< -inf
+  /// The lists end before the token that this step reads, which the step before chose: `seen` and
+  /// `generated` have it once more.
+  int32_t carries = 0;
+  uint64_t stamp = 0; ///< comes back with the result
 };
 
 /// What came out. Of the logits before the chain: the largest and its token.
@@ -43,6 +47,8 @@ struct SampleResult {
   double entropy = 0;      ///< nats, of the raw logits, where entropyMin asked for it
   uint32_t penalised = 0;  ///< `penalties` acted
   uint32_t bannedBest = 0; ///< bit i: no raw logit is larger than that of banned entry i < 32
+  uint32_t faults = 0;     ///< of the kernels of the step (kernels/cuda/Ops.h)
+  uint64_t stamp = 0;      ///< written last: the row's stamp says that the result is there
 };
 
 } // namespace qrt

@@ -27,6 +27,12 @@ QRT_DEVICE void syncWarp() { __syncwarp(); }
 /// Orders this thread's writes to global memory before its later ones, for all blocks.
 QRT_DEVICE void fenceGlobal() { __threadfence(); }
 
+/// Tells the host, whose memory *p is, that what this thread wrote before is there.
+QRT_DEVICE void publish(uint64_t *p, uint64_t value) {
+  __threadfence_system();
+  *static_cast<volatile uint64_t *>(p) = value;
+}
+
 template <class T>
 QRT_DEVICE T loadShared(const T *p) {
   return *p;
@@ -63,6 +69,7 @@ QRT_DEVICE uint8_t loadConstant(const uint8_t *p) {
 }
 /// Written by other blocks of the same launch: read from L2, where their fences put it.
 QRT_DEVICE float loadCoherent(const float *p) { return __ldcg(p); }
+QRT_DEVICE uint32_t loadCoherent(const uint32_t *p) { return __ldcg(p); }
 template <class T>
 QRT_DEVICE void storeGlobal(T *p, T value) {
   *p = value;

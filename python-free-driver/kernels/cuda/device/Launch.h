@@ -25,6 +25,13 @@ inline constexpr int invalidLaunch = 1; ///< cudaErrorInvalidValue
 template <class Kernel>
 __global__ void __launch_bounds__(Kernel::threads, Kernel::minBlocks)
     kernelEntry(const __grid_constant__ typename Kernel::Params params) {
+#if __CUDA_ARCH__ >= 900
+  // Behind a programmatic edge of a graph (lib/Cuda/ProgrammaticEdges.cpp) this kernel is launched
+  // while the one before it still runs, and waits here until that one's writes are to be seen. It
+  // never ends before it has waited, so what was complete to one kernel is complete to all behind.
+  asm volatile("griddepcontrol.launch_dependents;");
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
   Kernel::run(params);
 }
 

@@ -31,6 +31,7 @@ inline uint8_t *sharedMemory() { return emulator::Block::running().shared(); }
 inline void syncThreads() { emulator::Block::running().barrier(); }
 inline void syncWarp() { emulator::Block::running().syncWarp(); }
 inline void fenceGlobal() {}
+inline void publish(uint64_t *p, uint64_t value) { *p = value; }
 
 template <class T>
 inline T loadShared(const T *p) {
@@ -54,6 +55,7 @@ inline T loadConstant(const T *p) {
   return loadGlobal(p);
 }
 inline float loadCoherent(const float *p) { return loadGlobal(p); }
+inline uint32_t loadCoherent(const uint32_t *p) { return loadGlobal(p); }
 template <class T>
 inline void storeGlobal(T *p, T value) {
   emulator::requireAligned(p, sizeof(T));

@@ -5,32 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "kernels/cpu/linear/Layout.h"
 #include "kernels/cuda/device/Launch.h"
-#include "kernels/cuda/layout/WeightOrder.h"
+#include "kernels/cuda/layout/FileCode.h"
 
 namespace qrt::cuda {
 
 namespace {
-
-/// The bits of (row, k) as they lie in the file; 0 outside of a dense weight.
-QRT_DEVICE uint32_t fileCode(const RepackParams &p, int64_t row, int64_t k) {
-  const WeightDesc &desc = p.desc;
-  const auto *data = static_cast<const uint8_t *>(p.src);
-  if (!kernels::isQuantized(desc.format)) {
-    if (row >= desc.n || k >= desc.k)
-      return 0;
-    return loadConstant(
-        reinterpret_cast<const uint16_t *>(data + row * kernels::denseRowBytes(desc)) + k);
-  }
-  const int32_t block = desc.groupSize ? desc.groupSize : kernels::channelBlock;
-  const int64_t blocks = (desc.k + block - 1) / block;
-  if (k >= blocks * block)
-    return 0; // the activations are zero there
-  const int64_t blockBytes = int64_t(block) * kernels::panelRows * laneWords(desc.format) / 8;
-  const uint8_t *from = data + (row / kernels::panelRows * blocks + k / block) * blockBytes;
-  return kernels::loadCode(desc.format, block, from, int(row % kernels::panelRows), int(k % block));
-}
 
 template <WeightFormat format>
 struct RepackKernel {
@@ -50,7 +30,8 @@ struct RepackKernel {
       for (int i = 0; i < 8; ++i) {
         const FragmentPlace at = placeOf({lane, step, i / 2, i % 2});
         storeSlot(format, words, step, i / 2, i % 2,
-                  fileCode(p, unit / g.panelUnits * kernels::panelRows + at.row,
+                  fileCode(p.desc, static_cast<const uint8_t *>(p.src),
+                           unit / g.panelUnits * kernels::panelRows + at.row,
                            unit % g.panelUnits * unitK + at.col));
       }
     }

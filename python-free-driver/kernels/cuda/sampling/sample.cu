@@ -101,14 +101,40 @@ struct SampleKernel {
     syncThreads();
   }
 
+  /// forEach() of tokens that were written before, with how often; `carried` >= 0 is one more.
+  template <class Change>
+  static QRT_DEVICE void forEachWritten(Row &row, const SampleEntry *entries,
+                                        const SampleList &list, int32_t carried, Change change) {
+    if (threadIndex() == 0)
+      storeShared(row.told(), uint64_t(0));
+    syncThreads();
+    for (int i = threadIndex(); i < list.count; i += threads) {
+      const SampleEntry *e = entries + list.first + i;
+      const int32_t token = loadGlobal(&e->token);
+      if (token == carried) // in one entry at most
+        storeShared(row.told(), uint64_t(1));
+      float *logit = row.logits + token;
+      storeGlobal(logit, change(loadGlobal(logit),
+                                loadGlobal(&e->value) + (token == carried ? 1.0f : 0.0f)));
+    }
+    syncThreads();
+    if (threadIndex() == 0 && carried >= 0 && loadShared(row.told()) == 0)
+      storeGlobal(row.logits + carried, change(loadGlobal(row.logits + carried), 1.0f));
+    syncThreads();
+  }
+
   static QRT_DEVICE void penalise(Row &row, const SampleEntry *entries, const SampleRow &s,
-                                  bool markers) {
+                                  bool markers, int32_t carried) {
     addBias(row, entries, s.bias);
     if (markers)
       forEach(row, entries, s.penalties, [](float l, float amount) { return l - amount; });
     const float r = s.repetition, a = s.presence, b = s.frequency;
-    forEach(row, entries, s.seen, [=](float l, float) { return l > 0 ? l / r : l * r; });
-    forEach(row, entries, s.generated, [=](float l, float count) { return l - (a + b * count); });
+    if (r != 1)
+      forEachWritten(row, entries, s.seen, carried,
+                     [=](float l, float) { return l > 0 ? l / r : l * r; });
+    if (a != 0 || b != 0)
+      forEachWritten(row, entries, s.generated, carried,
+                     [=](float l, float count) { return l - (a + b * count); });
     forEach(row, entries, s.dry, [](float l, float amount) { return l - amount; });
     forEach(row, entries, s.banned, [](float, float) { return -INFINITY; });
   }
@@ -235,16 +261,20 @@ struct SampleKernel {
     if (s.forced >= 0) {
       result.token = s.forced;
     } else {
-      penalise(row, p.entries, s, markers);
+      penalise(row, p.entries, s, markers, s.carries ? loadGlobal(p.fed + index) : -1);
       const uint64_t best = bestKey(row);
       const float max = best ? loadGlobal(row.logits + draw::tokenOfKey(best)) : 0;
       if (best && max < INFINITY)
         result.token = s.temperature == 0 ? draw::tokenOfKey(best) : drawToken(row, s, max);
     }
     if (threadIndex() == 0) {
-      p.results[index] = result;
       if (result.token < 0 && params.faults)
         atomicOr(params.faults, NoToken);
+      result.faults = params.faults ? loadCoherent(params.faults) : 0;
+      if (p.next)
+        storeGlobal(p.next + index, result.token < 0 ? 0 : result.token);
+      p.results[index] = result;
+      publish(&p.results[index].stamp, s.stamp);
     }
   }
 };

@@ -7,9 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "DeviceWeight.h"
+#include "kernels/cuda/layout/StoredWeights.h"
 #include "kernels/cuda/layout/WeightOrder.h"
 #include "qrt/Half.h"
 
+#include <cstring>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -69,6 +71,33 @@ TEST(WeightOrder, EveryElementHasItsOwnSlotAndField) {
       for (int word = 0; word < laneWords(format); ++word)
         EXPECT_TRUE(words.insert(wordOffset(format, lane, word)).second);
     EXPECT_EQ(*words.rbegin(), unitBytes(format) / 4 - 1);
+  }
+}
+
+/// What the compiler stores for devices is what the device makes of a file for the CPU, and has the
+/// same codes.
+TEST(WeightOrder, StoredFragmentsAreTheRepackedOnes) {
+  for (const WeightDesc &desc : allDescriptors()) {
+    if (desc.format == WeightFormat::F32) {
+      EXPECT_EQ(storedFragmentBytes(desc), -1);
+      continue;
+    }
+    DeviceWeight weight(desc, 3);
+    const auto bytes = size_t(storedFragmentBytes(desc));
+    ASSERT_LE(bytes, size_t(repackedBytes(desc)));
+    std::vector<uint8_t> stored(bytes);
+    storeAsFragments(desc, weight.host.view().data, stored.data());
+    EXPECT_EQ(std::memcmp(stored.data(), weight.view().data, bytes), 0);
+    std::vector<uint8_t> back(kernels::packedSizes(desc)->data, 0xaa);
+    loadFromFragments(desc, stored.data(), back.data());
+    kernels::WeightView again = weight.host.view();
+    again.data = back.data();
+    std::vector<float> expected(static_cast<size_t>(desc.k)), row(expected.size());
+    for (int64_t n = 0; n < desc.n; ++n) {
+      kernels::dequantizeRow(weight.host.view(), n, expected.data());
+      kernels::dequantizeRow(again, n, row.data());
+      ASSERT_EQ(row, expected) << n;
+    }
   }
 }
 

@@ -3,16 +3,18 @@
 // are the same sources, run by the emulator (kernels/cuda/emulator). Memory begins as 0xFF bytes
 // (NaN), and a guard behind each allocation is checked when the device is synchronised, so that a
 // read of what was never written or a write past the end shows. A capture records launches, copies
-// and fills with their arguments as they were, like a graph.
-// QRT_EMULATED_DEVICE="memory=BYTES,seed=N,capability=N".
+// and fills with their arguments as they were, like a graph. Work waits as on a stream that is far
+// behind: a synchronisation runs it all, a query the first of it, so pinned memory that is written
+// too early or read too early shows.
+// QRT_EMULATED_DEVICE="memory=BYTES,seed=N,capability=N,check=1".
 #include "Cuda/OpTable.h"
 #include "kernels/cuda/emulator/Stream.h"
 
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -56,7 +58,9 @@ struct Context {
   Settings settings;
   emulator::Stream stream;
   std::map<char *, int64_t> memory;
-  std::set<void *> pinned;
+  std::map<char *, int64_t> pinned;
+  std::deque<Work> waiting;
+  int64_t waitingBytes = 0; ///< that queued copies hold
   int64_t used = 0;
   std::vector<Work> *capture = nullptr;
   std::vector<Work> captured;
@@ -98,13 +102,19 @@ Code open(int32_t device, Context **out) {
   *out = new Context;
   (*out)->stream.options.seed = uint64_t((*out)->settings.seed);
   (*out)->stream.options.checkShared = (*out)->settings.check != 0;
+  (*out)->stream.record = [context = *out](Work work) {
+    if (context->capture)
+      context->capture->push_back(std::move(work));
+    else
+      context->waiting.push_back(std::move(work));
+  };
   return Code::Ok;
 }
 
 void close(Context *context) {
   for (auto [pointer, bytes] : context->memory)
     std::free(pointer);
-  for (void *pointer : context->pinned)
+  for (auto [pointer, bytes] : context->pinned)
     std::free(pointer);
   delete context;
 }
@@ -151,54 +161,96 @@ bool guardHolds(const char *pointer, int64_t bytes) {
   return true;
 }
 
+Code allocatePinned(Context *context, int64_t bytes, void **out) {
+  *out = std::malloc(size_t(bytes));
+  if (!*out)
+    return fail(Code::OutOfMemory, "pinned memory");
+  std::memset(*out, poison, size_t(bytes));
+  context->pinned[static_cast<char *>(*out)] = bytes;
+  return Code::Ok;
+}
+
+/// Is [pointer, pointer + bytes) inside one of the pieces?
+bool isInside(const std::map<char *, int64_t> &pieces, const void *pointer, int64_t bytes) {
+  auto it = pieces.upper_bound(static_cast<char *>(const_cast<void *>(pointer)));
+  if (it == pieces.begin())
+    return false;
+  --it;
+  return static_cast<const char *>(pointer) + bytes <= it->first + it->second;
+}
+bool known(const Context &context, const void *device, int64_t bytes) {
+  return isInside(context.memory, device, bytes);
+}
+
+Code enqueue(Context *context, Work work) {
+  context->stream.record(std::move(work));
+  return Code::Ok;
+}
+
+/// Runs at most so many pieces of what waits; an error is in the stream.
+void runWaiting(Context *context, size_t most) {
+  while (!context->waiting.empty() && most-- > 0) {
+    Work work = std::move(context->waiting.front());
+    context->waiting.pop_front();
+    if (context->stream.error.empty())
+      work();
+  }
+  if (context->waiting.empty())
+    context->waitingBytes = 0;
+}
+
 void release(Context *context, void *pointer) {
   auto it = context->memory.find(static_cast<char *>(pointer));
   if (it == context->memory.end())
     return;
+  runWaiting(context, SIZE_MAX);
   context->used -= it->second;
   context->memory.erase(it);
   std::free(pointer);
 }
 
-Code allocatePinned(Context *context, int64_t bytes, void **out) {
-  *out = std::malloc(size_t(bytes));
-  context->pinned.insert(*out);
-  return *out ? Code::Ok : fail(Code::OutOfMemory, "pinned memory");
-}
-
 void releasePinned(Context *context, void *pointer) {
-  if (context->pinned.erase(pointer))
+  runWaiting(context, SIZE_MAX); // it may read or write there
+  if (context->pinned.erase(static_cast<char *>(pointer)))
     std::free(pointer);
 }
 
-/// Is [device, device + bytes) inside one allocation?
-bool known(const Context &context, const void *device, int64_t bytes) {
-  auto it = context.memory.upper_bound(static_cast<char *>(const_cast<void *>(device)));
-  if (it == context.memory.begin())
-    return false;
-  --it;
-  return static_cast<const char *>(device) + bytes <= it->first + it->second;
-}
-
-Code enqueue(Context *context, Work work) {
-  if (context->capture) {
-    context->capture->push_back(std::move(work));
-    return Code::Ok;
-  }
-  work();
+/// What a synchronisation finds.
+Code found(Context *context) {
+  if (!context->stream.error.empty())
+    return fail(Code::Lost, context->stream.error);
+  for (auto [pointer, bytes] : context->memory)
+    if (!guardHolds(pointer, bytes))
+      return fail(Code::Lost, "a kernel wrote behind the end of an allocation of " +
+                                  std::to_string(bytes) + " bytes");
   return Code::Ok;
 }
 
 Code copyToDevice(Context *context, void *device, const void *host, int64_t bytes) {
   if (!known(*context, device, bytes))
     return fail(Code::Failed, "a copy to memory that is not the device's");
-  return enqueue(context, [=] { return std::memcpy(device, host, size_t(bytes)), 0; });
+  if (isInside(context->pinned, host, bytes))
+    return enqueue(context, [=] { return std::memcpy(device, host, size_t(bytes)), 0; });
+  if (context->capture)
+    return fail(Code::Failed, "a copy from memory that is not pinned, in a capture");
+  std::string data(static_cast<const char *>(host), size_t(bytes));
+  enqueue(context, [device, data] { return std::memcpy(device, data.data(), data.size()), 0; });
+  context->waitingBytes += bytes;
+  if (context->waitingBytes > 16 << 20)
+    runWaiting(context, SIZE_MAX);
+  return Code::Ok;
 }
 
 Code copyToHost(Context *context, void *host, const void *device, int64_t bytes) {
   if (!known(*context, device, bytes))
     return fail(Code::Failed, "a copy from memory that is not the device's");
-  return enqueue(context, [=] { return std::memcpy(host, device, size_t(bytes)), 0; });
+  const bool pinned = isInside(context->pinned, host, bytes);
+  if (!pinned && context->capture)
+    return fail(Code::Failed, "a copy to memory that is not pinned, in a capture");
+  enqueue(context, [=] { return std::memcpy(host, device, size_t(bytes)), 0; });
+  if (!pinned)
+    runWaiting(context, SIZE_MAX);
+  return Code::Ok;
 }
 
 Code fillMemory(Context *context, void *device, uint8_t byte, int64_t bytes) {
@@ -210,13 +262,14 @@ Code fillMemory(Context *context, void *device, uint8_t byte, int64_t bytes) {
 Code synchronize(Context *context) {
   if (context->capture)
     return fail(Code::Failed, "synchronize during a capture");
-  if (!context->stream.error.empty())
-    return fail(Code::Lost, context->stream.error);
-  for (auto [pointer, bytes] : context->memory)
-    if (!guardHolds(pointer, bytes))
-      return fail(Code::Lost, "a kernel wrote behind the end of an allocation of " +
-                                  std::to_string(bytes) + " bytes");
-  return Code::Ok;
+  runWaiting(context, SIZE_MAX);
+  return found(context);
+}
+
+Code query(Context *context, int32_t *idle) {
+  runWaiting(context, 1);
+  *idle = context->waiting.empty();
+  return *idle || !context->stream.error.empty() ? found(context) : Code::Ok;
 }
 
 Code beginCapture(Context *context) {
@@ -224,7 +277,6 @@ Code beginCapture(Context *context) {
     return fail(Code::Failed, "a capture within a capture");
   context->captured.clear();
   context->capture = &context->captured;
-  context->stream.record = [context](Work work) { context->captured.push_back(std::move(work)); };
   return Code::Ok;
 }
 
@@ -233,19 +285,20 @@ Code endCapture(Context *context, Graph **graph) {
   if (!context->capture)
     return fail(Code::Failed, "no capture to end");
   context->capture = nullptr;
-  context->stream.record = nullptr;
   *graph = new Graph{std::move(context->captured)};
   return Code::Ok;
 }
 
 Code launchGraph(Context *context, Graph *graph) {
   for (const Work &work : graph->work)
-    if (work() != 0)
-      break; // the words are in the stream, as after a fault on a device
+    enqueue(context, work);
   return Code::Ok;
 }
 
-void destroyGraph(Context *, Graph *graph) { delete graph; }
+void destroyGraph(Context *context, Graph *graph) {
+  runWaiting(context, SIZE_MAX);
+  delete graph;
+}
 
 Code checkLaunch(Context *context, int result, const char *what) {
   if (result == 0)
@@ -279,6 +332,7 @@ extern "C" [[gnu::visibility("default")]] const qrt::cuda::Table *qrtCudaTable()
     t.copyToHost = copyToHost;
     t.fill = fillMemory;
     t.synchronize = synchronize;
+    t.query = query;
     t.beginCapture = beginCapture;
     t.endCapture = endCapture;
     t.launchGraph = launchGraph;

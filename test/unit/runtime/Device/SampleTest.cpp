@@ -169,7 +169,8 @@ struct Chosen {
 
 /// All rows in one launch.
 Chosen onDevice(std::vector<std::vector<float>> logits, const std::vector<SampleRow> &rows,
-                const std::vector<SampleEntry> &entries, uint64_t order) {
+                const std::vector<SampleEntry> &entries, uint64_t order,
+                const std::vector<int32_t> &fed = {}, std::vector<int32_t> *next = nullptr) {
   const int64_t stride = (int64_t(logits[0].size()) + 15) / 16 * 16;
   const auto count = int64_t(rows.size());
   std::vector<float> matrix(size_t(count * stride), 1e9f); // padding must not be looked at
@@ -195,6 +196,8 @@ Chosen onDevice(std::vector<std::vector<float>> logits, const std::vector<Sample
   params.entries = entries.data();
   params.weights = weights.data();
   params.results = chosen.results.data();
+  params.fed = fed.data();
+  params.next = next ? next->data() : nullptr;
   EXPECT_EQ(cuda::launchSample(launch, params), 0) << stream.error;
   return chosen;
 }
@@ -238,6 +241,52 @@ TEST(DeviceSampler, ChoosesWhatTheCpuChooses) {
       }
     }
   }
+}
+
+/// Rows that were made before the last token was known, which the sampler then reads itself.
+TEST(DeviceSampler, CarriesTheTokenThatTheStepReads) {
+  Sampler sampler(vocab);
+  SampleLists lists(vocab);
+  int carried = 0;
+  for (const Case &c : cases()) {
+    SCOPED_TRACE(c.name);
+    Request r;
+    c.change(r);
+    if (!SampleLists::canLookAhead(r.options) || r.forced)
+      continue;
+    if (r.history.empty())
+      r.history = repetitive(30);
+    std::vector<std::vector<float>> logits;
+    std::vector<SampleRow> rows;
+    std::vector<SampleEntry> entries;
+    std::vector<int32_t> fed, expected;
+    for (uint64_t seed = 0; seed < 6; ++seed) {
+      logits.push_back(makeLogits(r.spread, seed));
+      r.options.seed = seed;
+      std::vector<int32_t> history = r.history;
+      history.push_back(seed % 2 ? 900 + int32_t(seed) : history[5]); // new, or there before
+      fed.push_back(history.back());
+      auto token = sampler.sample(logits.back().data(), {history, r.promptLength}, r.options,
+                                  r.controls(), 0);
+      ASSERT_TRUE(token) << token.status().message();
+      expected.push_back(token->token);
+      rows.emplace_back();
+      ASSERT_TRUE(lists.fillAhead({r.history, r.promptLength}, r.options, r.controls(), 0,
+                                  rows.back(), entries));
+      rows.back().stamp = 70 + seed;
+      carried += rows.back().carries;
+    }
+    for (uint64_t order : {0, 9}) {
+      std::vector<int32_t> next(rows.size(), -7);
+      Chosen chosen = onDevice(logits, rows, entries, order, fed, &next);
+      EXPECT_EQ(next, expected) << order;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(chosen.results[i].token, expected[i]) << i;
+        EXPECT_EQ(chosen.results[i].stamp, 70 + i);
+      }
+    }
+  }
+  EXPECT_GT(carried, 6);
 }
 
 TEST(DeviceSampler, CountsBannedTokensThatTheModelWanted) {

@@ -67,6 +67,10 @@ std::vector<Case> cases() {
     c.window = 7;
   });
   add("f32_no_select", exact, [](TinyConfig &c) { c.selectRows = false; });
+  add("f32_hadamard", 6e-6, [](TinyConfig &c) {
+    c.hadamardBlock = 80;
+    c.hadamardBase = 5;
+  });
   add("w8_f32", exact, [](TinyConfig &c) { c.format = WeightFormat::U8; });
   // Tensor cores: inputs of products are f16 (2^-11) or bf16 (2^-8).
   auto halves = [&](const char *name, WeightFormat format, int group, bool symmetric,
@@ -91,6 +95,11 @@ std::vector<Case> cases() {
     c.format = WeightFormat::U4;
     c.activation = "a16";
     c.gptStyle = true;
+  });
+  add("w4_hadamard", 3e-3, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.activation = "a16";
+    c.hadamardBlock = 16;
   });
   add("w4_no_select", 3e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U4;
@@ -126,8 +135,11 @@ TEST_F(Emulated, LogitsAgainstTheReference) {
 TEST_F(Emulated, KeysAndValuesOfEveryType) {
   TinyModel model(TinyConfig{});
   auto tokens = randomTokens(12, model.config.vocab, 3);
-  const std::pair<DType, double> types[] = {
-      {DType::F32, 4e-6}, {DType::F16, 2e-3}, {DType::I8, 3e-2}, {DType::I4, 3e-1}};
+  const std::pair<DType, double> types[] = {{DType::F32, 4e-6},
+                                            {DType::F16, 2e-3},
+                                            {DType::BF16, 2e-2},
+                                            {DType::I8, 3e-2},
+                                            {DType::I4, 3e-1}};
   for (auto [type, tolerance] : types) {
     SCOPED_TRACE(std::string(name(type)));
     const bool coded = type == DType::I8 || type == DType::I4;
@@ -142,11 +154,9 @@ TEST_F(Emulated, KeysAndValuesOfEveryType) {
   // Precise tokens beside codes are the CPU's alone.
   auto precise = Engine::create(model.load(), onDevice({.kv = {DType::I4, DType::I4, {}, {}}}));
   ASSERT_FALSE(precise);
-  EXPECT_EQ(precise.status().code(), StatusCode::Unsupported);
-  auto refused = Engine::create(model.load(), onDevice({.kv = {DType::BF16, DType::BF16, {}, {}}}));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
-  EXPECT_NE(refused.status().message().find("KV cache of bf16"), std::string::npos);
+  EXPECT_EQ(precise.status().exitCode(), 13);
+  EXPECT_NE(precise.status().message().find("not supported on the device: a KV cache of "),
+            std::string::npos);
 }
 
 /// More tokens than a chunk, several blocks of the cache, logits of every row.
@@ -300,16 +310,19 @@ TEST_F(Emulated, WhatDevicesCannotDo) {
   TinyModel model(config);
   auto refused = Engine::create(model.load(), onDevice());
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
-  EXPECT_NE(refused.status().message().find("instruction "), std::string::npos);
+  EXPECT_EQ(refused.status().exitCode(), 13);
+  EXPECT_NE(refused.status().message().find("not supported on the device: instruction "),
+            std::string::npos);
   EXPECT_NE(refused.status().message().find("8-bit activations"), std::string::npos)
       << refused.status().message();
-  TinyConfig transformed;
-  transformed.hadamardBlock = 16;
-  refused = Engine::create(TinyModel(transformed).load(), onDevice());
+  TinyConfig sparse;
+  sparse.format = WeightFormat::U4;
+  sparse.activation = "a16";
+  sparse.outliers = 0.01;
+  refused = Engine::create(TinyModel(sparse).load(), onDevice());
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.status().code(), StatusCode::Unsupported);
-  EXPECT_NE(refused.status().message().find("(Hadamard, "), std::string::npos)
+  EXPECT_EQ(refused.status().exitCode(), 13);
+  EXPECT_NE(refused.status().message().find("sparse outliers"), std::string::npos)
       << refused.status().message();
   // Wrong input is refused as on the CPU.
   TinyModel plain(TinyConfig{});
@@ -318,6 +331,60 @@ TEST_F(Emulated, WhatDevicesCannotDo) {
   const int32_t far[] = {int32_t(plain.config.vocab)};
   const int seq = *engine->addSequence();
   Engine::Chunk chunk{seq, far, Engine::Logits::Last};
+  EXPECT_EQ(engine->step({&chunk, 1}).status().code(), StatusCode::InvalidArgument);
+}
+
+/// Steps of one set and of both, eager and as graphs: each token is multiplied with its own set.
+TEST_F(Emulated, SecondWeightSet) {
+  for (WeightFormat second : {WeightFormat::F16, WeightFormat::BF16, WeightFormat::F32}) {
+    SCOPED_TRACE(int(second));
+    TinyConfig config;
+    config.layers = 1;
+    config.format = WeightFormat::U4;
+    config.activation = "a16";
+    config.alternates = second;
+    TinyModel model(config);
+    auto engine = model.engine(onDevice({.alternateWeights = true}));
+    ASSERT_TRUE(engine && engine->alternateWeights());
+    std::vector<std::vector<int32_t>> tokens;
+    std::vector<std::vector<bool>> sets;
+    std::vector<std::vector<std::vector<double>>> expected;
+    std::vector<int> seqs;
+    for (uint32_t s = 0; s < 3; ++s) {
+      tokens.push_back(randomTokens(9, config.vocab, 30 + s));
+      sets.emplace_back();
+      for (size_t t = 0; t < 9; ++t) // 0: never, 1: always, 2: by turns behind the prompt
+        sets[s].push_back(s == 1 || (s == 2 && t >= 4 && t % 2));
+      expected.push_back(model.reference(tokens[s], sets[s]));
+      seqs.push_back(*engine->addSequence());
+    }
+    for (size_t t = 3; t < 9; ++t) {
+      std::vector<Engine::Chunk> chunks;
+      for (size_t s = 0; s < 3; ++s) {
+        const std::span<const int32_t> all = tokens[s];
+        chunks.push_back(
+            {seqs[s], t == 3 ? all.first(4) : all.subspan(t, 1), Engine::Logits::Last, sets[s][t]});
+      }
+      auto result = engine->step(chunks);
+      ASSERT_TRUE(result) << result.status().message();
+      ASSERT_EQ(result->rows, 3);
+      for (size_t s = 0; s < 3; ++s) {
+        const std::vector<std::vector<float>> row = {
+            {result->logits + s * size_t(config.vocab),
+             result->logits + (s + 1) * size_t(config.vocab)}};
+        EXPECT_LT(relativeDistance(row, std::vector<std::vector<double>>(1, expected[s][t])), 3e-2)
+            << "sequence " << s << ", token " << t;
+      }
+    }
+  }
+  // Off unless asked for.
+  TinyConfig config;
+  config.layers = 1;
+  config.alternates = WeightFormat::F16;
+  TinyModel model(config);
+  auto engine = model.engine(onDevice());
+  const int32_t id[] = {1};
+  Engine::Chunk chunk{*engine->addSequence(), id, Engine::Logits::Last, true};
   EXPECT_EQ(engine->step({&chunk, 1}).status().code(), StatusCode::InvalidArgument);
 }
 

@@ -67,6 +67,12 @@ TEST_F(Rules, Tensors) {
     p.tensors[0].weight.format = kernels::WeightFormat::U4;
     p.tensors[0].weight.groupSize = 33;
   });
+  expect("R13 tensor-shape: tensor 'embed': f32 weights have no order of tensor cores",
+         [](Program &p) { p.tensors[0].fragments = true; });
+  expect("R14 tensor-bytes: tensor 'embed': data has ", [](Program &p) {
+    p.tensors[0].weight.format = kernels::WeightFormat::F16;
+    p.tensors[0].fragments = true;
+  });
   expect("R14 tensor-bytes: tensor 'embed': data has ",
          [](Program &p) { p.tensors[0].dataBytes -= 64; });
   expect("R14 tensor-bytes: tensor 'embed': scales has 64 bytes, its format needs 0",

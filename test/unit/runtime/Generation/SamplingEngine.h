@@ -29,9 +29,10 @@ public:
   EngineStats stats() const override { return inside.stats(); }
 
   int64_t maxSampleEntries() const override { return 1 << 18; }
-  Result<std::span<const SampleResult>>
-  stepAndSample(std::span<const Chunk> chunks, std::span<const SampleRow> rows,
-                std::span<const SampleEntry> entries) override {
+  Result<std::span<const SampleResult>> stepAndSample(std::span<const Chunk> chunks,
+                                                      std::span<const SampleRow> rows,
+                                                      std::span<const SampleEntry> entries,
+                                                      const Ahead &) override {
     ++sampledSteps;
     QRT_ASSIGN_OR_RETURN(StepResult stepped, inside.step(chunks));
     if (stepped.rows != int64_t(rows.size()))
