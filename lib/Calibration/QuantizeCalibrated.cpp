@@ -241,7 +241,7 @@ Status QuantizingVisitor::install(LinearGroup &group, size_t index, StoredLinear
       << remark::metric("loss_rtn", report.energy > 0 ? report.lossRtn / report.energy : 0.0);
   if (report.outliers > 0)
     remark::passed(constant->getLoc(), remark::RemarkOpts::name("outliers").category("calibrate"))
-        << "keeps the weights of the highest (w - x')^2 H_jj in f16:"
+        << "keeps the weights of the highest (w - x')^2 H_jj in f16"
         << remark::metric("outliers", report.outliers)
         << remark::metric("share", double(report.outliers) / double(report.rows * report.columns))
         << remark::metric("bits", report.bits);

@@ -10,7 +10,7 @@
 // RUN: not qopt-opt %s -qir-quantize-weights -o /dev/null 2>&1 | FileCheck %s --check-prefix=REFUSED
 
 // 5 % of 16 x 8 weights are 6. Rounding to nearest, which has no data to choose by, refuses.
-// REMARK: Category:calibrate | keeps the weights of the highest (w - x')^2 H_jj in f16:
+// REMARK: outliers | Category:calibrate | Remark="keeps the weights of the highest (w - x')^2 H_jj in f16
 // REMARK-SAME: outliers=6
 // SCALE: qir.quantized_linear {{.*}} qir.outliers = [
 // REFUSED: error: 'qir.linear' op is to keep outliers, which only qir-quantize-calibrated chooses
