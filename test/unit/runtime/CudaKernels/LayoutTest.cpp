@@ -152,7 +152,7 @@ TEST(WeightOrder, FragmentProductsAreThePlainProduct) {
           uint32_t a[16][16];
           operandA(desc,
                    weight.data.data<uint32_t>() +
-                       (panel * g.units + u) * unitBytes(desc.format) / 4,
+                       (panel * g.panelUnits + u) * unitBytes(desc.format) / 4,
                    step, a);
           // B, column 0: lane t gives k slots 2t, 2t + 1 (b0, b1) and 2t + 8, 2t + 9 (b2, b3) from
           // the eight consecutive elements that begin at 8 t of the step's half of the unit.
