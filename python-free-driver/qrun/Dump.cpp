@@ -5,6 +5,7 @@
 #include "Output.h"
 
 #include "Support/CheckedMath.h"
+#include "kernels/cuda/layout/StoredWeights.h"
 #include "qrt/Model.h"
 
 #include <algorithm>
@@ -56,7 +57,14 @@ std::vector<int64_t> shapeUnder(const TensorEntry &tensor, const SourceName &sou
 constexpr int64_t rowsAtOnce = 1024;
 
 Status writePacked(const Model &model, const Named &named, NpyWriter &file) {
-  const kernels::WeightView weight = model.weight(named.index);
+  kernels::WeightView weight = model.weight(named.index);
+  std::vector<uint8_t> forCpu; // the rows of a file that was compiled for devices
+  if (model.program().tensors[size_t(named.index)].fragments) {
+    QRT_ASSIGN_OR_RETURN(const kernels::PackedSizes sizes, kernels::packedSizes(weight.desc));
+    forCpu.resize(sizes.data);
+    cuda::loadFromFragments(weight.desc, weight.data, forCpu.data());
+    weight.data = forCpu.data();
+  }
   const int64_t n = weight.desc.n, k = weight.desc.k;
   std::vector<float> rows, column;
   for (int64_t first = 0; first < n; first += rowsAtOnce) {
