@@ -120,7 +120,7 @@ std::vector<GenerationResult> run(Engine &engine, const Scenario &scenario, int 
     for (int32_t id : randomTokens(2 + 2 * i, 40, 7 + i))
       requests[i].prompt.push_back(id + 6);
     requests[i].sampling.seed = i;
-    requests[i].maxTokens = 24 + int64_t(i);
+    requests[i].maxTokens = 15 + int64_t(i);
     scenario.change(requests[i]);
   }
   auto results = generator.run(requests);
@@ -134,7 +134,7 @@ TEST(AheadRun, DecisionsAreThoseOfTheCpu) {
   const char *real = std::getenv("QRT_TEST_CUDA_LIBRARY");
   setenv("QRT_CUDA_LIBRARY", real ? real : QRT_EMULATED_LIBRARY, 1);
   TinyModel model(TinyConfig{.layers = 1});
-  int64_t events = 0, forced = 0, rescued = 0, penalised = 0, exits = 0;
+  int64_t events = 0, forced = 0, rescued = 0, penalised = 0, exits = 0, usefulInBatches = 0;
   for (const Scenario &scenario : scenarios())
     for (int batch : {1, 3}) {
       SCOPED_TRACE(std::string(scenario.name) + ", batch " + std::to_string(batch));
@@ -161,12 +161,16 @@ TEST(AheadRun, DecisionsAreThoseOfTheCpu) {
       }
       const EngineStats stats = device->stats();
       EXPECT_LE(stats.stepsInVain, scenario.mostInVain) << "of " << stats.stepsAhead;
-      if (scenario.mostInVain > 0)
-        EXPECT_GT(stats.stepsAhead - stats.stepsInVain, batch == 1 ? steps / 4 : steps / 16);
-      else
+      const int64_t useful = stats.stepsAhead - stats.stepsInVain;
+      if (scenario.mostInVain == 0)
         EXPECT_EQ(stats.stepsAhead, 0);
+      else if (batch == 1)
+        EXPECT_GT(useful, steps / 4);
+      else // a batch of requests that end soon may have no two steps of the same rows
+        usefulInBatches += useful;
     }
   // The scenarios are what they say.
+  EXPECT_GT(usefulInBatches, 20);
   EXPECT_GT(events, 0);
   EXPECT_GT(forced, 0);
   EXPECT_GT(rescued, 0);
