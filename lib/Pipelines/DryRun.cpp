@@ -119,8 +119,7 @@ void Compiler::estimateCost(CompilePlan &plan, const calibration::SweepWork &wor
       rates += llvm::formatv("{0}{1:f0} ({2})", rates.empty() ? "" : ", ", rate / 1e9, what).str();
   plan.timeBasis = llvm::formatv(
       "{0:f1} s that import and raise took now, {1:f1} s of calibration from operation counts at "
-      "{2} GFLOP/s, measured now; verification and the disk are not counted; a factor of 1.5 is "
-      "usual",
+      "{2} GFLOP/s, measured now; verification and the disk are not counted; a guide, not a bound",
       done, sweeps, rates);
 }
 

@@ -158,6 +158,11 @@ static qrt::Status readDevice(const std::string &text, bool dryRun, CommandLine 
                                 " has no effect: nothing is calibrated (--algo, --calib)");
   if (dryRun)
     return qrt::invalidArgument("--device has no effect with --dry-run, which runs no tokens");
+  const cl::Option *arithmetic = cl::getRegisteredOptions().lookup("calib-arithmetic");
+  if (request->kind == qrt::DeviceKind::Cuda && arithmetic && arithmetic->getNumOccurrences() &&
+      line.compile.calibration->quantizer.arithmetic != calibration::SweepArithmetic::F32)
+    return qrt::invalidArgument("--calib-arithmetic has no effect with --device " + text +
+                                ", which calibrates in f32");
   return qrt::Status::ok();
 }
 
