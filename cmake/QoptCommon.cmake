@@ -24,6 +24,16 @@ if(QOPT_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# libFuzzer targets (clang only): the libraries need its counters, or every input looks the same to it.
+option(QOPT_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
+if(QOPT_BUILD_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "QOPT_BUILD_FUZZERS needs clang; this is ${CMAKE_CXX_COMPILER_ID}")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -g1)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 # Fixtures outside the tree; tests that need them are skipped by name where they are missing.
 if(NOT DEFINED QOPT_SHARED)
   if(DEFINED ENV{QOPT_SHARED})
