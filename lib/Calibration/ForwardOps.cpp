@@ -116,6 +116,24 @@ BoundOp Binder::bindEmbedding(Operation *op, int64_t offset, Value ids) {
   };
 }
 
+/// The runtime's product with a packed weight; `weight` owns its `view`.
+template <class Owner>
+static BoundOp packedLinear(int from, int to, std::shared_ptr<Owner> weight,
+                            std::shared_ptr<std::vector<float>> bias, Activation activation) {
+  return [=](Chunk &chunk) {
+    LinearArgs args;
+    args.dst = chunk.values[to];
+    args.dstStride = weight->view.desc.n;
+    args.src = chunk.values[from];
+    args.srcStride = weight->view.desc.k;
+    args.m = chunk.tokens;
+    args.weight = weight->view;
+    args.bias = bias->empty() ? nullptr : bias->data();
+    args.activation = activation;
+    return linear(chunk.pool, args, chunk.workspace);
+  };
+}
+
 BoundOp Binder::bindLinear(const WeightMatrix &matrix, Value biasValue) {
   if (!activations({0}))
     return refuse("of something else than an activation");
@@ -127,18 +145,7 @@ BoundOp Binder::bindLinear(const WeightMatrix &matrix, Value biasValue) {
   std::shared_ptr<PackedWeight> weight = pack(matrix);
   if (!weight)
     return refuse("with a weight of an impossible size");
-  const int from = in(0), to = out();
-  return [=](Chunk &chunk) {
-    LinearArgs args;
-    args.dst = chunk.values[to];
-    args.dstStride = weight->view.desc.n;
-    args.src = chunk.values[from];
-    args.srcStride = weight->view.desc.k;
-    args.m = chunk.tokens;
-    args.weight = weight->view;
-    args.bias = bias->empty() ? nullptr : bias->data();
-    return linear(chunk.pool, args, chunk.workspace);
-  };
+  return packedLinear(in(0), out(), weight, bias, LinearArgs().activation);
 }
 
 /// As the runtime computes it.
@@ -148,22 +155,9 @@ BoundOp Binder::bindPacked(std::shared_ptr<PackedCodes> codes, Value biasValue) 
   auto bias = std::make_shared<std::vector<float>>(constantFloats(biasValue));
   if (biasValue && static_cast<int64_t>(bias->size()) != codes->view.desc.n)
     return refuse("with a bias that is not constant");
-  const int from = in(0), to = out();
   const bool few = slots.arithmetic == SweepArithmetic::A8 &&
                    weightBits(codes->view.desc.format) <= 4; // else it would be the larger error
-  const Activation activation = few ? Activation::A8 : Activation::A16;
-  return [=](Chunk &chunk) {
-    LinearArgs args;
-    args.dst = chunk.values[to];
-    args.dstStride = codes->view.desc.n;
-    args.src = chunk.values[from];
-    args.srcStride = codes->view.desc.k;
-    args.m = chunk.tokens;
-    args.weight = codes->view;
-    args.bias = bias->empty() ? nullptr : bias->data();
-    args.activation = activation;
-    return linear(chunk.pool, args, chunk.workspace);
-  };
+  return packedLinear(in(0), out(), codes, bias, few ? Activation::A8 : Activation::A16);
 }
 
 BoundOp Binder::bindDeviceLinear(const WeightMatrix &matrix, const std::vector<float> &bias) {
