@@ -27,6 +27,14 @@ QRT_DEVICE void syncWarp() { __syncwarp(); }
 /// Orders this thread's writes to global memory before its later ones, for all blocks.
 QRT_DEVICE void fenceGlobal() { __threadfence(); }
 
+/// Until this returns, the kernel before may still run (Launch.h): only what no kernel of the graph
+/// writes may be read, and nothing written. Every thread calls it once.
+QRT_DEVICE void waitForKernelBefore() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 /// Tells the host, whose memory *p is, that what this thread wrote before is there.
 QRT_DEVICE void publish(uint64_t *p, uint64_t value) {
   __threadfence_system();

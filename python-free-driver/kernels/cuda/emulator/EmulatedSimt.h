@@ -31,6 +31,7 @@ inline uint8_t *sharedMemory() { return emulator::Block::running().shared(); }
 inline void syncThreads() { emulator::Block::running().barrier(); }
 inline void syncWarp() { emulator::Block::running().syncWarp(); }
 inline void fenceGlobal() {}
+inline void waitForKernelBefore() {}
 inline void publish(uint64_t *p, uint64_t value) { *p = value; }
 
 template <class T>
