@@ -85,12 +85,15 @@ for model in "${models[@]}"; do step "text-$(basename "$model" .qmod)" same_text
 # Speed. The emulator runs the same commands with the smallest sizes.
 report=()
 products=()
+checks=()
 loads=(--context 128,2048 --batch 1,8,32 --prefill 128,512,2048)
 if [ "$emulated" != 0 ]; then
   products=(--shapes 48x64 --formats w4 --rows 1,40 --samples 2 --copy-mib 1)
+  checks=(--shapes 24x100 --rows 2,20)
   loads=(--context 4 --batch 1 --prefill 4 --steps 2 --rounds 1 --prompt 2)
 fi
 if [ -n "$bench" ]; then
+  step products-right "$bench" --check "${checks[@]}"
   step products sh -c '"$@" > "$0"' "$out/products.json" "$bench" "${products[@]}"
   [ ! -s "$out/products.json" ] || report+=(--products "$out/products.json")
 fi

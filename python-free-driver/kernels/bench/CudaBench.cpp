@@ -1,24 +1,26 @@
 //===- CudaBench.cpp - Products on a device: time, bytes, share of the copy rate --------------===//
-// qrt_cuda_bench [--shapes NxK,..] [--formats w4,..] [--rows M,..] [--samples N] [--copy-mib N]
+// qrt_cuda_bench [--shapes NxK,..] [--formats w4,..] [--rows M,..] [--groups 128,..] [--types
+// f16,..]
+//                [--samples N] [--copy-mib N]
+// qrt_cuda_bench --check [--shapes NxK,..] [--formats w4,..] [--rows M,..] [--groups 128,..]
+//                [--types f16,..]
+//
+// --check compares every product with exact ones (CudaCheck.h) instead of timing it, symmetric and
+// asymmetric; exit code 1 if one is wrong. Group 0: one scale per row.
 //
 // Per case a graph of launches, each with another copy of the weight until the copies exceed three
 // times the L2 cache, so that weights come from memory; the median over the samples of the time of
 // a replay. The ceiling, bytes read and written by a large copy, and the time of a launch that does
 // nothing much are measured in the same run. JSON on stdout; exit code 13 without a device.
 //===----------------------------------------------------------------------===//
-#include "Device/CudaDevice.h"
-#include "Support/Json.h"
-#include "qrt/Half.h"
+#include "CudaCheck.h"
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <random>
-#include <string>
-#include <vector>
 
 using namespace qrt;
+using namespace qrt::bench;
 using kernels::WeightFormat;
 
 namespace {
@@ -28,29 +30,40 @@ struct Settings {
                                                      {9728, 896},  {896, 4864},   {151936, 896}};
   std::vector<std::string> formats = {"w8", "w4", "w3", "w2", "f16"};
   std::vector<int64_t> rows = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2048};
+  std::vector<int64_t> groups = {128};
+  std::vector<DType> types = {DType::F16};
   int64_t samples = 30, copyMib = 1024;
+  bool check = false;
+
+  /// What --check takes where no flag says otherwise.
+  void useCheckDefaults() {
+    shapes = {{1000, 896}, {130, 1001}, {4096, 4096}};
+    formats = {"w8", "w4", "w3", "w2", "f16", "bf16"};
+    rows = {1, 3, 8, 9, 16, 17, 31, 33, 64, 65, 127, 129, 256, 300, 512, 1000, 2048};
+    groups = {32, 64, 128, 0};
+    types = {DType::F16, DType::BF16};
+    check = true;
+  }
 };
 
 constexpr int64_t launchesPerGraph = 20, warmUps = 3;
-constexpr int32_t groupSize = 128;
 
 Result<WeightFormat> formatOf(const std::string &name) {
-  const std::pair<const char *, WeightFormat> names[] = {{"w8", WeightFormat::U8},
-                                                         {"w4", WeightFormat::U4},
-                                                         {"w3", WeightFormat::U3},
-                                                         {"w2", WeightFormat::U2},
-                                                         {"f16", WeightFormat::F16}};
+  const std::pair<const char *, WeightFormat> names[] = {
+      {"w8", WeightFormat::U8}, {"w4", WeightFormat::U4},   {"w3", WeightFormat::U3},
+      {"w2", WeightFormat::U2}, {"f16", WeightFormat::F16}, {"bf16", WeightFormat::BF16}};
   for (auto [known, format] : names)
     if (name == known)
       return format;
   return invalidArgument("--formats: unknown '" + name + "'");
 }
 
-Result<int64_t> number(std::string_view text, const std::string &flag) {
+Result<int64_t> number(std::string_view text, const std::string &flag, int64_t least = 1) {
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1)
-    return invalidArgument(flag + ": expects numbers from 1, got '" + std::string(text) + "'");
+  if (error != std::errc() || end != text.data() + text.size() || value < least)
+    return invalidArgument(flag + ": expects numbers from " + std::to_string(least) + ", got '" +
+                           std::string(text) + "'");
   return value;
 }
 
@@ -63,8 +76,15 @@ std::vector<std::string> split(const std::string &text, char at) {
 
 Result<Settings> readFlags(int argc, char **argv) {
   Settings s;
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) == "--check")
+      s.useCheckDefaults();
   for (int i = 1; i < argc; i += 2) {
     const std::string flag = argv[i];
+    if (flag == "--check") {
+      --i;
+      continue;
+    }
     if (i + 1 == argc)
       return invalidArgument(flag + " expects a value");
     const std::string value = argv[i + 1];
@@ -86,6 +106,21 @@ Result<Settings> readFlags(int argc, char **argv) {
         QRT_ASSIGN_OR_RETURN(const int64_t m, number(rows, flag));
         s.rows.push_back(m);
       }
+    } else if (flag == "--groups") {
+      s.groups.clear();
+      for (const std::string &group : split(value, ',')) {
+        QRT_ASSIGN_OR_RETURN(const int64_t g, number(group, flag, 0));
+        s.groups.push_back(g);
+      }
+    } else if (flag == "--types") {
+      s.types.clear();
+      for (const std::string &type : split(value, ',')) {
+        if (type != "f16" && type != "bf16")
+          return invalidArgument("--types: unknown '" + type + "'");
+        s.types.push_back(type == "f16" ? DType::F16 : DType::BF16);
+      }
+    } else if (s.check) {
+      return invalidArgument(flag + " is not a flag of --check");
     } else if (flag == "--samples") {
       QRT_ASSIGN_OR_RETURN(s.samples, number(value, flag));
     } else if (flag == "--copy-mib") {
@@ -147,45 +182,27 @@ public:
     });
   }
 
-  Result<OrderedJson> product(const std::string &name, int64_t n, int64_t k, int64_t m,
-                              int64_t l2Bytes, int64_t samples) {
-    QRT_ASSIGN_OR_RETURN(const WeightFormat format, formatOf(name));
-    kernels::WeightDesc desc{format, n, k};
-    desc.symmetric = true;
-    desc.groupSize = kernels::isQuantized(format) ? groupSize : 0;
-    QRT_ASSIGN_OR_RETURN(const kernels::PackedSizes sizes, kernels::packedSizes(desc));
-    const int64_t weightBytes = device.table().repackedBytes(desc);
+  Result<OrderedJson> product(const ProductCase &product, int64_t m, int64_t l2Bytes,
+                              int64_t samples) {
+    const auto [format, n, k] = std::tuple(product.desc.format, product.desc.n, product.desc.k);
+    QRT_ASSIGN_OR_RETURN(const kernels::PackedSizes sizes, kernels::packedSizes(product.desc));
+    const int64_t weightBytes = device.table().repackedBytes(product.desc);
     const auto scaleBytes = int64_t(sizes.scales);
     const int64_t copies = std::min<int64_t>(launchesPerGraph, 3 * l2Bytes / weightBytes + 1);
-    std::vector<CudaDevice::Memory> memory;
+    CudaOperands operands(device);
     std::vector<cuda::Weight> weights;
-    auto random = [&](int64_t bytes, auto fill) -> Result<void *> {
-      std::vector<uint16_t> host(size_t(bytes + 1) / 2);
-      for (uint16_t &v : host)
-        v = fill();
-      QRT_ASSIGN_OR_RETURN(auto piece, device.allocate(bytes, "operands"));
-      QRT_RETURN_IF_ERROR(device.copyToDevice(piece.get(), host.data(), bytes));
-      memory.push_back(std::move(piece));
-      return memory.back().get();
-    };
-    std::normal_distribution<float> normal;
-    auto halves = [&] { return f32ToF16(normal(generator)); };
-    auto anything = [&] { return uint16_t(generator()); };
     for (int64_t i = 0; i < copies; ++i) {
-      cuda::Weight weight;
-      weight.desc = desc;
-      QRT_ASSIGN_OR_RETURN(weight.data, kernels::isQuantized(format) ? random(weightBytes, anything)
-                                                                     : random(weightBytes, halves));
-      if (scaleBytes > 0) {
-        QRT_ASSIGN_OR_RETURN(weight.scales, random(scaleBytes, halves));
-      }
+      QRT_ASSIGN_OR_RETURN(const cuda::Weight weight, operands.weight(product.desc));
       weights.push_back(weight);
     }
+    std::normal_distribution<float> normal;
     cuda::LinearParams params;
     params.rows = m;
     const int64_t srcStride = (k + 15) / 16 * 16;
-    QRT_ASSIGN_OR_RETURN(void *src, random(m * srcStride * 2 + 16, halves));
-    params.src = {src, srcStride, DType::F16};
+    QRT_ASSIGN_OR_RETURN(void *src, operands.halves(m * srcStride * 2 + 16, "activations", [&] {
+      return roundTo(product.type, normal(operands.random()));
+    }));
+    params.src = {src, srcStride, product.type};
     const int64_t stride = (n + 15) / 16 * 16;
     QRT_ASSIGN_OR_RETURN(auto dst, device.allocate(m * stride * 4, "result"));
     params.dst = {dst.get(), stride, DType::F32};
@@ -204,7 +221,9 @@ public:
     OrderedJson row;
     row["n"] = n;
     row["k"] = k;
-    row["format"] = name;
+    row["format"] = product.name;
+    row["group"] = product.desc.groupSize;
+    row["type"] = product.type == DType::F16 ? "f16" : "bf16";
     row["m"] = m;
     row["microseconds"] = timing.median * 1e6;
     row["spread"] = timing.spread * 1e6;
@@ -215,13 +234,49 @@ public:
 
 private:
   CudaDevice &device;
-  std::mt19937 generator{1};
 };
 
+/// All that the flags ask for; 16-bit weights have no groups and come with their own type.
+Result<std::vector<ProductCase>> casesOf(const Settings &settings) {
+  std::vector<ProductCase> cases;
+  for (auto [n, k] : settings.shapes)
+    for (const std::string &name : settings.formats) {
+      QRT_ASSIGN_OR_RETURN(const WeightFormat format, formatOf(name));
+      const bool codes = kernels::isQuantized(format);
+      for (DType type : settings.types)
+        for (int64_t group : codes ? settings.groups : std::vector<int64_t>{0})
+          for (bool symmetric : {true, false}) {
+            if (!symmetric && !(codes && settings.check))
+              continue;
+            ProductCase product{name, {format, n, k, int32_t(group), symmetric}, type};
+            QRT_RETURN_IF_ERROR(kernels::packedSizes(product.desc).status());
+            cases.push_back(product);
+          }
+    }
+  return cases;
+}
+
+Status check(CudaDevice &device, const std::vector<ProductCase> &cases, const Settings &settings) {
+  OrderedJson json;
+  json["device"] = device.name();
+  json["checks"] = OrderedJson::array();
+  int64_t failures = 0;
+  for (const ProductCase &product : cases) {
+    QRT_ASSIGN_OR_RETURN(CheckResult result, checkProduct(device, product, settings.rows));
+    failures += result.failures;
+    json["checks"].push_back(std::move(result.report));
+  }
+  std::printf("%s\n", dumpJson(json, 1).c_str());
+  return failures == 0 ? Status::ok()
+                       : Status::error(StatusCode::Internal,
+                                       std::to_string(failures) + " products are wrong");
+}
+
 Status run(const Settings &settings) {
-  for (const std::string &name : settings.formats)
-    QRT_RETURN_IF_ERROR(formatOf(name).status());
+  QRT_ASSIGN_OR_RETURN(const std::vector<ProductCase> cases, casesOf(settings));
   QRT_ASSIGN_OR_RETURN(auto device, CudaDevice::open(0));
+  if (settings.check)
+    return check(*device, cases, settings);
   cuda::DeviceInfo info = {};
   device->table().deviceInfo(0, &info);
   Bench bench(*device);
@@ -234,13 +289,12 @@ Status run(const Settings &settings) {
   QRT_ASSIGN_OR_RETURN(const Timing launch, bench.copy(1, settings.samples));
   json["launch_microseconds"] = launch.median * 1e6;
   json["products"] = OrderedJson::array();
-  for (auto [n, k] : settings.shapes)
-    for (const std::string &name : settings.formats)
-      for (int64_t m : settings.rows) {
-        QRT_ASSIGN_OR_RETURN(OrderedJson row,
-                             bench.product(name, n, k, m, info.l2Bytes, settings.samples));
-        json["products"].push_back(std::move(row));
-      }
+  for (const ProductCase &product : cases)
+    for (int64_t m : settings.rows) {
+      QRT_ASSIGN_OR_RETURN(OrderedJson row,
+                           bench.product(product, m, info.l2Bytes, settings.samples));
+      json["products"].push_back(std::move(row));
+    }
   std::printf("%s\n", dumpJson(json, 1).c_str());
   return Status::ok();
 }
