@@ -124,6 +124,27 @@ struct LinearParams {
   void *workspace = nullptr; ///< linearWorkspaceBytes(); counters in it are zero before and after
 };
 
+/// Products of one src by up to three weights that differ in n and in their values, as one launch:
+/// part i as Linear would compute it. f16 or bf16 src, rows <= maxGroupRows, and only what
+/// linearGroupWorkspaceBytes() takes.
+struct LinearPart {
+  Weight weight;
+  const float *bias = nullptr; ///< [n] or null
+  Matrix add;                  ///< [rows, n] f32, data null: none; may be dst
+  Matrix dst;                  ///< [rows, n]
+};
+inline constexpr int64_t maxGroupRows = 16;
+struct LinearGroupParams {
+  Matrix src; ///< [rows, k]
+  LinearPart parts[3];
+  int32_t count = 0;
+  /// Two parts of the same n: parts[0].dst = f(first product) * second product, without `add`s.
+  bool gated = false;
+  kernels::UnaryKind kind = kernels::UnaryKind::Silu;
+  int64_t rows = 0;
+  void *workspace = nullptr; ///< linearGroupWorkspaceBytes(); as Linear's
+};
+
 /// As kernels/cpu/norm/norm.h; with `add`, of src + add, which is stored in `sum`.
 struct NormParams {
   bool rms = true;
@@ -259,6 +280,7 @@ struct ProductParams {
   OP(Repack, RepackParams)                                                                         \
   OP(Embed, EmbedParams)                                                                           \
   OP(Linear, LinearParams)                                                                         \
+  OP(LinearGroup, LinearGroupParams)                                                               \
   OP(Norm, NormParams)                                                                             \
   OP(RopeTable, RopeTableParams)                                                                   \
   OP(Rope, RopeParams)                                                                             \
@@ -284,6 +306,9 @@ int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type); ///< keys or valu
 /// Bytes of rounded activations; -1: no such block.
 int64_t int8Bytes(int64_t rows, int64_t width, int32_t block);
 int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params);
+/// -1: such a group is not taken, its products are to be launched one by one. Looks at params.rows
+/// only in that; the bytes are those of any number of rows.
+int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams &params);
 int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params);
 
 } // namespace qrt::cuda

@@ -18,7 +18,7 @@
 namespace qrt::cuda {
 
 /// Raised whenever a struct, an operation or the meaning of one changes.
-inline constexpr uint32_t tableAbi = 8;
+inline constexpr uint32_t tableAbi = 9;
 inline constexpr const char *tableSymbol = "qrtCudaTable";
 
 /// Why a device cannot be used; the numbers are part of the interface.
@@ -102,6 +102,7 @@ struct Table {
   int64_t (*kvPageBytes)(int64_t kvHeads, int64_t dim, DType type);
   int64_t (*int8Bytes)(int64_t rows, int64_t width, int32_t block);
   int64_t (*linearWorkspaceBytes)(const Launch &launch, const LinearParams &params);
+  int64_t (*linearGroupWorkspaceBytes)(const Launch &launch, const LinearGroupParams &params);
   int64_t (*attentionWorkspaceBytes)(const Launch &launch, const AttentionParams &params);
 };
 

@@ -16,6 +16,8 @@ QRT_CUDA_OPS(QRT_CUDA_WEAK)
 [[gnu::weak]] int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type);
 [[gnu::weak]] int64_t int8Bytes(int64_t rows, int64_t width, int32_t block);
 [[gnu::weak]] int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params);
+[[gnu::weak]] int64_t linearGroupWorkspaceBytes(const Launch &launch,
+                                                const LinearGroupParams &params);
 [[gnu::weak]] int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params);
 
 inline void fillOperations(Table &table) {
@@ -28,6 +30,7 @@ inline void fillOperations(Table &table) {
   table.kvPageBytes = kvPageBytes;
   table.int8Bytes = int8Bytes;
   table.linearWorkspaceBytes = linearWorkspaceBytes;
+  table.linearGroupWorkspaceBytes = linearGroupWorkspaceBytes;
   table.attentionWorkspaceBytes = attentionWorkspaceBytes;
 }
 

@@ -132,6 +132,13 @@ Result<CudaPlan> planCuda(const Program &program, bool alternates) {
   }
   for (const IoDesc &output : program.outputs)
     uses[output.value].other = true;
+  // What gate and up read lives on until their product is there, so that one launch may read the
+  // one and write the other (CudaFusions.cpp).
+  for (size_t i = 2; i < program.instructions.size(); ++i) {
+    const Instruction &linear = program.instructions[i - 1];
+    if (program.instructions[i].op == OpCode::GatedActivation && linear.op == OpCode::Linear)
+      uses[linear.inputs[0]].last = std::max(uses[linear.inputs[0]].last, i);
+  }
 
   const std::vector<bool> selected = selectedRowValues(program);
   CudaPlan plan;

@@ -85,6 +85,7 @@ Status CudaProgram::planMemory() {
   for (const Instruction &instruction : program->instructions)
     if (instruction.op == OpCode::Rope)
       ropeTable(instruction);
+  planFusions();
   QRT_RETURN_IF_ERROR(planWorkspaces());
   const int64_t rows[2] = {limits.rows, limits.selectedRows};
   for (int selected : {0, 1})
@@ -100,6 +101,9 @@ Status CudaProgram::planMemory() {
 /// The workspaces serve every run within the limits; what kernels ask for need not grow with rows.
 Status CudaProgram::planWorkspaces() {
   const cuda::Table &table = device->table();
+  for (const Fusion &fusion : fusions)
+    linearWorkspace = std::max(
+        linearWorkspace, table.linearGroupWorkspaceBytes(device->launch(), groupParams(fusion)));
   std::set<std::tuple<int64_t, int64_t, int, int, int, bool>> seen;
   for (size_t i = 0; i < program->instructions.size(); ++i) {
     const Instruction &instruction = program->instructions[i];
@@ -170,6 +174,10 @@ Status CudaProgram::load(void *kvPool) {
 
   for (size_t i = 0; i < program->instructions.size(); ++i) {
     std::vector<Bound> &list = isSelected(i) ? tailList : bodyList;
+    if (fusionOf[i] >= 0)
+      list.push_back({i, bindFusion(fusions[size_t(fusionOf[i])])});
+    if (fused[i])
+      continue;
     const bool both = addsToLinear(i);
     list.push_back(
         {i, both ? bindLinear(program->instructions[i], &program->instructions[i + 1]) : bind(i)});

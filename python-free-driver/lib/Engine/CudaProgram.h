@@ -68,6 +68,13 @@ private:
     size_t index; ///< of the instruction
     Launcher launch;
   };
+  /// Linears of one input that run as one where there are few rows: `members` at the place of the
+  /// first, or gate and up with their product at its place.
+  struct Fusion {
+    std::vector<size_t> members; ///< instructions; gated: gate, up
+    bool gated = false;
+    size_t product = 0; ///< gated: the GatedActivation
+  };
 
   CudaProgram(const Model &model, CudaDevice &device, const CudaLimits &limits);
   Status checkKernels() const;
@@ -77,6 +84,14 @@ private:
   /// both.
   bool addsToLinear(size_t index) const;
   bool isSelected(size_t index) const;
+  /// Fills `fusions`, `fusionOf` and `fused`.
+  void planFusions();
+  bool gatesTwoLinears(size_t index, Fusion &fusion) const;
+  bool runsTogether(const Fusion &fusion) const;
+  /// All that does not depend on device memory.
+  cuda::LinearGroupParams groupParams(const Fusion &fusion) const;
+  Launcher bindFusion(const Fusion &fusion);
+  bool converts(size_t linear) const;
   Status run(const std::vector<Bound> &list, const CudaRun &run) const;
   int64_t rowsOf(const CudaPlace &place, const CudaRun &run) const {
     return place.selected ? run.selectedRows : run.rows;
@@ -132,6 +147,9 @@ private:
   char *floats[2] = {}, *halves[2] = {};
   char *converted = nullptr, *linearScratch = nullptr, *attentionScratch = nullptr;
   std::vector<CudaDevice::Memory> memory;
+  std::vector<Fusion> fusions;
+  std::vector<int> fusionOf; ///< per instruction: the number of the fusion that runs here, or -1
+  std::vector<bool> fused;   ///< per instruction: another's launch computes it
   std::vector<Bound> bodyList, tailList;
 };
 

@@ -1,8 +1,8 @@
 //===- Launch.h - launching a kernel ------------------------------------------===//
 //
 // launchKernel<K>(launch, grid, sharedBytes, params[, threads]) runs K::run(params) on K::threads
-// threads per block, or on fewer if it is told so: on the stream by nvcc, on the emulator elsewhere.
-// Returns 0 or the number of a cudaError_t. An empty grid launches nothing.
+// threads per block, or on fewer if it is told so: on the stream by nvcc, on the emulator
+// elsewhere. Returns 0 or the number of a cudaError_t. An empty grid launches nothing.
 //
 //===----------------------------------------------------------------------===//
 

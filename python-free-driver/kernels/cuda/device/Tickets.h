@@ -18,12 +18,12 @@ inline constexpr int64_t ticketCounters = 4096;
 
 /// Called by all threads of a block when its part is stored in global memory: true in the block
 /// that came last of `parts`, whose threads then see what all have stored (loadCoherent). `flag`: a
-/// word of shared memory.
-QRT_DEVICE bool arriveLast(uint32_t *counter, uint32_t parts, uint32_t *flag) {
+/// word of shared memory; `mine`: how many of the parts this block has.
+QRT_DEVICE bool arriveLast(uint32_t *counter, uint32_t parts, uint32_t *flag, uint32_t mine = 1) {
   fenceGlobal();
   syncThreads();
   if (threadIndex() == 0) {
-    const bool last = atomicAdd(counter, 1) + 1 == parts;
+    const bool last = atomicAdd(counter, mine) + mine == parts;
     if (last)
       storeGlobal(counter, 0u); // for the next launch
     fenceGlobal();

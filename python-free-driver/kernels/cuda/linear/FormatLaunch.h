@@ -8,14 +8,37 @@
 #ifndef QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H
 #define QRT_KERNELS_CUDA_LINEAR_FORMATLAUNCH_H
 
+#include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/linear/LinearPlan.h"
 
 namespace qrt::cuda {
 
-/// StreamLinear with the plan's instance; op.rows <= maxStreamRows, src is f16 or bf16.
+/// Calls launchFor<format>() with a weight's format, which is one of codes or of 16 bits.
+template <class LaunchFor>
+int withFormat(WeightFormat format, const LaunchFor &launchFor) {
+  switch (format) {
+  case WeightFormat::F16:
+    return launchFor.template operator()<WeightFormat::F16>();
+  case WeightFormat::BF16:
+    return launchFor.template operator()<WeightFormat::BF16>();
+  case WeightFormat::U8:
+    return launchFor.template operator()<WeightFormat::U8>();
+  case WeightFormat::U4:
+    return launchFor.template operator()<WeightFormat::U4>();
+  case WeightFormat::U3:
+    return launchFor.template operator()<WeightFormat::U3>();
+  case WeightFormat::U2:
+    return launchFor.template operator()<WeightFormat::U2>();
+  case WeightFormat::F32:
+    break;
+  }
+  return invalidLaunch;
+}
+
+/// StreamLinear with the plan's instance; rows <= maxStreamRows, src is f16 or bf16.
+struct StreamLinearParams;
 template <WeightFormat format>
-int launchStream(const Launch &launch, const LinearParams &op, const LinearWork &work,
-                 const StreamPlan &plan);
+int launchStream(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan);
 
 /// TileLinear with the plan's instance; src is f16 or bf16.
 template <WeightFormat format>
@@ -28,14 +51,6 @@ int launchInt8(const Launch &launch, const LinearParams &op, const LinearWork &w
                const TilePlan &plan);
 
 } // namespace qrt::cuda
-
-/// Defines launchStream of one format; in a .cu file that includes StreamLinear.h and Launch.h.
-#define QRT_DEFINE_STREAM(format)                                                                  \
-  template <>                                                                                      \
-  int launchStream<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,   \
-                           const StreamPlan &plan) {                                               \
-    return launchStreamOf<format>(launch, op, work, plan);                                         \
-  }
 
 /// Defines launchTile of one format; in a .cu file that includes TileLinear.h and Launch.h.
 #define QRT_DEFINE_TILE(format)                                                                    \

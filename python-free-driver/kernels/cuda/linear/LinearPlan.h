@@ -19,10 +19,9 @@
 
 namespace qrt::cuda {
 
-inline constexpr int streamWarps = 8;
 /// Beyond, TileLinear: a warp's own loads of activations, once per 32 outputs, would outweigh the
 /// weights' bytes.
-inline constexpr int64_t maxStreamRows = 16;
+inline constexpr int64_t maxStreamRows = maxGroupRows;
 inline constexpr int tilePanels = 8; ///< of TileLinear's block
 
 /// groupShift of weights with one scale per row: any k shifted by it is group 0.
@@ -45,18 +44,17 @@ struct LinearWork {
 };
 
 /// Panels that a warp of StreamLinear works on at once: two share the loads and the sums of
-/// activations where these are not small beside the weights' and the registers suffice.
-constexpr int streamItemPanels(WeightFormat format, DType type, int tokenTiles, int groupHalves) {
-  const bool worth = format == WeightFormat::U2 || (tokenTiles == 2 && laneWords(format) < 8);
-  return worth && type == DType::F16 && (groupHalves == 0 || groupHalves == 4) ? 2 : 1;
-}
+/// activations, and are a gate and its up in a gated product.
+constexpr int streamItemPanels(WeightFormat format) { return kernels::isQuantized(format) ? 2 : 1; }
 /// K is cut in quanta: two units are whole groups of any size.
 constexpr int streamQuantumUnits(WeightFormat format) {
   return kernels::isQuantized(format) ? 2 : 1;
 }
-/// Quanta that a warp fetches at once: 1 to 2 KB.
-constexpr int streamStageQuanta(WeightFormat format, int itemPanels) {
-  return format == WeightFormat::U2 || (itemPanels == 1 && laneWords(format) < 8) ? 2 : 1;
+/// Of a block; the ring of 16 takes 100 KB, of which a multiprocessor of sm_90 has two. Two panels
+/// of 8-bit codes are twice a stage.
+constexpr int maxStreamWarps(WeightFormat format) { return format == WeightFormat::U8 ? 8 : 16; }
+constexpr int streamWarps(WeightFormat format, int sharedBytesPerBlock) {
+  return maxStreamWarps(format) / (sharedBytesPerBlock >= 160 * 1024 ? 1 : 2);
 }
 /// Group sizes have instances of their own, in units of 32; 0: one scale per row.
 constexpr int streamGroupHalves(const WeightDesc &desc) {
@@ -68,30 +66,34 @@ inline bool streamTakes(const WeightDesc &desc, DType type, int64_t rows) {
          (streamGroupHalves(desc) == 0 || desc.scaleType == kernels::ScaleType::F16);
 }
 
+/// Items are cut in `splits` slices of `sliceQuanta`; blocks take runs of slices, and warps even
+/// runs of their block's quanta. The same for any number of rows, so that a row's sums are too.
 struct StreamPlan {
-  int tokenTiles; ///< of 8 tokens: 1 or 2
-  int itemPanels; ///< panels that a warp works on at once
-  int64_t items;  ///< without splits
-  int splits;
+  int warps, splits, sliceQuanta;
   int64_t grid;
 };
 
-inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, DType type,
-                             int64_t rows) {
-  StreamPlan plan = {};
-  plan.tokenTiles = rows <= 8 ? 1 : 2;
-  plan.itemPanels = streamItemPanels(desc.format, type, plan.tokenTiles, streamGroupHalves(desc));
-  const UnitGeometry g = unitGeometry(desc);
-  plan.items = (g.panels + plan.itemPanels - 1) / plan.itemPanels;
-  const int64_t blocks = 2 * int64_t(std::max(launch.multiprocessors, 1)); // two fit at a time
-  // A warp with less than one stage of work would only add to the sums.
-  const int64_t stageUnits =
-      streamStageQuanta(desc.format, plan.itemPanels) * int64_t(streamQuantumUnits(desc.format));
-  const int64_t most = g.units / (streamWarps * stageUnits);
-  plan.splits = 1;
-  if (plan.items <= ticketCounters)
-    plan.splits = int(std::clamp<int64_t>(blocks / plan.items, 1, std::max<int64_t>(most, 1)));
-  plan.grid = std::min(plan.items * plan.splits, blocks);
+/// items: of streamItemPanels (of all parts of a group).
+inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64_t items) {
+  const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
+  const int64_t quanta = std::max<int64_t>((desc.k + quantumK - 1) / quantumK, 1);
+  const int64_t blocks = std::max(launch.multiprocessors, 1);
+  StreamPlan plan = {streamWarps(desc.format, launch.sharedBytesPerBlock), 1, int(quanta), 0};
+  // Blocks work as long as the one with the most quanta; the sums of splits go through memory,
+  // which takes about as long as this many quanta.
+  constexpr int64_t splitCost = 16;
+  int64_t least = (items + blocks - 1) / blocks * quanta;
+  for (int64_t splits = 2; items <= ticketCounters && splits <= std::min<int64_t>(quanta, 16);
+       ++splits) {
+    const int64_t slice = (quanta + splits - 1) / splits;
+    const int64_t cost = (items * splits + blocks - 1) / blocks * slice + splitCost;
+    if (cost >= least || slice * (splits - 1) >= quanta)
+      continue;
+    least = cost;
+    plan.splits = int(splits);
+    plan.sliceQuanta = int(slice);
+  }
+  plan.grid = std::min(items * plan.splits, blocks);
   return plan;
 }
 

@@ -1,11 +1,13 @@
 //===- StreamLinear.h - products of few tokens: as fast as the weights arrive ---------------===//
 //
-// dst[row, n] for up to 8 * tokenTiles rows. Weights are operand A (16 outputs), tokens the n8
-// side, so one token costs what eight do. An item is itemPanels panels and a slice of K; the
-// block's eight warps cut the slice further, each streaming its own contiguous run of quanta
-// through a private ring in shared memory (StreamStage.h): no barrier until the sums of the warps
-// are added. A block walks over several items, and the ring runs ahead across their borders.
-// Activations come straight from L1/L2, 32 bytes per lane and unit (WeightOrder.h).
+// dst[row, n] for up to 8 * tokenTiles rows, of up to three weights. Weights are operand A (16
+// outputs), tokens the n8 side, so one token costs what eight do. An item is itemPanels panels; a
+// block, one per multiprocessor, has a run of items (or of slices of them, where there are few),
+// and its warps have even runs of the block's quanta, each streaming its own through a private ring
+// in shared memory (StreamStage.h). No barrier until all have ended; then the sums of items that
+// lie in several warps' runs are added in order. Activations come straight from L1/L2, 32 bytes per
+// lane and unit (WeightOrder.h), one unit ahead. Weights are fetched before the kernel before has
+// ended.
 //
 // Instructions are as scarce as bytes here (docs/cuda.md), so codes are not dequantized: fields are
 // masked and multiplied as they are (RawCodes), sums of the activations are taken by products with
@@ -19,48 +21,47 @@
 
 #include "kernels/cuda/linear/Activations.h"
 #include "kernels/cuda/linear/Dequantize.h"
-#include "kernels/cuda/linear/Epilogue.h"
-#include "kernels/cuda/linear/FormatLaunch.h"
-#include "kernels/cuda/linear/StreamStage.h"
+#include "kernels/cuda/linear/StreamFinish.h"
 #include "kernels/cuda/linear/WeightElement.h"
 
 namespace qrt::cuda {
 
-template <WeightFormat format, class T, int tokenTiles, int itemPanels, int groupHalves>
+template <WeightFormat format, class T, int tokenTiles, int groupHalves>
 struct StreamLinear {
   using Params = StreamLinearParams;
-  using Stage = StreamStage<format, itemPanels, groupHalves>;
+  static constexpr int panels = streamItemPanels(format);
+  using Stage = StreamStage<format, panels, groupHalves>;
+  using Finish = StreamFinish<panels, tokenTiles>;
   using Fields = CodeFields<format, T>;
   using Values = RawCodes<format, T>;
-  static constexpr int warps = streamWarps, threads = 32 * warps;
-  static constexpr int minBlocks = 2;
+  static constexpr int maxWarps = maxStreamWarps(format);
+  static constexpr int threads = 32 * maxWarps, minBlocks = 1;
+  static constexpr bool waitsItself = true;
   static constexpr bool quantized = kernels::isQuantized(format);
-  /// As many as fit beside the sums in the 99 KB of sm_89, and twice (two blocks) in sm_80's 163
-  /// KB.
-  static constexpr int ringBudget = 69 * 1024;
-  static constexpr int stages =
-      ringBudget / warps / Stage::bytes < 8 ? ringBudget / warps / Stage::bytes : 8;
-  static_assert(stages >= 3, "two copies in flight at least");
-  /// Sums: [panel][warp][token][16 rows], padded against bank conflicts; two buffers, used in turn,
-  /// where they are small.
-  static constexpr int sumStride = 20, tokens = 8 * tokenTiles;
-  static constexpr int bufferFloats = itemPanels * warps * tokens * sumStride;
-  static constexpr int buffers = tokenTiles == 1 ? 2 : 1;
-  static constexpr int ringBytes = warps * stages * Stage::bytes;
-  static constexpr int sharedBytes = ringBytes + buffers * bufferFloats * 4 + 16;
-  static_assert(sharedBytes <= 99 * 1024);
+  static constexpr int fitting = 104 * 1024 / maxWarps / Stage::bytes;
+  static constexpr int stages = fitting < 3 ? 3 : fitting > 6 ? 6 : fitting;
+  static constexpr int ringBytes = stages * Stage::bytes; ///< of a warp
+  static_assert(Finish::slotFloats(8 * tokenTiles) * 4 <= ringBytes,
+                "the last sums take its place");
+  static constexpr int sharedBytes(int warps, int rows) {
+    return warps * (ringBytes + 2 * Finish::slotFloats(rows) * 4) + 16;
+  }
 
-  /// Registers as mma's C.
-  using Sums = float[itemPanels][tokenTiles][4];
+  using Sums = typename Finish::Sums; ///< registers as mma's C
   /// Of raw codes, and of the activations themselves (in every row): one group's.
   struct GroupSums {
     Sums codes;
     float tokens[tokenTiles][4];
   };
+  /// Activations are loaded in pieces of this many halves of a unit, one piece ahead.
+  static constexpr int span = tokenTiles == 1 && Stage::quantumUnits == 2 ? 2 : 1;
+  static constexpr int pieces = 2 * Stage::quantumUnits / span; ///< of a quantum
+  static_assert(pieces % 2 == 0, "two buffers");
+  using Piece = Words4[tokenTiles][span];
 
   static QRT_DEVICE void clear(Sums &sums) {
     QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
+    for (int panel = 0; panel < panels; ++panel) {
       QRT_UNROLL
       for (int tile = 0; tile < tokenTiles; ++tile) {
         QRT_UNROLL
@@ -71,29 +72,28 @@ struct StreamLinear {
   }
 
   static QRT_DEVICE void run(const Params &p) {
-    uint8_t *ring = sharedMemory() + warpIndex() * stages * Stage::bytes;
-    auto *buffer = reinterpret_cast<float *>(sharedMemory() + ringBytes);
-    auto *flag = reinterpret_cast<uint32_t *>(buffer + buffers * bufferFloats);
-    const int block = blockIndex().x, blocks = gridSize().x;
-    const int firstItem = int(int64_t(p.items) * block / blocks);
-    const int endItem = int(int64_t(p.items) * (block + 1) / blocks);
+    const int warps = blockThreads() / 32;
+    uint8_t *ring = sharedMemory() + warpIndex() * ringBytes;
+    const StreamBlock block(p, warps);
+    const int begin = block.firstOf(warpIndex()), end = block.firstOf(warpIndex() + 1);
 
-    StreamCursor<format, itemPanels, groupHalves> ahead(p, firstItem, endItem);
+    StreamCursor<format, panels, groupHalves> ahead(p, StreamWalk(p, block.firstSlice, begin, end));
     QRT_NO_UNROLL
     for (int slot = 0; slot < stages - 1; ++slot) {
       ahead.fetch(p, ring + slot * Stage::bytes);
       commitAsync();
     }
-    const uint16_t *rows[tokenTiles];
+    waitForKernelBefore();
+
+    uint32_t rows[tokenTiles]; // where the lane's rows begin
     QRT_UNROLL
     for (int tile = 0; tile < tokenTiles; ++tile) {
       // Tokens that do not exist are copies of the first: nobody takes their sums.
-      const int64_t token = tile * 8 + laneIndex() / 4;
-      rows[tile] = static_cast<const uint16_t *>(p.op.src.data) +
-                   (token < p.op.rows ? token : 0) * p.op.src.stride + laneIndex() % 4 * 8;
+      const int token = tile * 8 + laneIndex() / 4;
+      rows[tile] = uint32_t(token < p.rows ? token : 0) * uint32_t(p.src.stride) +
+                   uint32_t(laneIndex() % 4 * 8);
     }
-
-    int slot = 0, parity = 0;
+    int slot = 0;
     /// The next stage of the ring, when it has arrived.
     auto next = [&]() -> const uint8_t * {
       waitAsync<stages - 2>();
@@ -104,12 +104,16 @@ struct StreamLinear {
       slot = slot + 1 == stages ? 0 : slot + 1;
       return stage;
     };
-    int item = firstItem / p.work.splits, split = firstItem % p.work.splits;
+
+    const Finish finish{p, block, warps, reinterpret_cast<float *>(sharedMemory()), ringBytes / 4};
+    Sums total;
+    StreamWalk walk(p, block.firstSlice, begin, end);
+    StreamSegment segment;
     QRT_NO_UNROLL
-    for (int left = endItem - firstItem; left > 0; --left) {
-      Sums total;
-      GroupSums sums;
+    while (walk.take(p, segment)) {
       clear(total);
+      const int first = firstQuantum(p, segment) * Stage::quantumUnits;
+      GroupSums sums;
       clear(sums.codes);
       QRT_UNROLL
       for (int tile = 0; tile < tokenTiles; ++tile) {
@@ -117,90 +121,119 @@ struct StreamLinear {
         for (int i = 0; i < 4; ++i)
           sums.tokens[tile][i] = 0.0f;
       }
-      const QuantumRange slice = sliceOf(p, split);
-      const int full = slice.end < p.fullQuanta ? slice.end : p.fullQuanta;
-      QRT_NO_UNROLL
-      for (int quantum = slice.begin; quantum < full; quantum += Stage::quanta)
-        multiplyStage<false>(p, next(), quantum, full - quantum, rows, sums, total);
-      if (slice.begin < slice.end && slice.end > full)
-        multiplyStage<true>(p, next(), full, 1, rows, sums, total);
+      const int quanta = quantaOf(p, segment), end = firstQuantum(p, segment) + quanta;
+      const int ragged = end > p.fullQuanta ? 1 : 0; // the last one
+      multiplyQuanta<false>(p, next, first, quanta - ragged, rows, sums, total);
+      if (quanta > 0 && ragged)
+        multiplyQuanta<true>(p, next, first + (quanta - 1) * Stage::quantumUnits, 1, rows, sums,
+                             total);
       if constexpr (quantized && groupHalves == 0)
-        endChannel(p, item, sums, total);
-      addWarps(p, item, split, quantized ? total : sums.codes, buffer + parity * bufferFloats,
-               flag);
-      if (++split == p.work.splits) {
-        split = 0;
-        ++item;
+        scaleChannel(p, segment.item, sums, total);
+      const Sums &result = quantized ? total : sums.codes;
+      const bool openEnd = segment.begin == 0 && segment.end < p.sliceQuanta;
+      if (openEnd) { // the last: no copy is on its way to the ring
+        waitAsync<0>();
+        syncWarp();
       }
-      parity = buffers == 2 ? parity ^ 1 : 0;
+      finish.store(segment.begin != 0 ? finish.headSlot(warpIndex())
+                   : openEnd          ? finish.tailSlot(warpIndex())
+                                      : finish.ownSlot(warpIndex()),
+                   result);
+      if (segment.begin == 0 && !openEnd)
+        finish.emitOwn(segment);
     }
     waitAsync<0>();
+    syncThreads();
+    finish.addWarps();
   }
 
-  /// `quanta` of a stage, which begin at `first`. ragged: K does not fill them.
+  /// The lane's activations from half `half` of K on; ragged: zeros beyond K.
   template <bool ragged>
-  static QRT_DEVICE void multiplyStage(const Params &p, const uint8_t *stage, int first, int quanta,
-                                       const uint16_t *const (&rows)[tokenTiles], GroupSums &sums,
-                                       Sums &total) {
+  static QRT_DEVICE void load(const Params &p, const uint32_t (&rows)[tokenTiles], int half,
+                              Piece &x) {
     QRT_UNROLL
-    for (int quantum = 0; quantum < (ragged ? 1 : Stage::quanta); ++quantum) {
-      if (quantum && quantum >= quanta)
-        break;
+    for (int tile = 0; tile < tokenTiles; ++tile) {
       QRT_UNROLL
-      for (int unit = 0; unit < Stage::quantumUnits; ++unit) {
-        const int unitOfStage = quantum * Stage::quantumUnits + unit;
-        uint32_t words[itemPanels][laneWords(format)];
-        QRT_UNROLL
-        for (int panel = 0; panel < itemPanels; ++panel)
-          Stage::words(stage, panel, unitOfStage, words[panel]);
-        Words4 x[tokenTiles][2];
-        QRT_UNROLL
-        for (int tile = 0; tile < tokenTiles; ++tile) {
-          QRT_UNROLL
-          for (int half = 0; half < 2; ++half) {
-            const int64_t k =
-                (int64_t(first) * Stage::quantumUnits + unitOfStage) * unitK + half * 32;
-            if constexpr (ragged)
-              x[tile][half] = loadEight(rows[tile], k, p.op.weight.desc.k - laneIndex() % 4 * 8);
-            else
-              x[tile][half] = loadGlobal(reinterpret_cast<const Words4 *>(rows[tile] + k));
-          }
-        }
-        QRT_UNROLL
-        for (int step = 0; step < unitSteps; ++step) {
-          const int steps = 2 * groupHalves, at = unit * unitSteps + step; // of the quantum
-          const bool begins = groupHalves != 0 && at % (steps ? steps : 1) == 0;
-          multiplyStep(words, x, step, begins, sums);
-          if (groupHalves != 0 && (at + 1) % (steps ? steps : 1) == 0) {
-            const int group = at / (steps ? steps : 1);
-            if (!ragged || first * Stage::quantumGroups + group < p.work.groups)
-              endGroup(p, stage, quantum * Stage::quantumGroups + group, sums, total);
-          }
-        }
+      for (int i = 0; i < span; ++i) {
+        const int k = (half + i) * (unitK / 2);
+        const uint16_t *row = static_cast<const uint16_t *>(p.src.data);
+        if constexpr (ragged)
+          x[tile][i] =
+              loadEight(row + rows[tile], k, p.parts[0].weight.desc.k - laneIndex() % 4 * 8);
+        else
+          x[tile][i] =
+              loadGlobal(reinterpret_cast<const Words4 *>(row + (rows[tile] + uint32_t(k))));
       }
     }
   }
 
-  /// begins: of a group, whose sums start here.
-  static QRT_DEVICE void multiplyStep(const uint32_t (&words)[itemPanels][laneWords(format)],
-                                      const Words4 (&x)[tokenTiles][2], int step, bool begins,
-                                      GroupSums &sums) {
-    uint32_t a[itemPanels][4];
+  /// `quanta` quanta, from unit `first` on; ragged: K does not fill them.
+  template <bool ragged, class Next>
+  static QRT_DEVICE void multiplyQuanta(const Params &p, Next &next, int first, int quanta,
+                                        const uint32_t (&rows)[tokenTiles], GroupSums &sums,
+                                        Sums &total) {
+    if (quanta <= 0)
+      return;
+    Piece x[2];
+    if constexpr (!ragged)
+      load<false>(p, rows, 2 * first, x[0]);
+    const int last = first + (quanta - 1) * Stage::quantumUnits;
+    QRT_NO_UNROLL
+    for (int unit = first; unit <= last; unit += Stage::quantumUnits) {
+      const uint8_t *stage = next();
+      uint32_t words[panels][laneWords(format)];
+      QRT_UNROLL
+      for (int piece = 0; piece < pieces; ++piece) {
+        const int half = piece * span, step = half % 2 * 2;
+        if (half % 2 == 0) {
+          QRT_UNROLL
+          for (int panel = 0; panel < panels; ++panel)
+            Stage::words(stage, panel, half / 2, words[panel]);
+        }
+        // Behind the last quantum the last piece again, for nobody.
+        if constexpr (ragged)
+          load<true>(p, rows, 2 * unit + half, x[piece % 2]);
+        else
+          load<false>(p, rows, 2 * unit + (piece + 1 < pieces || unit < last ? half + span : half),
+                      x[(piece + 1) % 2]);
+        QRT_UNROLL
+        for (int i = 0; i < 2 * span; ++i)
+          multiplyStep(p, stage, unit, half / 2 * unitSteps + step + i, words, step + i,
+                       x[piece % 2], i, sums, total);
+      }
+    }
+  }
+
+  /// Step `step` of a unit, which is step `ofQuantum` of the stage's quantum, whose first unit is
+  /// `unit` of K, and step i of the piece of activations.
+  static QRT_DEVICE void multiplyStep(const Params &p, const uint8_t *stage, int unit,
+                                      int ofQuantum,
+                                      const uint32_t (&words)[panels][laneWords(format)], int step,
+                                      const Piece &x, int i, GroupSums &sums, Sums &total) {
+    constexpr int steps = groupHalves ? 2 * groupHalves : 1; // of a group
+    const bool begins = groupHalves != 0 && ofQuantum % steps == 0;
+    uint32_t a[panels][4];
     QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel)
+    for (int panel = 0; panel < panels; ++panel)
       Fields::expandStep(words[panel], step, Values(), a[panel]);
     QRT_UNROLL
     for (int tile = 0; tile < tokenTiles; ++tile) {
-      const Words4 &eight = x[tile][step / 2];
-      const uint32_t b[2] = {eight.w[step % 2 * 2], eight.w[step % 2 * 2 + 1]};
+      const Words4 &eight = x[tile][i / 2];
+      const uint32_t b[2] = {eight.w[i % 2 * 2], eight.w[i % 2 * 2 + 1]};
       QRT_UNROLL
-      for (int panel = 0; panel < itemPanels; ++panel)
+      for (int panel = 0; panel < panels; ++panel)
         multiply(sums.codes[panel][tile], a[panel], b, begins);
       if constexpr (quantized) {
         constexpr uint32_t one = twice(Magic<T>::one);
         const uint32_t ones[4] = {one, one, one, one};
         multiply(sums.tokens[tile], ones, b, begins);
       }
+    }
+    if (groupHalves != 0 && (ofQuantum + 1) % steps == 0) {
+      const int group = ofQuantum / steps;
+      // A quantum's last groups may lie beyond K.
+      if (groupHalves == 4 || unit / Stage::quantumUnits * Stage::groups + group < p.groups)
+        endGroup(p, stage, group, sums, total);
     }
   }
   static QRT_DEVICE void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
@@ -229,133 +262,39 @@ struct StreamLinear {
   static QRT_DEVICE void endGroup(const Params &p, const uint8_t *stage, int group,
                                   const GroupSums &sums, Sums &total) {
     QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
+    for (int panel = 0; panel < panels; ++panel) {
       float scale[2], zero[2];
       QRT_UNROLL
       for (int row = 0; row < 2; ++row) {
         scale[row] = Stage::scale(stage, panel, group, row);
-        zero[row] = p.op.weight.desc.symmetric ? float(1 << (laneWords(format) - 1))
-                                               : Stage::zeroPoint(stage, panel, group, row);
+        zero[row] = p.parts[0].weight.desc.symmetric ? float(1 << (laneWords(format) - 1))
+                                                     : Stage::zeroPoint(stage, panel, group, row);
       }
       scaleInto(sums, panel, scale, zero, total);
     }
   }
-  /// One scale per row: from global memory, when the item's sums are complete.
-  static QRT_DEVICE void endChannel(const Params &p, int panels, const GroupSums &sums,
-                                    Sums &total) {
-    const kernels::WeightView &w = p.op.weight;
+  /// One scale per row: from global memory, when the segment's sums are complete.
+  static QRT_DEVICE void scaleChannel(const Params &p, int item, const GroupSums &sums,
+                                      Sums &total) {
     QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
+    for (int panel = 0; panel < panels; ++panel) {
+      const StreamPanel place = streamPanel<panels>(p, item, panel);
+      const kernels::WeightView &w = streamPart(p, place.part).weight;
+      const auto last = int((w.desc.n - 1) / kernels::panelRows);
+      const int64_t first =
+          int64_t(place.panel < last ? place.panel : last) * kernels::panelRows + laneIndex() / 4;
       float scale[2], zero[2];
       QRT_UNROLL
       for (int row = 0; row < 2; ++row) {
-        const int wanted = panels * itemPanels + panel;
-        const int64_t at =
-            int64_t(wanted < p.work.panels ? wanted : p.work.panels - 1) * kernels::panelRows +
-            laneIndex() / 4 + 8 * row;
-        scale[row] = weightScale(w, at);
-        zero[row] = w.desc.symmetric ? float(1 << (laneWords(format) - 1))
-                                     : static_cast<float>(loadConstant(w.zeroPoints + at));
+        scale[row] = weightScale(w, first + 8 * row);
+        zero[row] = w.desc.symmetric
+                        ? float(1 << (laneWords(format) - 1))
+                        : static_cast<float>(loadConstant(w.zeroPoints + first + 8 * row));
       }
       scaleInto(sums, panel, scale, zero, total);
     }
   }
-
-  /// Adds the warps' sums, then the splits', and finishes the outputs.
-  static QRT_DEVICE void addWarps(const Params &p, int panels, int split, const Sums &sums,
-                                  float *shared, uint32_t *flag) {
-    const LinearWork &work = p.work;
-    const int p8 = laneIndex() / 4, t2 = laneIndex() % 4 * 2;
-    const int64_t firstN = int64_t(panels) * itemPanels * kernels::panelRows;
-    QRT_UNROLL
-    for (int panel = 0; panel < itemPanels; ++panel) {
-      QRT_UNROLL
-      for (int tile = 0; tile < tokenTiles; ++tile) {
-        QRT_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          const int token = tile * 8 + t2 + (i & 1), row = p8 + 8 * (i >> 1);
-          storeShared(shared + ((panel * warps + warpIndex()) * tokens + token) * sumStride + row,
-                      sums[panel][tile][i]);
-        }
-      }
-    }
-    syncThreads();
-    constexpr int outputs = itemPanels * kernels::panelRows;
-    auto forOutputs = [&](const auto &body) {
-      QRT_NO_UNROLL
-      for (int at = threadIndex(); at < int(p.op.rows) * outputs; at += threads) {
-        const int token = at / outputs, row = at % outputs;
-        if (firstN + row < p.op.weight.desc.n)
-          body(token, row);
-      }
-    };
-    forOutputs([&](int token, int row) {
-      const float *from = shared + (row / kernels::panelRows * warps * tokens + token) * sumStride +
-                          row % kernels::panelRows;
-      float sum = 0.0f;
-      QRT_UNROLL
-      for (int warp = 0; warp < warps; ++warp)
-        sum += loadShared(from + warp * tokens * sumStride);
-      if (work.splits == 1)
-        finishOutput(p.op, token, firstN + row, sum, work.faults);
-      else
-        storeGlobal(partialSum(work, p.op.rows, split, token, firstN + row), sum);
-    });
-    if (work.splits > 1 && arriveLast(work, panels, flag))
-      forOutputs([&](int token, int row) {
-        float sum = 0.0f;
-        for (int i = 0; i < work.splits; ++i)
-          sum += loadCoherent(partialSum(work, p.op.rows, i, token, firstN + row));
-        finishOutput(p.op, token, firstN + row, sum, work.faults);
-      });
-    if constexpr (buffers == 1)
-      syncThreads(); // before the next item's sums
-  }
 };
-
-/// The instance that a plan and a weight take.
-template <WeightFormat format>
-int launchStreamOf(const Launch &launch, const LinearParams &op, const LinearWork &work,
-                   const StreamPlan &plan) {
-  constexpr int quantumK = streamQuantumUnits(format) * unitK;
-  const int64_t k = op.weight.desc.k;
-  const auto quanta = int32_t((k + quantumK - 1) / quantumK);
-  const int32_t slices = plan.splits * streamWarps;
-  const StreamLinearParams params = {op,
-                                     work,
-                                     int32_t(plan.items * plan.splits),
-                                     quanta / slices,
-                                     quanta % slices,
-                                     int32_t(k / quantumK)};
-  auto launchWith = [&]<class T, int tiles, int halves>() {
-    using Kernel =
-        StreamLinear<format, T, tiles, streamItemPanels(format, T::type, tiles, halves), halves>;
-    return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1}, Kernel::sharedBytes, params);
-  };
-  auto launchGroups = [&]<class T, int tiles>() {
-    if constexpr (kernels::isQuantized(format)) {
-      switch (streamGroupHalves(op.weight.desc)) {
-      case 1:
-        return launchWith.template operator()<T, tiles, 1>();
-      case 2:
-        return launchWith.template operator()<T, tiles, 2>();
-      case 4:
-        return launchWith.template operator()<T, tiles, 4>();
-      case 0:
-        break;
-      default:
-        return invalidLaunch;
-      }
-    }
-    return launchWith.template operator()<T, tiles, 0>();
-  };
-  auto launchTiles = [&]<class T>() {
-    return plan.tokenTiles == 1 ? launchGroups.template operator()<T, 1>()
-                                : launchGroups.template operator()<T, 2>();
-  };
-  return op.src.type == DType::F16 ? launchTiles.template operator()<F16>()
-                                   : launchTiles.template operator()<BF16>();
-}
 
 } // namespace qrt::cuda
 

@@ -1,13 +1,12 @@
 //===- StreamStage.h - the ring of StreamLinear's warps -----------------------------------===//
 //
-// K is cut in quanta of 128 (16-bit weights: 64), which are whole groups. A stage holds up to
-// `quanta` of them of one or two panels, with the scales and zero points of their groups:
+// K is cut in quanta of 128 (16-bit weights: 64), which are whole groups. A stage holds one quantum
+// of one or two panels, with the scales and zero points of its groups:
 //
-//   data [panel][quantum]     scales [panel][group][16], f16     zero points [panel][group][16]
+//   data [panel][units]     scales [panel][group][16], f16     zero points [panel][group][16]
 //
-// StreamCursor walks over a block's items and a warp's slice of K in each, run by run. A run is
-// consecutive quanta; the quantum that K does not fill is one of its own, so that the others need
-// no care.
+// A warp's work is a run of quanta of its block; StreamWalk takes it apart into segments, the parts
+// of it in one slice of one item, and StreamCursor fetches segment after segment.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,37 +19,85 @@
 namespace qrt::cuda {
 
 struct StreamLinearParams {
-  LinearParams op;
-  LinearWork work;
-  int32_t items = 0; ///< splits included
-  /// The first sliceRest of the warps' slices of K have sliceQuanta + 1 quanta, the others
-  /// sliceQuanta.
-  int32_t sliceQuanta = 0, sliceRest = 0;
-  int32_t fullQuanta = 0; ///< quanta that K fills
+  Matrix src;
+  LinearPart parts[3]; ///< alike but for n and values
+  int32_t endItem[3];  ///< of the parts up to this one; behind the last part as of the last
+  int32_t rows = 0;
+  bool gated = false; ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
+  kernels::UnaryKind kind = kernels::UnaryKind::Silu;
+  int32_t items = 0, splits = 1; ///< slices: items * splits
+  int32_t quanta = 0, sliceQuanta = 0;
+  int32_t fullQuanta = 0;             ///< that K fills
+  int32_t panelUnits = 0, groups = 0; ///< of one panel
+  float *partials = nullptr;          ///< [splits][rows][16 * itemPanels * items]
+  uint32_t *counters = nullptr, *faults = nullptr;
 };
 
-/// Quanta of one warp.
-struct QuantumRange {
-  int begin, end;
+/// Where an item's panel lies.
+struct StreamPanel {
+  int part, panel; ///< panel: of the part; may lie beyond its last
 };
-QRT_DEVICE QuantumRange sliceOf(const StreamLinearParams &p, int split) {
-  const int at = split * streamWarps + warpIndex();
-  const int begin = at * p.sliceQuanta + (at < p.sliceRest ? at : p.sliceRest);
-  return {begin, begin + p.sliceQuanta + (at < p.sliceRest ? 1 : 0)};
+template <int panels>
+QRT_DEVICE StreamPanel streamPanel(const StreamLinearParams &p, int item, int panel) {
+  if (p.gated)
+    return {panel, item};
+  const int part = item < p.endItem[0] ? 0 : item < p.endItem[1] ? 1 : 2;
+  return {part, (part ? item - p.endItem[part - 1] : item) * panels + panel};
+}
+QRT_DEVICE const LinearPart &streamPart(const StreamLinearParams &p, int part) {
+  return part == 0 ? p.parts[0] : part == 1 ? p.parts[1] : p.parts[2];
+}
+
+/// Quanta of one slice of one item, numbered in the slice; those beyond K are of no account.
+struct StreamSegment {
+  int item, split, begin, end;
+};
+class StreamWalk {
+public:
+  /// Quanta begin .. end - 1 of those of the block, whose first slice is firstSlice.
+  QRT_DEVICE StreamWalk(const StreamLinearParams &p, int firstSlice, int begin, int end)
+      : left(end - begin), at(begin % p.sliceQuanta) {
+    const int slice = firstSlice + begin / p.sliceQuanta;
+    item = slice / p.splits;
+    split = slice - item * p.splits;
+  }
+  QRT_DEVICE bool take(const StreamLinearParams &p, StreamSegment &segment) {
+    if (left <= 0)
+      return false;
+    const int rest = p.sliceQuanta - at, count = rest < left ? rest : left;
+    segment = {item, split, at, at + count};
+    left -= count;
+    at = 0;
+    if (++split == p.splits) {
+      split = 0;
+      ++item;
+    }
+    return true;
+  }
+
+private:
+  int left, at, item, split;
+};
+/// The first of a segment's quanta in K, and how many of them K has.
+QRT_DEVICE int firstQuantum(const StreamLinearParams &p, const StreamSegment &s) {
+  return s.split * p.sliceQuanta + s.begin;
+}
+QRT_DEVICE int quantaOf(const StreamLinearParams &p, const StreamSegment &s) {
+  const int count = s.end - s.begin, inside = p.quanta - firstQuantum(p, s);
+  return count < inside ? count : inside;
 }
 
 template <WeightFormat format, int panels, int groupHalves>
 struct StreamStage {
   static constexpr int quantumUnits = streamQuantumUnits(format);
-  static constexpr int quanta = streamStageQuanta(format, panels);
-  static constexpr int quantumBytes = quantumUnits * unitBytes(format);
-  static constexpr int dataBytes = quanta * quantumBytes; ///< of a panel
-  static constexpr int quantumGroups = groupHalves ? 2 * quantumUnits / groupHalves : 0;
-  static constexpr int groups = quanta * quantumGroups;
+  static constexpr int dataBytes = quantumUnits * unitBytes(format); ///< of a panel
+  static constexpr int groups = groupHalves ? 2 * quantumUnits / groupHalves : 0;
   static constexpr int scaleStart = panels * dataBytes;
   static constexpr int zeroStart = scaleStart + panels * groups * kernels::panelRows * 2;
   static constexpr int bytes = zeroStart + panels * groups * kernels::panelRows;
-  static_assert(groups * 2 <= warpLanes, "one copy per lane takes all scales");
+  /// Pieces of 16 bytes: one copy per lane takes all scales and zero points.
+  static constexpr int scalePieces = panels * groups * 2, zeroPieces = panels * groups;
+  static_assert(scalePieces + zeroPieces <= warpLanes);
 
   /// A lane's words of one unit.
   static QRT_DEVICE void words(const uint8_t *stage, int panel, int unit,
@@ -91,102 +138,79 @@ class StreamCursor {
   using Stage = StreamStage<format, panels, groupHalves>;
 
 public:
-  /// Items first .. end - 1 of the block.
-  QRT_DEVICE StreamCursor(const StreamLinearParams &p, int firstItem, int endItem)
-      : policy(streamPolicy()), itemsLeft(endItem - firstItem), item(firstItem / p.work.splits),
-        split(firstItem % p.work.splits) {
-    if (itemsLeft > 0)
-      slice = sliceOf(p, split);
-    runEnd = slice.begin;
-    nextRun(p);
+  QRT_DEVICE StreamCursor(const StreamLinearParams &p, const StreamWalk &walk) : walk(walk) {
+    nextSegment(p);
   }
 
   /// Starts the copies of the next stage, if there is one.
   QRT_DEVICE void fetch(const StreamLinearParams &p, uint8_t *stage) {
-    if (left == 0)
-      nextRun(p);
-    if (left == 0)
+    if (left <= 0)
+      nextSegment(p);
+    if (left <= 0)
       return;
     const int lane = laneIndex() * 16;
-    const bool whole = left >= Stage::quanta;
     QRT_UNROLL
     for (int panel = 0; panel < panels; ++panel) {
-      uint8_t *to = stage + panel * Stage::dataBytes;
       QRT_UNROLL
       for (int at = 0; at < Stage::dataBytes; at += warpLanes * 16) {
-        // Of less than a stage there is one quantum.
-        constexpr int piece = warpLanes * 16;
-        const bool inside =
-            at + piece <= Stage::quantumBytes || at + lane < Stage::quantumBytes ||
-            (whole && (at + piece <= Stage::dataBytes || at + lane < Stage::dataBytes));
-        if (inside)
-          copyAsyncStream16(to + at + lane, data[panel] + at, policy);
-      }
-      if constexpr (groupHalves != 0) {
-        if (scalesLeft > 0)
-          copyAsync16(stage + Stage::scaleStart + panel * Stage::groups * kernels::panelRows * 2 +
-                          lane,
-                      scales[panel]);
-        if (zerosLeft > 0)
-          copyAsync16(stage + Stage::zeroStart + panel * Stage::groups * kernels::panelRows + lane,
-                      zeros[panel]);
-        scales[panel] += Stage::groups * kernels::panelRows * 2;
-        zeros[panel] += Stage::groups * kernels::panelRows;
+        if (at + warpLanes * 16 <= Stage::dataBytes || at + lane < Stage::dataBytes)
+          copyAsync16(stage + panel * Stage::dataBytes + at + lane, data[panel] + at);
       }
       data[panel] += Stage::dataBytes;
     }
-    scalesLeft -= 2 * Stage::groups;
-    zerosLeft -= Stage::groups;
-    left = whole ? left - Stage::quanta : 0;
+    if constexpr (groupHalves != 0) {
+      if (groupsLeft > 0)
+        copyAsync16(stage + Stage::scaleStart + lane, piece);
+      piece += pieceStep;
+      groupsLeft -= Stage::groups;
+    }
+    --left;
   }
 
 private:
-  /// Cold: once per run. Leaves `left` 0 where nothing follows.
-  QRT_DEVICE void nextRun(const StreamLinearParams &p) {
-    while (runEnd >= slice.end) {
-      if (itemsLeft <= 1)
+  /// Cold: once per segment. Leaves `left` 0 where nothing follows.
+  QRT_DEVICE void nextSegment(const StreamLinearParams &p) {
+    StreamSegment segment;
+    do {
+      if (!walk.take(p, segment))
         return;
-      --itemsLeft;
-      if (++split == p.work.splits) {
-        split = 0;
-        ++item;
-      }
-      slice = sliceOf(p, split);
-      runEnd = slice.begin;
-    }
-    const int first = runEnd;
-    runEnd = first < p.fullQuanta && slice.end > p.fullQuanta ? p.fullQuanta : slice.end;
-    left = runEnd - first;
-    const LinearWork &work = p.work;
-    const kernels::WeightView &w = p.op.weight;
-    const int group = first * Stage::quantumGroups;
+      left = quantaOf(p, segment);
+    } while (left <= 0);
+    const int quantum = firstQuantum(p, segment);
+    // This lane's piece of scales or zero points: one of panel minePanel, of group mineGroup.
+    constexpr int groups = Stage::groups ? Stage::groups : 1;
+    const int lane = laneIndex();
+    const bool isZero = lane >= Stage::scalePieces;
+    const int index = isZero ? lane - Stage::scalePieces : lane / 2;
+    const int minePanel = index / groups, mineGroup = index % groups;
+    groupsLeft = 0;
     QRT_UNROLL
     for (int i = 0; i < panels; ++i) {
+      const StreamPanel at = streamPanel<panels>(p, segment.item, i);
+      const kernels::WeightView &w = streamPart(p, at.part).weight;
       // Panels beyond the matrix are copies of its last one, whose results nobody takes.
-      const int wanted = item * panels + i;
-      const int64_t panel = wanted < work.panels ? wanted : work.panels - 1;
+      const auto last = int((w.desc.n - 1) / kernels::panelRows);
+      const int64_t panel = at.panel < last ? at.panel : last;
       data[i] = static_cast<const uint8_t *>(w.data) +
-                (panel * work.panelUnits + first * Stage::quantumUnits) * unitBytes(format) +
-                laneIndex() * 16;
+                (panel * p.panelUnits + quantum * Stage::quantumUnits) * unitBytes(format) +
+                lane * 16;
       if constexpr (groupHalves != 0) {
-        const int64_t at = (panel * work.groups + group) * kernels::panelRows;
-        scales[i] = static_cast<const uint8_t *>(w.scales) + at * 2 + laneIndex() * 16;
-        zeros[i] = w.zeroPoints + at + laneIndex() * 16;
+        if (i != minePanel || (isZero && w.desc.symmetric))
+          continue;
+        const int64_t first =
+            (panel * p.groups + quantum * groups + mineGroup) * kernels::panelRows;
+        piece = isZero ? w.zeroPoints + first
+                       : static_cast<const uint8_t *>(w.scales) + first * 2 + lane % 2 * 16;
+        pieceStep = groups * kernels::panelRows * (isZero ? 1 : 2);
+        groupsLeft = p.groups - quantum * groups - mineGroup;
       }
     }
-    // A lane copies half of a group's scales, another one all of its zero points.
-    constexpr int none = -(1 << 30);
-    scalesLeft = laneIndex() < 2 * Stage::groups ? 2 * (work.groups - group) - laneIndex() : none;
-    zerosLeft =
-        laneIndex() < Stage::groups && !w.desc.symmetric ? work.groups - group - laneIndex() : none;
   }
 
-  const uint8_t *data[panels], *scales[panels], *zeros[panels];
-  uint64_t policy;
-  int itemsLeft, item, split; ///< item: without splits
-  int runEnd = 0, left = 0;
-  int scalesLeft = 0, zerosLeft = 0; ///< of the panel, from this lane's piece on
-  QuantumRange slice = {0, 0};
+  StreamWalk walk;
+  const uint8_t *data[panels], *piece = nullptr;
+  int left = 0, pieceStep = 0;
+  int groupsLeft = 0; ///< of this lane's piece, from its group on
 };
 
 } // namespace qrt::cuda

@@ -21,12 +21,6 @@ int launchF32(const Launch &launch, const LinearParams &params) {
 
 template <WeightFormat format>
 int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) {
-  if (streamTakes(op.weight.desc, op.src.type, op.rows)) {
-    const StreamPlan plan = planStream(launch, op.weight.desc, op.src.type, op.rows);
-    work.splits = plan.splits;
-    return work.splits > 1 && !op.workspace ? invalidLaunch
-                                            : launchStream<format>(launch, op, work, plan);
-  }
   const TilePlan plan = planTile(launch, op.weight.desc, op.src.type, op.rows);
   work.splits = plan.splits;
   if (plan.panelBlocks > 65535 || plan.tokenBlocks > INT32_MAX ||
@@ -73,9 +67,12 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
     if (splits > 1)
       most = std::max(most, rows * splits * width);
   };
-  for (int64_t rows : {8, 16})
-    if (streamTakes(desc, params.src.type, rows))
-      need(std::min(rows, params.rows), planStream(launch, desc, params.src.type, rows).splits);
+  LinearGroupParams group;
+  group.src = params.src;
+  group.parts[0].weight = params.weight;
+  group.count = 1;
+  group.rows = std::min(params.rows, maxGroupRows);
+  most = std::max(most, linearGroupWorkspaceBytes(launch, group) - ticketCounters * 4);
   for (int64_t rows = 16; rows < params.rows + 128; rows += rows < 128 ? rows : 128) {
     const TilePlan plan = planTile(launch, desc, params.src.type, rows);
     need(std::min(rows, params.rows), plan.splits);
@@ -98,24 +95,19 @@ int launchLinear(const Launch &launch, const LinearParams &params) {
     return invalidLaunch;
   if (params.rows == 0)
     return 0;
-  const LinearWork work = workOf(launch, params);
-  switch (desc.format) {
-  case WeightFormat::F16:
-    return launchFormat<WeightFormat::F16>(launch, params, work);
-  case WeightFormat::BF16:
-    return launchFormat<WeightFormat::BF16>(launch, params, work);
-  case WeightFormat::U8:
-    return launchFormat<WeightFormat::U8>(launch, params, work);
-  case WeightFormat::U4:
-    return launchFormat<WeightFormat::U4>(launch, params, work);
-  case WeightFormat::U3:
-    return launchFormat<WeightFormat::U3>(launch, params, work);
-  case WeightFormat::U2:
-    return launchFormat<WeightFormat::U2>(launch, params, work);
-  case WeightFormat::F32:
-    break;
+  if (streamTakes(desc, params.src.type, params.rows)) {
+    LinearGroupParams group;
+    group.src = params.src;
+    group.parts[0] = {params.weight, params.bias, params.add, params.dst};
+    group.count = 1;
+    group.rows = params.rows;
+    group.workspace = params.workspace;
+    return launchLinearGroup(launch, group);
   }
-  return invalidLaunch;
+  const LinearWork work = workOf(launch, params);
+  return withFormat(desc.format, [&]<WeightFormat format>() {
+    return launchFormat<format>(launch, params, work);
+  });
 }
 
 } // namespace qrt::cuda

@@ -1,8 +1,6 @@
 //===- streamBF16.cu - products of few tokens with BF16 weights ---===//
 
-#include "kernels/cuda/device/Launch.h"
-#include "kernels/cuda/linear/FormatLaunch.h"
-#include "kernels/cuda/linear/StreamLinear.h"
+#include "kernels/cuda/linear/StreamLaunch.h"
 
 namespace qrt::cuda {
 

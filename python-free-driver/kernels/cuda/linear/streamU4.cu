@@ -1,8 +1,6 @@
 //===- streamU4.cu - products of few tokens with U4 weights ---===//
 
-#include "kernels/cuda/device/Launch.h"
-#include "kernels/cuda/linear/FormatLaunch.h"
-#include "kernels/cuda/linear/StreamLinear.h"
+#include "kernels/cuda/linear/StreamLaunch.h"
 
 namespace qrt::cuda {
 

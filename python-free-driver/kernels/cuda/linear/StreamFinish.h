@@ -1,0 +1,186 @@
+//===- StreamFinish.h - from StreamLinear's sums to outputs -------------------------------===//
+//
+// Sums go through shared memory. A warp that has the whole slice of an item emits it at once. It
+// leaves those of a slice that it does not begin in its head slot, and those of one that it begins
+// and does not end, which is its last, in the place of its ring. When all have ended, the block
+// adds the sums of each such slice in the order of the warps.
+//
+// Emitting is finishing the outputs, or, where items are cut in splits, storing partial sums, which
+// the block that arrives last adds in the order of the splits.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QRT_KERNELS_CUDA_LINEAR_STREAMFINISH_H
+#define QRT_KERNELS_CUDA_LINEAR_STREAMFINISH_H
+
+#include "kernels/cuda/device/Tickets.h"
+#include "kernels/cuda/elementwise/Functions.h"
+#include "kernels/cuda/linear/StreamStage.h"
+
+namespace qrt::cuda {
+
+/// A block's slices, firstSlice .. firstSlice + slices - 1, and which of their quanta its warps
+/// have; warps beyond the number of quanta have none.
+struct StreamBlock {
+  int firstSlice, slices, quanta, warps;
+
+  QRT_DEVICE StreamBlock(const StreamLinearParams &p, int blockWarps) {
+    const int64_t all = int64_t(p.items) * p.splits;
+    const int block = blockIndex().x, blocks = gridSize().x;
+    firstSlice = int(all * block / blocks);
+    slices = int(all * (block + 1) / blocks) - firstSlice;
+    quanta = slices * p.sliceQuanta;
+    warps = quanta < blockWarps ? quanta : blockWarps;
+  }
+  QRT_DEVICE int firstOf(int warp) const {
+    return warp < warps ? int(int64_t(quanta) * warp / warps) : quanta;
+  }
+  /// The warp that has a quantum.
+  QRT_DEVICE int warpOf(int quantum) const {
+    return int((int64_t(quantum + 1) * warps - 1) / quanta);
+  }
+};
+
+template <int panels, int tokenTiles>
+struct StreamFinish {
+  using Sums = float[panels][tokenTiles][4]; ///< registers as mma's C
+  static constexpr int itemRows = panels * kernels::panelRows;
+  static constexpr int tokenStride = itemRows + 4; ///< against bank conflicts
+
+  const StreamLinearParams &p;
+  const StreamBlock &block;
+  int warps;    ///< of the block
+  float *rings; ///< behind them the slots
+  int ringFloats;
+
+  /// [token][itemRows, padded].
+  static constexpr int slotFloats(int rows) { return rows * tokenStride; }
+  QRT_DEVICE float *tailSlot(int warp) const { return rings + warp * ringFloats; }
+  QRT_DEVICE float *headSlot(int warp) const {
+    return rings + warps * ringFloats + warp * slotFloats(p.rows);
+  }
+  QRT_DEVICE float *ownSlot(int warp) const { return headSlot(warps + warp); }
+
+  /// This lane's sums of existing tokens.
+  QRT_DEVICE void store(float *slot, const Sums &sums) const {
+    QRT_UNROLL
+    for (int tile = 0; tile < tokenTiles; ++tile) {
+      QRT_UNROLL
+      for (int j = 0; j < 2; ++j) {
+        const int token = tile * 8 + laneIndex() % 4 * 2 + j;
+        if (token >= p.rows)
+          continue;
+        QRT_UNROLL
+        for (int panel = 0; panel < panels; ++panel) {
+          QRT_UNROLL
+          for (int half = 0; half < 2; ++half)
+            storeShared(slot + token * tokenStride + panel * kernels::panelRows + laneIndex() / 4 +
+                            8 * half,
+                        sums[panel][tile][2 * half + j]);
+        }
+      }
+    }
+  }
+
+  /// By the warp whose own slot has a whole slice.
+  QRT_DEVICE void emitOwn(const StreamSegment &segment) const {
+    syncWarp();
+    QRT_NO_UNROLL
+    for (int at = laneIndex(); at < p.rows * itemRows; at += warpLanes) {
+      const int token = at / itemRows, row = at % itemRows;
+      const float *slot = ownSlot(warpIndex()) + token * tokenStride;
+      emit(segment.item, segment.split, token, row,
+           [&](int itemRow) { return loadShared(slot + itemRow); });
+    }
+    syncWarp(); // the next slice may come
+  }
+
+  /// By all threads, behind a barrier: what no warp had whole.
+  QRT_DEVICE void addWarps() const {
+    const int slice = p.sliceQuanta, outputs = p.rows * itemRows;
+    QRT_NO_UNROLL
+    for (int at = threadIndex(); at < block.slices * outputs; at += blockThreads()) {
+      const int index = at / outputs, token = at % outputs / itemRows, row = at % itemRows;
+      const int first = block.warpOf(index * slice), last = block.warpOf(index * slice + slice - 1);
+      if (first == last)
+        continue;
+      const int number = block.firstSlice + index, item = number / p.splits;
+      emit(item, number - item * p.splits, token, row, [&](int itemRow) {
+        const int place = token * tokenStride + itemRow;
+        float sum = loadShared(tailSlot(first) + place);
+        QRT_NO_UNROLL
+        for (int warp = first + 1; warp <= last; ++warp)
+          sum += loadShared(headSlot(warp) + place);
+        return sum;
+      });
+    }
+    if (p.splits > 1)
+      addSplits();
+  }
+
+private:
+  QRT_DEVICE float *partial(int split, int token, int item, int row) const {
+    return p.partials + ((int64_t(split) * p.rows + token) * p.items + item) * itemRows + row;
+  }
+
+  QRT_DEVICE void addSplits() const {
+    // The word behind the slots.
+    auto *flag = reinterpret_cast<uint32_t *>(headSlot(2 * warps));
+    const int end = block.firstSlice + block.slices;
+    QRT_NO_UNROLL
+    for (int slice = block.firstSlice; slice < end;) {
+      const int item = slice / p.splits, next = (item + 1) * p.splits;
+      const int mine = (next < end ? next : end) - slice;
+      slice += mine;
+      if (!arriveLast(p.counters + item, uint32_t(p.splits), flag, uint32_t(mine)))
+        continue;
+      QRT_NO_UNROLL
+      for (int at = threadIndex(); at < p.rows * itemRows; at += blockThreads()) {
+        const int token = at / itemRows, row = at % itemRows;
+        finish(token, item, row, [&](int itemRow) {
+          float sum = 0.0f;
+          QRT_NO_UNROLL
+          for (int split = 0; split < p.splits; ++split)
+            sum += loadCoherent(partial(split, token, item, itemRow));
+          return sum;
+        });
+      }
+    }
+  }
+
+  /// sumOf(row of the item): the sum of the slice.
+  template <class SumOf>
+  QRT_DEVICE void emit(int item, int split, int token, int row, const SumOf &sumOf) const {
+    if (p.splits > 1)
+      storeGlobal(partial(split, token, item, row), sumOf(row));
+    else
+      finish(token, item, row, sumOf);
+  }
+
+  /// dst[token, n] = sum + bias + add for the n of the item's row; gated, where item is the panel
+  /// of both: f(sum + bias) * (sum + bias).
+  template <class SumOf>
+  QRT_DEVICE void finish(int token, int item, int row, const SumOf &sumOf) const {
+    const StreamPanel place = streamPanel<panels>(p, item, row / kernels::panelRows);
+    const LinearPart &part = streamPart(p, place.part);
+    const int64_t n = int64_t(place.panel) * kernels::panelRows + row % kernels::panelRows;
+    if (n >= part.weight.desc.n || (p.gated && row >= kernels::panelRows))
+      return;
+    float sum = sumOf(row);
+    if (part.bias)
+      sum += loadConstant(part.bias + n);
+    if (p.gated) {
+      float up = sumOf(row + kernels::panelRows);
+      if (p.parts[1].bias)
+        up += loadConstant(p.parts[1].bias + n);
+      sum = unaryFunction(p.kind, sum, 0.0f) * up;
+    } else if (part.add.data) {
+      sum += loadElement(part.add, token * part.add.stride + n);
+    }
+    storeElement(part.dst, token * part.dst.stride + n, sum, p.faults);
+  }
+};
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_LINEAR_STREAMFINISH_H

@@ -1,0 +1,55 @@
+//===- StreamLaunch.h - the instance of StreamLinear that a product takes -------------------===//
+
+#ifndef QRT_KERNELS_CUDA_LINEAR_STREAMLAUNCH_H
+#define QRT_KERNELS_CUDA_LINEAR_STREAMLAUNCH_H
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/StreamLinear.h"
+
+namespace qrt::cuda {
+
+template <WeightFormat format>
+int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) {
+  auto launchWith = [&]<class T, int tiles, int halves>() {
+    using Kernel = StreamLinear<format, T, tiles, halves>;
+    return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1},
+                                Kernel::sharedBytes(plan.warps, params.rows), params,
+                                32 * plan.warps);
+  };
+  auto launchGroups = [&]<class T, int tiles>() {
+    if constexpr (kernels::isQuantized(format)) {
+      switch (streamGroupHalves(params.parts[0].weight.desc)) {
+      case 1:
+        return launchWith.template operator()<T, tiles, 1>();
+      case 2:
+        return launchWith.template operator()<T, tiles, 2>();
+      case 4:
+        return launchWith.template operator()<T, tiles, 4>();
+      case 0:
+        break;
+      default:
+        return invalidLaunch;
+      }
+    }
+    return launchWith.template operator()<T, tiles, 0>();
+  };
+  auto launchTiles = [&]<class T>() {
+    return params.rows <= 8 ? launchGroups.template operator()<T, 1>()
+                            : launchGroups.template operator()<T, 2>();
+  };
+  return params.src.type == DType::F16 ? launchTiles.template operator()<F16>()
+                                       : launchTiles.template operator()<BF16>();
+}
+
+} // namespace qrt::cuda
+
+/// Defines launchStream of one format.
+#define QRT_DEFINE_STREAM(format)                                                                  \
+  template <>                                                                                      \
+  int launchStream<format>(const Launch &launch, const StreamLinearParams &params,                 \
+                           const StreamPlan &plan) {                                               \
+    return launchStreamOf<format>(launch, params, plan);                                           \
+  }
+
+#endif // QRT_KERNELS_CUDA_LINEAR_STREAMLAUNCH_H

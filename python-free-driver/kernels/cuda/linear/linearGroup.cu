@@ -1,0 +1,92 @@
+//===- linearGroup.cu - products of few tokens by one to three weights ------------------------===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/StreamStage.h"
+
+namespace qrt::cuda {
+
+namespace {
+
+bool isAlike(const WeightDesc &a, const WeightDesc &b) {
+  return a.format == b.format && a.k == b.k && a.groupSize == b.groupSize &&
+         a.symmetric == b.symmetric && a.scaleType == b.scaleType;
+}
+
+/// Whether StreamLinear computes them together.
+bool isTaken(const LinearGroupParams &params) {
+  const WeightDesc &desc = params.parts[0].weight.desc;
+  if (params.count < 1 || params.count > 3 || params.rows < 0 || repackedBytes(desc) < 0 ||
+      desc.k > (int64_t(1) << 30) || desc.format == WeightFormat::F32 ||
+      (params.src.type != DType::F16 && params.src.type != DType::BF16) ||
+      !streamTakes(desc, params.src.type, params.rows))
+    return false;
+  for (int i = 1; i < params.count; ++i)
+    if (!isAlike(desc, params.parts[i].weight.desc))
+      return false;
+  return !params.gated || (params.count == 2 && streamItemPanels(desc.format) == 2 &&
+                           params.parts[1].weight.desc.n == desc.n);
+}
+
+/// Items up to the end of each part.
+void countItems(const LinearGroupParams &params, int32_t (&end)[3]) {
+  const int panels = streamItemPanels(params.parts[0].weight.desc.format);
+  int64_t items = 0;
+  for (int i = 0; i < 3; ++i) {
+    if (i < params.count && !(params.gated && i == 1)) {
+      const int64_t of = unitGeometry(params.parts[i].weight.desc).panels;
+      items += params.gated ? of : (of + panels - 1) / panels;
+    }
+    end[i] = int32_t(std::min<int64_t>(items, INT32_MAX));
+  }
+}
+
+} // namespace
+
+int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams &params) {
+  if (!isTaken(params))
+    return -1;
+  const WeightDesc &desc = params.parts[0].weight.desc;
+  int32_t end[3];
+  countItems(params, end);
+  const int64_t splits = planStream(launch, desc, end[2]).splits;
+  const int64_t itemRows = streamItemPanels(desc.format) * kernels::panelRows;
+  return ticketCounters * 4 + (splits > 1 ? splits * maxGroupRows * end[2] * itemRows * 4 : 0);
+}
+
+int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
+  if (!isTaken(params) || reinterpret_cast<uintptr_t>(params.src.data) % 16 != 0 ||
+      params.src.stride * 2 % 16 != 0 || params.src.stride * maxGroupRows > INT32_MAX)
+    return invalidLaunch;
+  if (params.rows == 0)
+    return 0;
+  const WeightDesc &desc = params.parts[0].weight.desc;
+  const UnitGeometry g = unitGeometry(desc);
+  const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
+  StreamLinearParams stream;
+  stream.src = params.src;
+  for (int i = 0; i < params.count; ++i)
+    stream.parts[i] = params.parts[i];
+  countItems(params, stream.endItem);
+  stream.items = stream.endItem[2];
+  const StreamPlan plan = planStream(launch, desc, stream.items);
+  if (plan.splits > 1 && !params.workspace)
+    return invalidLaunch;
+  stream.rows = int32_t(params.rows);
+  stream.gated = params.gated;
+  stream.kind = params.kind;
+  stream.splits = plan.splits;
+  stream.quanta = int32_t((desc.k + quantumK - 1) / quantumK);
+  stream.sliceQuanta = plan.sliceQuanta;
+  stream.fullQuanta = int32_t(desc.k / quantumK);
+  stream.panelUnits = int32_t(g.panelUnits);
+  stream.groups = int32_t(g.groups);
+  stream.counters = static_cast<uint32_t *>(params.workspace);
+  stream.partials = reinterpret_cast<float *>(stream.counters + ticketCounters);
+  stream.faults = launch.faults;
+  return withFormat(desc.format, [&]<WeightFormat format>() {
+    return launchStream<format>(launch, stream, plan);
+  });
+}
+
+} // namespace qrt::cuda
