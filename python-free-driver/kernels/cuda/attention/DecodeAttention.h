@@ -3,181 +3,197 @@
 //
 // Flash-decoding: grid (splits, kv heads x groups of 16 heads, rows). The rows of the tensor-core
 // tile are the query heads of one kv head, so keys and values are read and dequantized once for all
-// of them. A block's four warps take 16 keys each of every tile of 64; their states are combined in
-// shared memory, and those of the splits by the block that arrives last, in order. The split of a
-// sequence follows from its length on the device, so a captured launch serves every length.
+// of them. Chunks of 16 keys go round the warps of the blocks that a sequence of this length takes;
+// every warp streams its own through stages of its own (KvStage.h), without a barrier. The states
+// of the warps are combined in shared memory, and those of the splits by the block that arrives
+// last, in order. How many splits work follows from the length on the device, so a captured launch
+// serves every length, and a short one in a graph for long ones takes a single block.
+//
+// Keys of earlier steps are read before the kernel before has ended: only the newest one may have
+// been written by it.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_DECODEATTENTION_H
 #define QRT_KERNELS_CUDA_ATTENTION_DECODEATTENTION_H
 
-#include "kernels/cuda/attention/PrefillAttention.h"
-#include "kernels/cuda/device/Tickets.h"
+#include "kernels/cuda/attention/DecodeCombine.h"
+#include "kernels/cuda/attention/KvStage.h"
 
 namespace qrt::cuda {
 
-inline constexpr int decodeHeads = 16; ///< query heads of one block
-
-/// Floats of one split's partial result: 16 maxima, 16 sums, 16 rows of valueDim.
-constexpr int64_t decodePartialFloats(int64_t valueDim) { return decodeHeads * (valueDim + 2); }
-
-template <int dim>
+template <int dimOf, DType typeOf>
 struct DecodeAttention {
   using Params = FlashParams;
-  static constexpr int threads = 128, minBlocks = 1, warps = threads / 32;
-  static constexpr int keys = 16 * warps, stages = dim > 128 ? 1 : 2, stride = flashStride(dim);
-  static constexpr int tileBytes = stages * 2 * keys * stride * 2;
-  static constexpr int queryBytes = decodeHeads * stride * 2;
-  static constexpr int sharedBytes = queryBytes + tileBytes + warps * 2 * decodeHeads * 4 + 16;
-  static_assert(warps * decodeHeads * dim * 4 <= tileBytes, "results take the tiles' place");
-  static_assert(sharedBytes <= 99 * 1024);
+  using Stage = KvStage<dimOf, typeOf>;
+  static constexpr bool waitsItself = true;
+  static constexpr int dim = dimOf, warps = dim > 128 ? 4 : 8, threads = warps * warpLanes;
+  static constexpr int minBlocks = dim > 128 ? 1 : 2, stride = flashStride(dim);
+  using Combine = DecodeCombine<dim, warps>;
 
-  /// maximum, sum and outputs of several states of the same row: combine() calls
-  /// most(i), total(i), out(i) for i < count.
-  template <class Most, class Total, class Out>
-  struct Combined {
-    float most = -INFINITY, total = 0.0f, out = 0.0f;
-    QRT_DEVICE Combined(int count, const Most &mostOf, const Total &totalOf, const Out &outOf) {
-      for (int i = 0; i < count; ++i) {
-        const float m = mostOf(i);
-        most = m > most ? m : most;
-      }
-      for (int i = 0; i < count; ++i) {
-        const float m = mostOf(i);
-        if (m == -INFINITY)
-          continue; // saw no key
-        const float weight = exp2Fast(m - most);
-        total += totalOf(i) * weight;
-        out += outOf(i) * weight;
-      }
-    }
-  };
+  static constexpr int queryBytes = decodeHeads * stride * 2;
+  static constexpr int tileBytes = Stage::coded ? Stage::tileBytes : 0; ///< of a warp
+  static constexpr int workBytes(int stages) {
+    const int bytes = warps * (tileBytes + stages * 2 * Stage::bytes);
+    return bytes > Combine::bytes ? bytes : Combine::bytes; // results take the stages' place
+  }
+  static constexpr int stages = workBytes(3) <= 72 * 1024 ? 3 : workBytes(2) <= 76 * 1024 ? 2 : 1;
+  static constexpr int sharedBytes = queryBytes + workBytes(stages) + 16;
+  static_assert(sharedBytes <= 99 * 1024);
+  static constexpr int pending = 2 * stages - 1; ///< copies that may be under way at a wait
 
   static QRT_DEVICE void run(const Params &params) {
     const AttentionParams &p = params.op;
-    const int64_t row = blockIndex().z;
-    const auto group = int(p.heads / p.kvHeads),
-               headTiles = (group + decodeHeads - 1) / decodeHeads;
-    const int64_t kvHead = blockIndex().y / headTiles;
-    const int firstHead = int(blockIndex().y % headTiles) * decodeHeads;
+    const int row = blockIndex().z;
+    int kvHead = blockIndex().y, firstHead = 0;
+    if (params.headTiles > 1) {
+      kvHead = blockIndex().y / params.headTiles;
+      firstHead = (blockIndex().y - kvHead * params.headTiles) * decodeHeads;
+    }
+    const int heads =
+        params.group - firstHead < decodeHeads ? params.group - firstHead : decodeHeads;
     const RowPlace place = rowPlace(p.step, row);
-    if (place.part < 0)
+    const int length = place.position + 1, window = int(p.window);
+    const int first = window > 0 && length > window ? length - window : 0;
+    const int firstChunk = first / stageKeys, chunkEnd = (length + stageKeys - 1) / stageKeys;
+    // Two chunks of a warp are faster than one more block.
+    const int wanted = (chunkEnd - firstChunk + 2 * warps - 1) / (2 * warps);
+    const int active = wanted < params.splits ? wanted : params.splits;
+    if (place.part < 0 || blockIndex().x >= active) {
+      waitForKernelBefore();
       return;
-    const int heads = group - firstHead < decodeHeads ? group - firstHead : decodeHeads;
+    }
 
     auto *q = reinterpret_cast<uint16_t *>(sharedMemory());
-    auto *tiles = reinterpret_cast<uint16_t *>(sharedMemory() + queryBytes);
-    auto *mosts = reinterpret_cast<float *>(sharedMemory() + queryBytes + tileBytes);
-    float *totals = mosts + warps * decodeHeads;
-    auto *flag = reinterpret_cast<uint32_t *>(totals + warps * decodeHeads);
-    for (int at = threadIndex(); at < decodeHeads * dim / 2; at += threads) {
-      const int head = at / (dim / 2), column = at % (dim / 2) * 2;
-      storeQuery(p, q, stride, head, column, row, kvHead * group + firstHead + head, head < heads,
-                 params.faults);
-    }
+    uint8_t *work = sharedMemory() + queryBytes;
+    auto *flag = reinterpret_cast<uint32_t *>(work + workBytes(stages));
+    uint8_t *mine = work + warpIndex() * (tileBytes + stages * 2 * Stage::bytes);
+    auto *tile = reinterpret_cast<uint16_t *>(mine);
+    uint8_t *stageBase = mine + tileBytes;
+    const Stage keys(p, kvHead, true), values(p, kvHead, false);
+    const int32_t *blocks = p.step.blocks + int64_t(place.part) * p.step.blockStride;
+    const auto *pool = static_cast<const uint8_t *>(p.kv.base);
+    const int begin = firstChunk + int(blockIndex().x) * warps + warpIndex(), step = active * warps;
 
-    // This split's keys, whole tiles.
-    const int length = place.position + 1;
-    const auto window = int(p.window);
-    const int first = window > 0 && length > window ? length - window : 0;
-    const int tileCount = (length + keys - 1) / keys - first / keys;
-    const int perSplit = (tileCount + params.splits - 1) / params.splits;
-    const int begin = (first / keys + int(blockIndex().x) * perSplit) * keys;
-    const int stop = begin + perSplit * keys, end = stop < length ? stop : length;
-    const KeyRange range[2] = {{first, laneIndex() / 4 < heads ? length : 0},
-                               {first, laneIndex() / 4 + 8 < heads ? length : 0}};
-    auto fetch = [&](int key, int stage) {
-      uint16_t *tile = tiles + 2 * stage * keys * stride;
-      fillKvTile<dim, keys, threads>(p, tile, place.part, kvHead, key, end, true, params.faults);
-      fillKvTile<dim, keys, threads>(p, tile + keys * stride, place.part, kvHead, key, end, false,
-                                     params.faults);
+    auto blockOf = [&](int chunk) {
+      return pool +
+             (chunk < chunkEnd ? loadGlobal(blocks + chunk * stageKeys / kvBlockTokens) : 0) *
+                 p.kv.blockBytes;
+    };
+    int next = begin; ///< chunk that is fetched next
+    const uint8_t *nextBlock = blockOf(next);
+    auto fetchKeys = [&](uint8_t *to) {
+      if (next < chunkEnd)
+        keys.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, length - next * stageKeys);
       commitAsync();
     };
+    auto fetchValues = [&](uint8_t *to) {
+      if (next < chunkEnd)
+        values.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, length - next * stageKeys);
+      commitAsync();
+      next += step;
+      nextBlock = blockOf(next);
+    };
+    bool waited = false;
+    QRT_NO_UNROLL
+    for (int stage = 0; stage < stages; ++stage) {
+      if (!waited && next >= chunkEnd - 1) { // the newest key, or nothing
+        waitForKernelBefore();
+        waited = true;
+      }
+      fetchKeys(stageBase + stage * 2 * Stage::bytes);
+      fetchValues(stageBase + (stage * 2 + 1) * Stage::bytes);
+    }
+    if (!waited)
+      waitForKernelBefore();
+    storeQueries(params, q, row, kvHead, firstHead, heads);
+    syncThreads();
+
     FlashRows<dim> state;
     state.clear();
-    if (stages == 2)
-      fetch(begin, 0);
-    int stage = 0;
-    QRT_NO_UNROLL
-    for (int key = begin; key < end; key += keys) {
-      if (stages == 1) {
-        syncThreads(); // the tile is free
-        fetch(key, 0);
+    const int lane = laneIndex();
+    const KeyRange range[2] = {{first, length}, {first, length}};
+    auto loadQuery = [&](int d, uint32_t (&a)[4]) {
+      loadMatrix4(a, q + lane % 16 * stride + d + lane / 16 * 8);
+    };
+    uint32_t kept[dim <= 64 ? dim / 16 : 1][4]; // registers suffice for small heads
+    if constexpr (dim <= 64) {
+      QRT_UNROLL
+      for (int d = 0; d < dim; d += 16)
+        loadQuery(d, kept[d / 16]);
+    }
+    auto query = [&](int d, uint32_t (&a)[4]) {
+      if constexpr (dim <= 64) {
+        QRT_UNROLL
+        for (int i = 0; i < 4; ++i)
+          a[i] = kept[d / 16][i];
+      } else {
+        loadQuery(d, a);
       }
-      waitAsync<0>();
-      syncThreads();
-      if (stages == 2 && key + keys < end)
-        fetch(key + keys, stage ^ 1);
-      const uint16_t *k = tiles + (2 * stage * keys + warpIndex() * 16) * stride;
-      state.template attend<16>(q, k, k + keys * stride, key + warpIndex() * 16, range, p.softcap);
-      stage ^= stages - 1;
+    };
+    int stage = 0;
+    bool overflow = false;
+    QRT_NO_UNROLL
+    for (int chunk = begin; chunk < chunkEnd; chunk += step) {
+      uint8_t *k = stageBase + stage * 2 * Stage::bytes, *v = k + Stage::bytes;
+      const int valid = length - chunk * stageKeys;
+      float scores[stageKeys / 8][4];
+      waitAsync<pending>();
+      const uint16_t *opened = keys.open(k, tile, valid, overflow);
+      if constexpr (Stage::coded)
+        fetchKeys(k); // the codes have been read
+      state.template score<stageKeys>(scores, query, opened);
+      state.template weigh<stageKeys>(scores, chunk * stageKeys, range, p.softcap);
+      syncWarp(); // all lanes have left the keys
+      if constexpr (!Stage::coded)
+        fetchKeys(k);
+      waitAsync<pending>();
+      opened = values.open(v, tile, valid, overflow);
+      if constexpr (Stage::coded)
+        fetchValues(v);
+      state.template add<stageKeys>(scores, opened);
+      syncWarp();
+      if constexpr (!Stage::coded)
+        fetchValues(v);
+      stage = stage + 1 == stages ? 0 : stage + 1;
     }
     waitAsync<0>();
-    syncThreads(); // all have left the tiles
-    combineWarps(params, state, row, kvHead, firstHead, heads, reinterpret_cast<float *>(tiles),
-                 mosts, totals, flag);
+    if (typeOf == DType::BF16 && overflow && params.faults)
+      atomicOr(params.faults, HalfOverflow);
+    syncThreads(); // all have left the stages
+    Combine::run(params, state, {row, kvHead, firstHead, heads, active}, work, flag);
   }
 
-  static QRT_DEVICE void combineWarps(const Params &params, const FlashRows<dim> &state,
-                                      int64_t row, int64_t kvHead, int firstHead, int heads,
-                                      float *outs, float *mosts, float *totals, uint32_t *flag) {
+  /// The heads' queries, scaled, as f16 rows; zeros beyond heads and dims.
+  static QRT_DEVICE void storeQueries(const Params &params, uint16_t *q, int row, int kvHead,
+                                      int firstHead, int heads) {
     const AttentionParams &p = params.op;
+    const float scale = p.scale * (p.softcap > 0.0f ? 1.0f : log2e);
+    const auto headDim = int(p.headDim);
+    bool overflow = false;
+    const float *from = static_cast<const float *>(p.q.data) + row * p.q.stride +
+                        (kvHead * params.group + firstHead) * headDim;
     QRT_UNROLL
-    for (int i = 0; i < 2; ++i) {
-      const float total = state.rowTotal(i);
-      const int at = warpIndex() * decodeHeads + laneIndex() / 4 + 8 * i;
-      if (laneIndex() % 4 == 0) {
-        storeShared(mosts + at, state.most[i]);
-        storeShared(totals + at, total);
-      }
-      QRT_UNROLL
-      for (int tile = 0; tile < dim / 8; ++tile) {
+    for (int i = 0; i < decodeHeads * dim / 4; i += threads) {
+      const int at = i + threadIndex(), head = at / (dim / 4), column = at % (dim / 4) * 4;
+      Float4 x = {};
+      if (head < heads && column < headDim) {
+        x = loadFour(from + head * headDim + column);
+        if (p.balance) {
+          const Float4 balance = loadConstantFour(p.balance + kvHead * headDim + column);
+          QRT_UNROLL
+          for (int j = 0; j < 4; ++j)
+            x.v[j] *= balance.v[j];
+        }
         QRT_UNROLL
-        for (int j = 0; j < 2; ++j)
-          storeShared(outs + at * dim + tile * 8 + laneIndex() % 4 * 2 + j,
-                      state.out[tile][2 * i + j]);
+        for (int j = 0; j < 4; ++j)
+          x.v[j] = clampToF16(x.v[j] * scale, overflow);
       }
+      storeShared(reinterpret_cast<Words2 *>(q + head * stride + column),
+                  Words2{{packF16(x.v[0], x.v[1]), packF16(x.v[2], x.v[3])}});
     }
-    syncThreads();
-    const int64_t item = row * gridSize().y + blockIndex().y;
-    const int64_t size = decodePartialFloats(p.valueDim);
-    float *mine = params.partials + (item * params.splits + blockIndex().x) * size;
-    const auto width = int(p.valueDim);
-    for (int at = threadIndex(); at < heads * width; at += threads) {
-      const int head = at / width, d = at % width;
-      const Combined all(
-          warps, [&](int w) { return loadShared(mosts + w * decodeHeads + head); },
-          [&](int w) { return loadShared(totals + w * decodeHeads + head); },
-          [&](int w) { return loadShared(outs + (w * decodeHeads + head) * dim + d); });
-      if (params.splits == 1) {
-        storeResult(params, row, kvHead, firstHead + head, d, all.out / all.total);
-        continue;
-      }
-      storeGlobal(mine + 2 * decodeHeads + at, all.out);
-      if (d == 0) {
-        storeGlobal(mine + head, all.most);
-        storeGlobal(mine + decodeHeads + head, all.total);
-      }
-    }
-    if (params.splits == 1 || !arriveLast(params.counters + item, uint32_t(params.splits), flag))
-      return;
-    const float *base = params.partials + item * params.splits * size;
-    for (int at = threadIndex(); at < heads * width; at += threads) {
-      const int head = at / width, d = at % width;
-      const Combined all(
-          params.splits, [&](int s) { return loadCoherent(base + s * size + head); },
-          [&](int s) { return loadCoherent(base + s * size + decodeHeads + head); },
-          [&](int s) { return loadCoherent(base + s * size + 2 * decodeHeads + at); });
-      storeResult(params, row, kvHead, firstHead + head, d, all.out / all.total);
-    }
-  }
-
-  static QRT_DEVICE void storeResult(const Params &params, int64_t row, int64_t kvHead, int head,
-                                     int d, float value) {
-    const AttentionParams &p = params.op;
-    const int64_t column = (kvHead * (p.heads / p.kvHeads) + head) * p.valueDim + d;
-    storeElement(p.dst, row * p.dst.stride + column, value, params.faults);
+    if (overflow && params.faults)
+      atomicOr(params.faults, HalfOverflow);
   }
 };
 

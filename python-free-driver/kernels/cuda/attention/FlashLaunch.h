@@ -4,8 +4,7 @@
 #ifndef QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H
 #define QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H
 
-#include "kernels/cuda/attention/DecodeAttention.h"
-#include "kernels/cuda/device/Tickets.h"
+#include "kernels/cuda/attention/DecodeCombine.h"
 
 #include <algorithm>
 
@@ -17,18 +16,29 @@ inline bool flashTakes(const AttentionParams &p) {
          p.valueDim <= 256;
 }
 
+/// Blocks of a row in y: kv heads, each with tiles of decodeHeads query heads.
+inline int64_t decodeItems(const AttentionParams &p) {
+  return p.kvHeads * ((p.heads / p.kvHeads + decodeHeads - 1) / decodeHeads);
+}
+
 /// Splits of the keys of each of `rows` rows: as many blocks as fill the device twice, each with at
 /// least 256 keys of the longest context.
 inline int decodeSplits(const Launch &launch, const AttentionParams &p, int64_t rows) {
-  const int64_t items = rows * p.kvHeads * ((p.heads / p.kvHeads + decodeHeads - 1) / decodeHeads);
+  const int64_t items = rows * decodeItems(p);
   if (items <= 0 || items > ticketCounters)
     return 1;
   const int64_t context = p.window > 0 ? std::min(p.window, p.maxContext) : p.maxContext;
   const int64_t blocks = 2 * int64_t(std::max(launch.multiprocessors, 1));
-  return int(std::clamp<int64_t>(std::min(blocks / items, context / 256), 1, 128));
+  return int(
+      std::clamp<int64_t>(std::min(blocks / items, (context + 255) / 256), 1, maxDecodeSplits));
 }
 
-int launchFlash(const Launch &launch, const FlashParams &params);
+int launchPrefillAttention(const Launch &launch, const FlashParams &params);
+/// By the type of the cache.
+int launchDecodeF16(const Launch &launch, const FlashParams &params);
+int launchDecodeBF16(const Launch &launch, const FlashParams &params);
+int launchDecodeI8(const Launch &launch, const FlashParams &params);
+int launchDecodeI4(const Launch &launch, const FlashParams &params);
 
 } // namespace qrt::cuda
 

@@ -52,11 +52,32 @@ struct FlashRows {
   QRT_DEVICE void attend(const uint16_t *q, const uint16_t *k, const uint16_t *v, int firstKey,
                          const KeyRange (&range)[2], float softcap) {
     const int lane = laneIndex();
-    float scores[keys / 8][4] = {};
+    float scores[keys / 8][4];
+    score<keys>(
+        scores,
+        [&](int d, uint32_t (&a)[4]) {
+          loadMatrix4(a, q + lane % 16 * stride + d + lane / 16 * 8);
+        },
+        k);
+    weigh<keys>(scores, firstKey, range, softcap);
+    add<keys>(scores, v);
+  }
+
+  /// scores = Q K^T. query(d, a): the fragment of Q's columns d .. d + 15.
+  template <int keys, class Query>
+  static QRT_DEVICE void score(float (&scores)[keys / 8][4], const Query &query,
+                               const uint16_t *k) {
+    const int lane = laneIndex();
+    QRT_UNROLL
+    for (int tile = 0; tile < keys / 8; ++tile) {
+      QRT_UNROLL
+      for (int i = 0; i < 4; ++i)
+        scores[tile][i] = 0.0f;
+    }
     QRT_UNROLL
     for (int d = 0; d < dim; d += 16) {
       uint32_t a[4];
-      loadMatrix4(a, q + lane % 16 * stride + d + lane / 16 * 8);
+      query(d, a);
       QRT_UNROLL
       for (int key = 0; key < keys; key += 16) {
         uint32_t b[4];
@@ -66,19 +87,40 @@ struct FlashRows {
         mmaF16(scores[key / 8 + 1], a, high);
       }
     }
+  }
+
+  /// Scores become weights; maximum, sum and outputs are brought to the new maximum.
+  template <int keys>
+  QRT_DEVICE void weigh(float (&scores)[keys / 8][4], int firstKey, const KeyRange (&range)[2],
+                        float softcap) {
+    const int lane = laneIndex();
+    if (softcap > 0.0f) [[unlikely]] {
+      QRT_UNROLL
+      for (int tile = 0; tile < keys / 8; ++tile) {
+        QRT_UNROLL
+        for (int i = 0; i < 4; ++i)
+          scores[tile][i] = softcap * tanhf(scores[tile][i] / softcap) * log2e;
+      }
+    }
+    const int lastFirst = range[0].first > range[1].first ? range[0].first : range[1].first;
+    const int firstEnd = range[0].end < range[1].end ? range[0].end : range[1].end;
+    if (firstKey < lastFirst || firstKey + keys > firstEnd) {
+      QRT_UNROLL
+      for (int tile = 0; tile < keys / 8; ++tile) {
+        QRT_UNROLL
+        for (int i = 0; i < 4; ++i) {
+          const int key = firstKey + tile * 8 + lane % 4 * 2 + (i & 1);
+          if (key < range[i >> 1].first || key >= range[i >> 1].end)
+            scores[tile][i] = -INFINITY;
+        }
+      }
+    }
     float now[2] = {-INFINITY, -INFINITY};
     QRT_UNROLL
     for (int tile = 0; tile < keys / 8; ++tile) {
       QRT_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const int key = firstKey + tile * 8 + lane % 4 * 2 + (i & 1);
-        float s = scores[tile][i];
-        if (softcap > 0.0f)
-          s = softcap * tanhf(s / softcap) * log2e;
-        s = key >= range[i >> 1].first && key < range[i >> 1].end ? s : -INFINITY;
-        scores[tile][i] = s;
-        now[i >> 1] = s > now[i >> 1] ? s : now[i >> 1];
-      }
+      for (int i = 0; i < 4; ++i)
+        now[i >> 1] = scores[tile][i] > now[i >> 1] ? scores[tile][i] : now[i >> 1];
     }
     float base[2], sums[2] = {};
     QRT_UNROLL
@@ -109,6 +151,12 @@ struct FlashRows {
     }
     total[0] += sums[0]; // of this lane's columns; added up in rowTotal
     total[1] += sums[1];
+  }
+
+  /// Adds the values v, weighted.
+  template <int keys>
+  QRT_DEVICE void add(const float (&scores)[keys / 8][4], const uint16_t *v) {
+    const int lane = laneIndex();
     QRT_UNROLL
     for (int key = 0; key < keys; key += 16) {
       const auto &s0 = scores[key / 8], &s1 = scores[key / 8 + 1];

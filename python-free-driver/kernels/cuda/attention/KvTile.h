@@ -35,15 +35,29 @@ QRT_DEVICE Words4 dequantizeEight(DType type, const uint8_t *page, int64_t kvHea
   return words;
 }
 
-/// Eight elements of a bf16 row as f16: exact but for magnitudes below 2^-14, and beyond 65504,
-/// which raise `overflow`.
-QRT_DEVICE Words4 halvesOfBf16(const uint8_t *row, int first, bool &overflow) {
-  Words4 words = loadGlobal(reinterpret_cast<const Words4 *>(row + first * 2));
+/// Eight bf16 elements as f16: exact but for magnitudes below 2^-14, and beyond 65504, which raise
+/// `overflow`.
+QRT_DEVICE Words4 halvesOfBf16(Words4 words, bool &overflow) {
   QRT_UNROLL
   for (int i = 0; i < 4; ++i)
     words.w[i] = packF16(clampToF16(floatOfBits(words.w[i] << 16), overflow),
                          clampToF16(floatOfBits(words.w[i] & 0xffff0000u), overflow));
   return words;
+}
+
+/// Calls piece(to, inside, token, column) for the eight columns each that this thread fills.
+template <int dim, int keys, int threads, class Piece>
+QRT_DEVICE void forTilePieces(uint16_t *tile, int firstKey, int end, int width,
+                              const Piece &piece) {
+  QRT_UNROLL_4
+  for (int at = 0; at < keys * dim / 8; at += threads) {
+    const int index = at + threadIndex();
+    if (keys * dim / 8 % threads && index >= keys * dim / 8)
+      continue;
+    const int key = index / (dim / 8), column = index % (dim / 8) * 8;
+    piece(tile + key * flashStride(dim) + column, firstKey + key < end && column < width,
+          (firstKey + key) % kvBlockTokens, column);
+  }
 }
 
 /// Starts to fill a tile with keys (or values) firstKey .. firstKey + keys - 1 of one head; what
@@ -53,38 +67,36 @@ QRT_DEVICE Words4 halvesOfBf16(const uint8_t *row, int first, bool &overflow) {
 template <int dim, int keys, int threads>
 QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, int64_t head,
                            int firstKey, int end, bool isKey, uint32_t *faults) {
-  bool overflow = false;
   const int width = int(isKey ? p.headDim : p.valueDim);
-  const bool any = firstKey < end;
-  const uint8_t *page =
-      any ? kvPage(p.step, p.kv, part, firstKey, isKey ? p.kv.keyOffset : p.kv.valueOffset)
-          : static_cast<const uint8_t *>(p.kv.base);
-  QRT_UNROLL_4
-  for (int at = 0; at < keys * dim / 8; at += threads) {
-    const int index = at + threadIndex();
-    if (keys * dim / 8 % threads && index >= keys * dim / 8)
-      continue;
-    const int key = index / (dim / 8), column = index % (dim / 8) * 8;
-    const int token = (firstKey + key) % kvBlockTokens;
-    const bool inside = firstKey + key < end && column < width;
-    uint16_t *to = tile + key * flashStride(dim) + column;
-    if (p.kv.type == DType::F16)
-      copyAsync16(to,
-                  inside ? page + kvRowOffset(head, token, width, DType::F16) + column * 2
-                         : static_cast<const uint8_t *>(p.kv.base),
-                  inside ? 16 : 0);
-    else if (p.kv.type == DType::BF16)
-      storeShared(reinterpret_cast<Words4 *>(to),
-                  inside ? halvesOfBf16(page + kvRowOffset(head, token, width, DType::BF16), column,
-                                        overflow)
-                         : Words4{});
-    else
-      storeShared(reinterpret_cast<Words4 *>(to),
-                  inside ? dequantizeEight(p.kv.type, page, p.kvHeads, head, token, width, column)
-                         : Words4{});
+  const auto *base = static_cast<const uint8_t *>(p.kv.base);
+  const uint8_t *page = firstKey < end ? kvPage(p.step, p.kv, part, firstKey,
+                                                isKey ? p.kv.keyOffset : p.kv.valueOffset)
+                                       : base;
+  auto words = [](uint16_t *to) { return reinterpret_cast<Words4 *>(to); };
+  if (p.kv.type == DType::F16) {
+    const uint8_t *rows = page + kvRowOffset(head, 0, width, DType::F16);
+    forTilePieces<dim, keys, threads>(
+        tile, firstKey, end, width, [&](uint16_t *to, bool inside, int token, int column) {
+          copyAsync16(to, inside ? rows + (token * width + column) * 2 : base, inside ? 16 : 0);
+        });
+  } else if (p.kv.type == DType::BF16) {
+    bool overflow = false;
+    const uint8_t *rows = page + kvRowOffset(head, 0, width, DType::BF16);
+    forTilePieces<dim, keys, threads>(
+        tile, firstKey, end, width, [&](uint16_t *to, bool inside, int token, int column) {
+          const auto *from = reinterpret_cast<const Words4 *>(rows + (token * width + column) * 2);
+          storeShared(words(to), inside ? halvesOfBf16(loadGlobal(from), overflow) : Words4{});
+        });
+    if (overflow && faults)
+      atomicOr(faults, HalfOverflow);
+  } else {
+    forTilePieces<dim, keys, threads>(
+        tile, firstKey, end, width, [&](uint16_t *to, bool inside, int token, int column) {
+          storeShared(words(to), inside ? dequantizeEight(p.kv.type, page, p.kvHeads, head, token,
+                                                          width, column)
+                                        : Words4{});
+        });
   }
-  if (overflow && faults)
-    atomicOr(faults, HalfOverflow);
 }
 
 /// What the queries of a head are multiplied by at dim i, since the cached keys were divided by it.

@@ -11,17 +11,10 @@
 #ifndef QRT_KERNELS_CUDA_ATTENTION_PREFILLATTENTION_H
 #define QRT_KERNELS_CUDA_ATTENTION_PREFILLATTENTION_H
 
+#include "kernels/cuda/attention/FlashParams.h"
 #include "kernels/cuda/attention/KvTile.h"
 
 namespace qrt::cuda {
-
-struct FlashParams {
-  AttentionParams op;
-  int32_t splits = 1;
-  float *partials = nullptr;
-  uint32_t *counters = nullptr;
-  uint32_t *faults = nullptr;
-};
 
 template <int dim>
 struct PrefillAttention {

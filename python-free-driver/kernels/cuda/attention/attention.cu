@@ -12,8 +12,7 @@ int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &par
     return 0;
   // The most of any number of rows up to params.rows, and of any shorter context.
   int64_t partials = 0;
-  const int64_t y =
-      params.kvHeads * ((params.heads / params.kvHeads + decodeHeads - 1) / decodeHeads);
+  const int64_t y = decodeItems(params);
   for (int64_t rows = 1; rows <= params.rows && rows * y <= ticketCounters; ++rows)
     if (const int splits = decodeSplits(launch, params, rows); splits > 1)
       partials = std::max(partials, rows * y * splits);
@@ -27,13 +26,22 @@ int launchAttention(const Launch &launch, const AttentionParams &params) {
       params.heads > 65535)
     return invalidLaunch;
   if (flashTakes(params)) {
-    FlashParams flash = {params, 1, nullptr, nullptr, launch.faults};
-    if (params.decode && params.workspace) {
+    FlashParams flash;
+    flash.op = params;
+    flash.group = int32_t(params.heads / params.kvHeads);
+    flash.headTiles = (flash.group + decodeHeads - 1) / decodeHeads;
+    flash.faults = launch.faults;
+    if (!params.decode)
+      return launchPrefillAttention(launch, flash);
+    if (params.workspace) {
       flash.splits = decodeSplits(launch, params, params.rows);
       flash.counters = static_cast<uint32_t *>(params.workspace);
       flash.partials = reinterpret_cast<float *>(flash.counters + ticketCounters);
     }
-    return launchFlash(launch, flash);
+    return params.kv.type == DType::F16    ? launchDecodeF16(launch, flash)
+           : params.kv.type == DType::BF16 ? launchDecodeBF16(launch, flash)
+           : params.kv.type == DType::I8   ? launchDecodeI8(launch, flash)
+                                           : launchDecodeI4(launch, flash);
   }
   return launchKernel<GenericAttention>(launch, {int32_t(params.rows), int32_t(params.heads), 1},
                                         GenericAttention::sharedBytes(params.headDim),

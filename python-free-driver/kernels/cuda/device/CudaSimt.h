@@ -78,6 +78,10 @@ QRT_DEVICE uint8_t loadConstant(const uint8_t *p) {
 /// Written by other blocks of the same launch: read from L2, where their fences put it.
 QRT_DEVICE float loadCoherent(const float *p) { return __ldcg(p); }
 QRT_DEVICE uint32_t loadCoherent(const uint32_t *p) { return __ldcg(p); }
+QRT_DEVICE Words2 loadCoherent(const Words2 *p) {
+  const uint2 v = __ldcg(reinterpret_cast<const uint2 *>(p));
+  return {{v.x, v.y}};
+}
 template <class T>
 QRT_DEVICE void storeGlobal(T *p, T value) {
   *p = value;

@@ -20,9 +20,9 @@ inline constexpr int64_t ticketCounters = 4096;
 /// that came last of `parts`, whose threads then see what all have stored (loadCoherent). `flag`: a
 /// word of shared memory; `mine`: how many of the parts this block has.
 QRT_DEVICE bool arriveLast(uint32_t *counter, uint32_t parts, uint32_t *flag, uint32_t mine = 1) {
-  fenceGlobal();
   syncThreads();
   if (threadIndex() == 0) {
+    fenceGlobal(); // of all threads' writes, which the barrier has put before
     const bool last = atomicAdd(counter, mine) + mine == parts;
     if (last)
       storeGlobal(counter, 0u); // for the next launch

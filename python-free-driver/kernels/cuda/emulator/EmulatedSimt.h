@@ -57,6 +57,7 @@ inline T loadConstant(const T *p) {
 }
 inline float loadCoherent(const float *p) { return loadGlobal(p); }
 inline uint32_t loadCoherent(const uint32_t *p) { return loadGlobal(p); }
+inline Words2 loadCoherent(const Words2 *p) { return loadGlobal(p); }
 template <class T>
 inline void storeGlobal(T *p, T value) {
   emulator::requireAligned(p, sizeof(T));

@@ -1,7 +1,7 @@
-//===- flash.cu - the tensor-core attention kernels -------------------------------------------===//
+//===- prefill.cu - attention of many rows ------------------------------------------------------===//
 
-#include "kernels/cuda/attention/DecodeAttention.h"
 #include "kernels/cuda/attention/FlashLaunch.h"
+#include "kernels/cuda/attention/PrefillAttention.h"
 #include "kernels/cuda/device/Launch.h"
 
 namespace qrt::cuda {
@@ -20,25 +20,10 @@ int launchPrefillOf(const Launch &launch, const FlashParams &params) {
                               params);
 }
 
-template <int dim>
-int launchDecodeOf(const Launch &launch, const FlashParams &params) {
-  using Kernel = DecodeAttention<dim>;
-  const AttentionParams &p = params.op;
-  const int64_t y = p.kvHeads * ((p.heads / p.kvHeads + decodeHeads - 1) / decodeHeads);
-  if (y > 65535 || p.rows > 65535)
-    return invalidLaunch;
-  return launchKernel<Kernel>(launch, {params.splits, int32_t(y), int32_t(p.rows)},
-                              Kernel::sharedBytes, params);
-}
-
 } // namespace
 
-int launchFlash(const Launch &launch, const FlashParams &params) {
+int launchPrefillAttention(const Launch &launch, const FlashParams &params) {
   const int64_t dim = std::max(params.op.headDim, params.op.valueDim);
-  if (params.op.decode)
-    return dim <= 64    ? launchDecodeOf<64>(launch, params)
-           : dim <= 128 ? launchDecodeOf<128>(launch, params)
-                        : launchDecodeOf<256>(launch, params);
   return dim <= 64    ? launchPrefillOf<64>(launch, params)
          : dim <= 128 ? launchPrefillOf<128>(launch, params)
                       : launchPrefillOf<256>(launch, params);

@@ -1,0 +1,32 @@
+//===- DecodeLaunch.h - launching the decode attention of one type of cache ---------------------===//
+
+#ifndef QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
+#define QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
+
+#include "kernels/cuda/attention/DecodeAttention.h"
+#include "kernels/cuda/attention/FlashLaunch.h"
+#include "kernels/cuda/device/Launch.h"
+
+namespace qrt::cuda {
+
+template <DType type, int dim>
+int launchDecodeOf(const Launch &launch, const FlashParams &params) {
+  using Kernel = DecodeAttention<dim, type>;
+  const int64_t y = decodeItems(params.op), z = params.op.rows;
+  if (y > 65535 || z > 65535 || params.op.kv.blockBytes > INT32_MAX)
+    return invalidLaunch; // offsets within a block of the cache are ints
+  return launchKernel<Kernel>(launch, {params.splits, int32_t(y), int32_t(z)}, Kernel::sharedBytes,
+                              params);
+}
+
+template <DType type>
+int launchDecode(const Launch &launch, const FlashParams &params) {
+  const int64_t dim = std::max(params.op.headDim, params.op.valueDim);
+  return dim <= 64    ? launchDecodeOf<type, 64>(launch, params)
+         : dim <= 128 ? launchDecodeOf<type, 128>(launch, params)
+                      : launchDecodeOf<type, 256>(launch, params);
+}
+
+} // namespace qrt::cuda
+
+#endif // QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
