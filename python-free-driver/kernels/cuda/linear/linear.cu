@@ -3,8 +3,10 @@
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/linear/F32Linear.h"
 #include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/WgmmaLaunch.h"
 
 #include <bit>
+#include <cstdlib>
 
 namespace qrt::cuda {
 
@@ -19,8 +21,33 @@ int launchF32(const Launch &launch, const LinearParams &params) {
                                  {params, launch.faults});
 }
 
+#ifdef __CUDACC__
+/// QRT_CUDA_WGMMA: 1 and 2 choose the kernels for sm_90a, with copies that arrive by themselves or
+/// lagging ones; until they have been verified on a device none of them is chosen otherwise.
+int wgmmaMode() {
+  static const int mode = [] {
+    const char *text = std::getenv("QRT_CUDA_WGMMA");
+    return text ? std::atoi(text) : 0;
+  }();
+  return mode;
+}
+bool useWgmma(const Launch &launch, const WeightDesc &desc, DType type, int64_t rows) {
+  return wgmmaMode() > 0 && wgmmaTakes(launch, desc, type, rows);
+}
+#else // only a library for GPUs has them
+bool useWgmma(const Launch &, const WeightDesc &, DType, int64_t) { return false; }
+#endif
+
 template <WeightFormat format>
 int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) {
+#ifdef __CUDACC__
+  if (useWgmma(launch, op.weight.desc, op.src.type, op.rows)) {
+    WgmmaPlan plan = planWgmma(launch, op.weight.desc, op.rows);
+    plan.lagging = wgmmaMode() == 2;
+    return plan.splits > 1 && !op.workspace ? invalidLaunch
+                                            : launchWgmma<format>(launch, op, work, plan);
+  }
+#endif
   const TilePlan plan = planTile(launch, op.weight.desc, op.src.type, op.rows);
   work.splits = plan.splits;
   if (plan.panelBlocks > 65535 || plan.tokenBlocks > INT32_MAX ||
@@ -79,6 +106,10 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
     if (plan.splits == 1 && rows >= 128)
       break;
   }
+  for (int64_t rows = maxStreamRows + 1; rows < params.rows + 128; rows = (rows / 16 + 1) * 16)
+    if (useWgmma(launch, desc, params.src.type, rows))
+      most =
+          std::max(most, planWgmma(launch, desc, std::min(rows, params.rows)).partialFloats() * 4);
   return ticketCounters * 4 + most;
 }
 

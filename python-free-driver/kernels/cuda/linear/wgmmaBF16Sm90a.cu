@@ -1,0 +1,11 @@
+//===- wgmmaBF16Sm90a.cu - products of many tokens with BF16 weights, sm_90a ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/WgmmaLaunch.h"
+#include "kernels/cuda/linear/WgmmaLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_WGMMA(WeightFormat::BF16, BF16)
+
+} // namespace qrt::cuda

@@ -1,0 +1,11 @@
+//===- wgmmaU8Sm90a.cu - products of many tokens with U8 weights, sm_90a ---===//
+
+#include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/linear/WgmmaLaunch.h"
+#include "kernels/cuda/linear/WgmmaLinear.h"
+
+namespace qrt::cuda {
+
+QRT_DEFINE_WGMMA(WeightFormat::U8, F16)
+
+} // namespace qrt::cuda
