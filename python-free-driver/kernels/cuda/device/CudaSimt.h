@@ -99,6 +99,8 @@ QRT_DEVICE T shuffleXor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+// No cache policy: with one, ptxas of CUDA 13.0 takes an odd uniform register for the descriptor of
+// a copy whose address in shared memory is uniform, which is an illegal instruction (sass.test).
 /// Copies 16 bytes to shared memory; `bytes` of them are read, the others become zero. The copy is
 /// complete, for this thread, after the waitAsync that covers its group.
 QRT_DEVICE void copyAsync16(void *shared, const void *global, int bytes = 16) {
@@ -106,18 +108,6 @@ QRT_DEVICE void copyAsync16(void *shared, const void *global, int bytes = 16) {
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;\n" ::"r"(to), "l"(global),
                "r"(bytes)
                : "memory");
-}
-/// The same for weights, which are used once per step: they should not displace what is used again.
-QRT_DEVICE void copyAsyncStream16(void *shared, const void *global, uint64_t policy) {
-  uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2;\n" ::"r"(to),
-               "l"(global), "l"(policy)
-               : "memory");
-}
-QRT_DEVICE uint64_t streamPolicy() {
-  uint64_t policy;
-  asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;\n" : "=l"(policy));
-  return policy;
 }
 QRT_DEVICE void commitAsync() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
 /// All but the newest `pending` groups of this thread are complete.

@@ -83,10 +83,6 @@ inline T shuffleXor(T value, int mask) {
 inline void copyAsync16(void *shared, const void *global, int bytes = 16) {
   emulator::Block::running().copyAsync(shared, global, bytes);
 }
-inline void copyAsyncStream16(void *shared, const void *global, uint64_t) {
-  copyAsync16(shared, global);
-}
-inline uint64_t streamPolicy() { return 0; }
 inline void commitAsync() { emulator::Block::running().commitAsync(); }
 template <int pending>
 inline void waitAsync() {

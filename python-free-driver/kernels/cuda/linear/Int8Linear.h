@@ -49,9 +49,9 @@ struct Int8Linear {
 
   /// Starts this thread's copies of one unit.
   static QRT_DEVICE void fetch(const Params &p, uint8_t *stage, int64_t firstPanel,
-                               int64_t firstToken, int unit, uint64_t policy) {
+                               int64_t firstToken, int unit) {
     Panel::fetch(p.op.weight, p.work, stage + warpIndex() * Panel::bytes,
-                 int(firstPanel) + warpIndex(), unit, unit + 1, policy);
+                 int(firstPanel) + warpIndex(), unit, unit + 1);
     const auto *src = static_cast<const uint8_t *>(p.op.src.data);
     uint8_t *to = stage + weightBytes;
     QRT_UNROLL
@@ -87,12 +87,11 @@ struct Int8Linear {
     const int first = int(int64_t(pairs) * split / work.splits) * 2;
     const int stop = int(int64_t(pairs) * (split + 1) / work.splits) * 2;
     const int end = stop < work.units ? stop : work.units;
-    const uint64_t policy = streamPolicy();
 
     QRT_NO_UNROLL
     for (int i = 0; i < stages - 1; ++i) {
       if (first + i < end)
-        fetch(p, ring + i * stageBytes, firstPanel, firstToken, first + i, policy);
+        fetch(p, ring + i * stageBytes, firstPanel, firstToken, first + i);
       commitAsync();
     }
     Sums sums = {};
@@ -104,7 +103,7 @@ struct Int8Linear {
       syncThreads();
       if (unit + stages - 1 < end) // into the slot that all threads have left
         fetch(p, ring + (slot == 0 ? stages - 1 : slot - 1) * stageBytes, firstPanel, firstToken,
-              unit + stages - 1, policy);
+              unit + stages - 1);
       commitAsync();
       multiplyUnit(p, ring + slot * stageBytes, unit, unit + 1 == end, sums, total);
       slot = slot + 1 == stages ? 0 : slot + 1;

@@ -48,7 +48,7 @@ struct WeightStage {
   /// Starts the copies of one warp: units first .. end - 1 of the panels from firstPanel on; panels
   /// beyond the matrix are copies of its last one, whose results nobody takes.
   static QRT_DEVICE void fetch(const kernels::WeightView &w, const LinearWork &work, uint8_t *stage,
-                               int firstPanel, int first, int end, uint64_t policy) {
+                               int firstPanel, int first, int end) {
     const int lane = laneIndex();
     QRT_UNROLL
     for (int i = 0; i < panels; ++i) {
@@ -60,7 +60,7 @@ struct WeightStage {
       QRT_UNROLL
       for (int at = 0; at < units * unitBytes(format); at += warpLanes * 16)
         if (at + lane * 16 < bytes)
-          copyAsyncStream16(to + at + lane * 16, data + at + lane * 16, policy);
+          copyAsync16(to + at + lane * 16, data + at + lane * 16);
       if constexpr (quantized) {
         static_assert(panelScaleBytes <= warpLanes * 16, "one copy per lane takes all scales");
         const int group = firstGroupOf(work.groupShift, first);

@@ -139,7 +139,7 @@ private:
         const int token = at / itemRows, row = at % itemRows;
         finish(token, item, row, [&](int itemRow) {
           float sum = 0.0f;
-          QRT_NO_UNROLL
+          QRT_UNROLL_4
           for (int split = 0; split < p.splits; ++split)
             sum += loadCoherent(partial(split, token, item, itemRow));
           return sum;

@@ -48,9 +48,9 @@ struct TileLinear {
 
   /// Starts this thread's copies of one unit.
   static QRT_DEVICE void fetch(const Params &p, uint8_t *stage, int64_t firstPanel,
-                               int64_t firstToken, int unit, uint64_t policy) {
+                               int64_t firstToken, int unit) {
     Panel::fetch(p.op.weight, p.work, stage + warpIndex() * Panel::bytes,
-                 int(firstPanel) + warpIndex(), unit, unit + 1, policy);
+                 int(firstPanel) + warpIndex(), unit, unit + 1);
     uint8_t *tile = stage + weightBytes;
     QRT_UNROLL
     for (int at = 0; at < tokens * 8; at += threads) {
@@ -75,12 +75,11 @@ struct TileLinear {
     const int split = blockIndex().z;
     const int first = int(int64_t(work.units) * split / work.splits);
     const int end = int(int64_t(work.units) * (split + 1) / work.splits);
-    const uint64_t policy = streamPolicy();
 
     QRT_NO_UNROLL
     for (int i = 0; i < stages - 1; ++i) {
       if (first + i < end)
-        fetch(p, ring + i * stageBytes, firstPanel, firstToken, first + i, policy);
+        fetch(p, ring + i * stageBytes, firstPanel, firstToken, first + i);
       commitAsync();
     }
     Sums sums, total;
@@ -96,7 +95,7 @@ struct TileLinear {
       syncThreads();
       if (unit + stages - 1 < end) // into the slot that all threads have left
         fetch(p, ring + (slot == 0 ? stages - 1 : slot - 1) * stageBytes, firstPanel, firstToken,
-              unit + stages - 1, policy);
+              unit + stages - 1);
       commitAsync();
       multiplyUnit(p, ring + slot * stageBytes, unit, unit + 1 == end, sums, total);
       slot = slot + 1 == stages ? 0 : slot + 1;

@@ -141,10 +141,10 @@ TEST(StreamLinear, SplitsAddInOrder) {
   // Two panels on many multiprocessors: K is cut, the last block adds.
   for (WeightFormat format :
        {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2}) {
-    WeightDesc desc = {format, 24, 8192, 128, false, ScaleType::F16};
+    WeightDesc desc = {format, 24, 20480, 128, false, ScaleType::F16};
     Device device;
     EXPECT_GT(planStream(device.launch, desc, 1).splits, 1);
-    check({desc, 1, DType::F16, DType::F32, true, true});
+    check({desc, 1, DType::F16, DType::F32, true, true}, 132, {1});
     check({desc, 13, DType::F16, DType::BF16, true, true}, 132, {3});
   }
 }
