@@ -35,13 +35,15 @@ size_t workspaceBytes(const Program &program, int threads, int64_t tokens, int64
       const Value &weight = program.values[instruction.inputs[1]];
       bytes = std::max(bytes, kernels::linearWorkspaceBytes(
                                   program.tensors[weight.tensorIndex].weight, tokens,
-                                  activationFromWord(instruction.getString("activation", "f32"))));
+                                  activationFromWord(instruction.getString("activation", "f32")),
+                                  threads));
       if (outlierTensors(program, instruction))
         bytes = std::max(bytes, kernels::sparseWorkspaceBytes(
                                     program.tensors[weight.tensorIndex].weight.k, tokens));
       if (int32_t second = alternateTensor(program, instruction); second >= 0 && alternateWeights)
-        bytes = std::max(bytes, kernels::linearWorkspaceBytes(program.tensors[second].weight,
-                                                              tokens, kernels::Activation::F32));
+        bytes =
+            std::max(bytes, kernels::linearWorkspaceBytes(program.tensors[second].weight, tokens,
+                                                          kernels::Activation::F32, threads));
     } else if (instruction.op == OpCode::Attention) {
       bytes = std::max(bytes,
                        kernels::attentionWorkspaceBytes(

@@ -34,6 +34,21 @@ static std::string whatOf(const Program &program, const std::vector<const Instru
   return what + " " + std::to_string(n) + " x " + std::to_string(k);
 }
 
+/// What the products of a group of linears read, in order.
+static std::vector<kernels::ThreadPool::Bytes>
+weightsOf(const Model &model, const std::vector<const Instruction *> &group) {
+  std::vector<kernels::ThreadPool::Bytes> out;
+  for (const Instruction *linear : group) {
+    if (linear->op != OpCode::Linear)
+      continue;
+    const kernels::WeightView weight =
+        model.weight(model.program().values[size_t(linear->inputs[1])].tensorIndex);
+    if (Result<kernels::PackedSizes> sizes = kernels::packedSizes(weight.desc))
+      out.push_back({static_cast<const std::byte *>(weight.data), sizes->data});
+  }
+  return out;
+}
+
 Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const Model> model,
                                                          const EngineOptions &options,
                                                          const KvSpec &kv) {
@@ -59,9 +74,24 @@ Result<std::unique_ptr<Engine>> TokenMajorEngine::create(std::shared_ptr<const M
       if (leaders[j] == i)
         group.push_back(&program.instructions[j]);
     engine->instructions.push_back(
-        {i, selected[instruction.outputs[0]],
+        {i,
+         selected[instruction.outputs[0]],
          group.size() > 1 ? binder.bindLinears(group) : binder.bind(instruction),
-         whatOf(program, group)});
+         whatOf(program, group),
+         0,
+         weightsOf(*engine->model, group),
+         {}});
+  }
+  // Twice round, since the first linears of a step follow the last ones.
+  const size_t calls = engine->instructions.size();
+  const std::vector<kernels::ThreadPool::Bytes> *next = nullptr;
+  for (size_t i = 2 * calls; i-- > 0;) {
+    ScheduledCall &call = engine->instructions[i % calls];
+    if (call.weights.empty())
+      continue;
+    if (next)
+      call.nextWeights = *next;
+    next = &call.weights;
   }
   engine->ropeTables = binder.ropeTables();
   engine->logits = binder.buffer(program.outputs[0].value);

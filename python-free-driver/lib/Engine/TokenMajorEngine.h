@@ -51,6 +51,8 @@ private:
     BoundInstruction call;
     std::string what;   ///< as in EngineStats::seconds
     double seconds = 0; ///< with EngineOptions::profile
+    /// Of linears: their weights, and those of the linears that run next.
+    std::vector<kernels::ThreadPool::Bytes> weights, nextWeights;
   };
   std::vector<ScheduledCall> instructions;
   std::vector<RopeTableSpec> ropeTables;

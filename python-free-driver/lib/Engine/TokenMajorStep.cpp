@@ -58,6 +58,8 @@ Status TokenMajorEngine::execute(Run &run) {
     // Chunks without wanted logits stop where rows are selected.
     if (run.selectedRows.empty() && scheduled.onSelectedRows)
       continue;
+    if (!scheduled.weights.empty())
+      pool.expect(scheduled.nextWeights);
     const auto start = options.profile ? Clock::now() : Clock::time_point();
     Status status = scheduled.call(run);
     if (options.profile)

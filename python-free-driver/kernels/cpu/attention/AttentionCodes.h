@@ -75,7 +75,7 @@ QRT_TILE void scoreCodes(const AttentionTile &tile, const uint8_t *head, int row
   const KvCodeLayout &codes = *tile.keyCodes;
   const int64_t width = codes.units * unit, groupUnits = (codes.group + unit - 1) / unit;
   const typename V::Int mask = V::set1Int(((1 << Bits) - 1) * 0x10001);
-  Ahead ahead(upcoming.head, upcoming.bytes, pageKeys / (L * V::width) * codes.units);
+  Ahead ahead(upcoming.data, upcoming.bytes, pageKeys / (L * V::width) * codes.units);
   for (int64_t g = 0; g < codes.groups; ++g) {
     const auto *words = reinterpret_cast<const int32_t *>(head) + g * groupUnits * pageKeys;
     const auto *scales =
@@ -219,7 +219,7 @@ void addCodes(const AttentionTile &tile, const uint8_t *head, int row, int first
   const KvCodeLayout &codes = *tile.valueCodes;
   const int firstUnit = first / unit, endUnit = (end + unit - 1) / unit;
   const int64_t tiles = codes.groups * ((codes.group + 2 * V::width - 1) / (2 * V::width));
-  Ahead ahead(upcoming.head, upcoming.bytes, tiles * (endUnit - firstUnit));
+  Ahead ahead(upcoming.data, upcoming.bytes, tiles * (endUnit - firstUnit));
   alignas(64) int16_t weights[R][pageKeys];
   int32_t zeroSums[R];
   ValueGroup group;

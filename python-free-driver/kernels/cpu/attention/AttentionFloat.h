@@ -30,13 +30,6 @@ struct KvF16 {
     return V::loadHalf(p);
   }
 };
-struct KvBf16 {
-  using Type = uint16_t;
-  template <class V>
-  static typename V::Type load(const uint16_t *p) {
-    return V::loadBf16(p);
-  }
-};
 
 /// How a row's earlier sums (shrink) and the weights of this page (local) are to be scaled.
 struct PageRow {
@@ -67,11 +60,8 @@ private:
   int64_t stride; ///< bytes per step
 };
 
-/// What follows a page in memory order of use; no bytes: nothing.
-struct Upcoming {
-  const uint8_t *head = nullptr;
-  int64_t bytes = 0;
-};
+/// What follows a page in order of use; no bytes: nothing.
+using Upcoming = PageHead;
 
 /// scores[r][0..63] of R rows against one key page [headDim][64].
 template <class V, class Kv, int R>
@@ -79,7 +69,7 @@ QRT_TILE void scorePage(const AttentionTile &tile, const typename Kv::Type *keys
                         Upcoming upcoming) {
   constexpr int L = R <= 2 || (R <= 4 && V::width == 16) ? 4 : 2; // vectors of keys
   const int64_t dim = tile.headDim;
-  Ahead ahead(upcoming.head, upcoming.bytes, pageKeys / (L * V::width) * dim);
+  Ahead ahead(upcoming.data, upcoming.bytes, pageKeys / (L * V::width) * dim);
   for (int key = 0; key < pageKeys; key += L * V::width) {
     typename V::Type acc[R][L];
     QRT_FOR (r, R)
@@ -108,7 +98,7 @@ QRT_TILE void addValues(const AttentionTile &tile, const typename Kv::Type *valu
                         int first, int end, Upcoming upcoming) {
   constexpr int L = R <= 2 || (R <= 4 && V::width == 16) ? 4 : 2;
   const int64_t dim = tile.valueDim;
-  Ahead ahead(upcoming.head, upcoming.bytes, dim / (L * V::width) * (end - first));
+  Ahead ahead(upcoming.data, upcoming.bytes, dim / (L * V::width) * (end - first));
   int64_t d = 0;
   for (; d + L * V::width <= dim; d += L * V::width) {
     typename V::Type acc[R][L];

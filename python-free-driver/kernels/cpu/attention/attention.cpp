@@ -1,16 +1,15 @@
 //===- attention.cpp - from a batch of sequences to attention tiles -----------===//
 //
-// Work items are (sequence, kv head, run of query rows, run of keys). The heads that share a kv
-// head go into one item, so keys and values are read once for all of them. Long caches with few
-// query rows (decode) are cut along the keys and merged afterwards; where they are cut depends on
-// the sequence alone, so results do not depend on the number of threads. Items are taken from a
-// shared counter, costly ones first.
+// Items (AttentionItems.h) are taken from a shared counter, costly ones first; a worker takes the
+// next one before it starts with one, so that the end of each fetches the beginning of the next.
+// The parts of sequences that were cut along the keys are merged afterwards, in order.
 //
 //===----------------------------------------------------------------------===//
 
 #include "kernels/cpu/attention/attention.h"
 
-#include "kernels/cpu/vector/Variants.h"
+#include "kernels/cpu/attention/AttentionItems.h"
+#include "kernels/cpu/attention/KvPairs.h"
 
 #include <algorithm>
 #include <atomic>
@@ -22,34 +21,11 @@ namespace qrt::kernels {
 
 namespace {
 
-/// Keys of one item where a sequence has few query rows.
-constexpr int64_t splitKeys = 1024;
-
-/// How one sequence is cut into items.
-struct Cut {
-  int64_t tokensPerTile; ///< query tokens of one item
-  int64_t tiles;
-  int64_t headTiles;    ///< parts of a head group that exceeds a tile
-  int64_t headsPerTile; ///< query heads of one item
-  int64_t splits;       ///< runs of keys
-  int64_t items(int64_t kvHeads) const { return tiles * headTiles * splits * kvHeads; }
-};
-
-Cut cutSequence(int64_t heads, int64_t kvHeads, int64_t tokens, int64_t length) {
-  Cut cut;
-  int64_t group = heads / kvHeads;
-  cut.headsPerTile = std::min<int64_t>(group, attentionTileRows);
-  cut.headTiles = (group + cut.headsPerTile - 1) / cut.headsPerTile;
-  cut.tokensPerTile = std::max<int64_t>(1, attentionTileRows / cut.headsPerTile);
-  cut.tiles = (tokens + cut.tokensPerTile - 1) / cut.tokensPerTile;
-  cut.splits = tokens == 1 ? (length + splitKeys - 1) / splitKeys : 1;
-  return cut;
-}
-
 size_t alignUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// Scratch of one worker, in floats; each array starts on a cache line. A query in codes takes no
-/// more than one in floats; its scales and sums are one per feature at most.
+/// Scratch of one worker, in floats; each array starts on a cache line. A query in codes or
+/// rounded takes no more than one in floats and its padding; its scales and sums are one per
+/// feature at most.
 struct TileFloats {
   size_t q, scores, sum, state;
   TileFloats(int64_t headDim, int64_t valueDim)
@@ -58,11 +34,6 @@ struct TileFloats {
         sum(alignUp(attentionTileRows * valueDim * 4) / 4), state(attentionTileRows) {}
   size_t total() const { return 4 * q + scores + sum + 2 * state; }
 };
-
-/// Partial results of one item of a split sequence: sums, maxima, totals of its rows.
-size_t partialFloats(int64_t headsPerTile, int64_t valueDim) {
-  return alignUp(headsPerTile * (valueDim + 2) * 4) / 4;
-}
 
 class Runner {
 public:
@@ -81,15 +52,16 @@ public:
                headBytes(args.valueDim, kvPreciseType, false)};
   }
 
-  /// Computes item `index` of a sequence.
-  void runItem(const AttentionSequence &sequence, const Cut &cut, int64_t index, float *partial,
-               int worker);
+  /// Computes an item; `fetched`: the one before it was told that this one follows.
+  void runItem(const Item &item, const Item &following, bool fetched, int worker);
   /// Merges the splits of a one-token sequence into its output row.
   void merge(const AttentionSequence &sequence, const Cut &cut, const float *first);
 
   float *partialBase() const { return partials; }
 
 private:
+  /// Where the keys or values of an item most likely begin.
+  PageHead firstPage(const Item &item, bool keys) const;
   void writeRow(float *out, const float *sum, float total) {
     float factor = total > 0.0f || std::isnan(total) ? 1.0f / total : 0.0f;
     for (int64_t d = 0; d < args.valueDim; ++d)
@@ -107,17 +79,23 @@ private:
   } stored, precise;
 };
 
-void Runner::runItem(const AttentionSequence &sequence, const Cut &cut, int64_t index,
-                     float *partial, int worker) {
-  int64_t split = index % cut.splits, rest = index / cut.splits;
-  int64_t headTile = rest % cut.headTiles;
-  rest /= cut.headTiles;
-  int64_t kvHead = rest % args.kvHeads;
-  int64_t tileIndex = cut.tiles - 1 - rest / args.kvHeads; // late rows see most keys: first
+PageHead Runner::firstPage(const Item &item, bool keys) const {
+  if (!item.sequence)
+    return {};
+  const KvView &kv = item.sequence->kv;
+  const int64_t bytes = keys ? stored.key : stored.value;
+  const void *page = (keys ? kv.kPages : kv.vPages)[item.split * splitKeys / kvPageTokens];
+  return {static_cast<const uint8_t *>(page) + item.kvHead * bytes, page ? bytes : 0};
+}
+
+void Runner::runItem(const Item &item, const Item &following, bool fetched, int worker) {
+  const AttentionSequence &sequence = *item.sequence;
+  const Cut &cut = item.cut;
+  const int64_t split = item.split, headTile = item.headTile, kvHead = item.kvHead;
   int64_t group = args.heads / args.kvHeads;
   int64_t firstHead = kvHead * group + headTile * cut.headsPerTile;
   int64_t heads = std::min(cut.headsPerTile, (kvHead + 1) * group - firstHead);
-  int64_t firstToken = tileIndex * cut.tokensPerTile;
+  int64_t firstToken = item.tile * cut.tokensPerTile;
   int64_t tokens = std::min(cut.tokensPerTile, sequence.tokens - firstToken);
 
   float *q = scratch + worker * perWorker.total();
@@ -174,7 +152,7 @@ void Runner::runItem(const AttentionSequence &sequence, const Cut &cut, int64_t 
                                to[i]};
   }
   if (cut.splits > 1) {
-    sum = partial;
+    sum = item.partial;
     maximum = sum + heads * args.valueDim;
     total = maximum + heads;
   }
@@ -197,7 +175,10 @@ void Runner::runItem(const AttentionSequence &sequence, const Cut &cut, int64_t 
                         scores,
                         sum,
                         maximum,
-                        total};
+                        total,
+                        fetched,
+                        firstPage(following, true),
+                        firstPage(following, false)};
   kernels.attentionTile(tile);
   if (cut.splits > 1)
     return;
@@ -257,15 +238,12 @@ Status validate(const AttentionArgs &args) {
   return Status::ok();
 }
 
-/// Bytes of the partial results of one split sequence.
-size_t partialBytes(const Cut &cut, int64_t kvHeads, int64_t valueDim) {
-  return cut.splits > 1 ? cut.items(kvHeads) * partialFloats(cut.headsPerTile, valueDim) * 4 : 0;
-}
-
 } // namespace
 
 size_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type, bool isKey) {
-  if (type == DType::F32 || type == DType::F16 || type == DType::BF16)
+  if (type == DType::BF16)
+    return static_cast<size_t>(kvHeads * pairElements(dim, isKey)) * 2;
+  if (type == DType::F32 || type == DType::F16)
     return static_cast<size_t>(kvHeads * dim * kvPageTokens) * (type == DType::F32 ? 4 : 2);
   return static_cast<size_t>(kvHeads * kvCodeLayout(dim, type, isKey).headBytes);
 }
@@ -317,26 +295,17 @@ Status attentionWith(const VectorKernels &kernels, ThreadPool &pool, const Atten
     return Status::ok();
   Runner runner(kernels, args, pool.size(), reinterpret_cast<float *>(workspace.data()));
 
-  std::atomic<int64_t> next{0};
-  pool.parallelFor(std::min<int64_t>(pool.size(), items), 1, [&](int64_t, int64_t, int worker) {
-    int64_t base = 0;
-    float *partial = runner.partialBase();
-    size_t sequence = 0;
-    for (int64_t item = next++; item < items; item = next++) {
-      while (true) { // items only grow, so this walk never goes back
-        const AttentionSequence &s = args.sequences[sequence];
-        Cut cut = cutSequence(args.heads, args.kvHeads, s.tokens, s.kv.length);
-        int64_t count = cut.items(args.kvHeads);
-        if (item < base + count) {
-          int64_t index = item - base;
-          runner.runItem(s, cut, index,
-                         partial + index * partialFloats(cut.headsPerTile, args.valueDim), worker);
-          break;
-        }
-        base += count;
-        partial += partialBytes(cut, args.kvHeads, args.valueDim) / 4;
-        ++sequence;
-      }
+  const int64_t workers = std::min<int64_t>(pool.size(), items);
+  std::atomic<int64_t> next{workers}; // the first ones are dealt out
+  pool.parallelFor(workers, 1, [&](int64_t begin, int64_t, int worker) {
+    ItemWalk walk(args, runner.partialBase());
+    Item upcoming = walk.find(begin);
+    bool fetched = false;
+    while (upcoming.sequence) {
+      const Item item = upcoming;
+      upcoming = walk.find(next++);
+      runner.runItem(item, upcoming, fetched, worker);
+      fetched = true;
     }
   });
 

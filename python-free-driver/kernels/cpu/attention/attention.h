@@ -7,13 +7,16 @@
 //   out  = sum_j softmax(s)[j] v[j]   over  max(0, p - window + 1) <= j <= p
 //
 // p is the query's position; window = 0 means no limit. f32 arithmetic on keys and values stored as
-// f32, f16, bf16 or in codes of 8 or 4 bits (I8, I4; KvCodes.h has their layout, AttentionCodes.h
-// the arithmetic); keys and values may differ. Online softmax, one pass over the cache.
+// f32, f16, bf16 (KvPairs.h has their layout) or in codes of 8 or 4 bits (I8, I4; KvCodes.h has
+// their layout, AttentionCodes.h the arithmetic); keys and values may differ. Queries, after
+// scaling, are rounded to bf16 for bf16 keys, and weights for bf16 values, as the products of bf16
+// pairs of recent processors take them: 2^-9 relative per number, and the same on every other
+// processor. Online softmax, one pass over the cache.
 //
 // Pages hold kvPageTokens tokens of one layer and sequence: keys [kvHeads][headDim][64]
 // (transposed, so that scores of 16 keys are one vector and need no horizontal sums), values
-// [kvHeads][64][valueDim]. The order of summation depends only on the sizes of a sequence, not on
-// threads or on what it is batched with.
+// [kvHeads][64][valueDim], unless their type says otherwise. The order of summation depends only on
+// the sizes of a sequence, not on threads or on what it is batched with.
 //
 // Coded caches may also hold some tokens precisely, in f16: a query at p reads those of positions
 // below `sink` (KVQuant, arXiv 2401.18079, section 3.5: the first tokens attract attention) and
@@ -48,7 +51,7 @@ inline constexpr DType kvPreciseType = DType::F16;
 
 /// Bytes of one page of keys (isKey, dim = headDim) or values (dim = valueDim) of type F32, F16,
 /// BF16, I8 or I4; 0 for other types and for heads that have no codes (kvCodeLayout). A multiple
-/// of 64 for I8 and I4.
+/// of 64 for BF16, I8 and I4.
 size_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type, bool isKey);
 
 /// InvalidArgument for types that no cache has, Unsupported for heads that have no codes.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "kernels/cpu/attention/KvCodes.h"
+#include "kernels/cpu/attention/KvPairs.h"
 #include "qrt/Half.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ public:
     case DType::F16:
       return scatter<uint16_t>(x, slot, head, f32ToF16);
     case DType::BF16:
-      return scatter<uint16_t>(x, slot, head, f32ToBf16);
+      return scatterPairs(x, slot, head);
     default:
       return writeKvToken(codes, isKey, x, isKey && balance ? balance + kvHead * dim : nullptr,
                           slot, head);
@@ -42,6 +43,14 @@ private:
     auto *out = reinterpret_cast<Element *>(head);
     for (int64_t d = 0; d < dim; ++d)
       out[isKey ? d * kvPageTokens + slot : slot * dim + d] = round(x[d]);
+  }
+
+  void scatterPairs(const float *x, int64_t slot, char *head) const {
+    auto *out = reinterpret_cast<uint16_t *>(head);
+    for (int64_t d = 0; d < dim; ++d)
+      out[pairElement(dim, isKey, slot, d)] = f32ToBf16(x[d]);
+    if (isKey && dim % 2)
+      out[pairElement(dim, isKey, slot, dim)] = 0;
   }
 
   int64_t dim;

@@ -28,22 +28,55 @@ struct QuantizedBlock {
   int32_t sum;
 };
 
-/// `count` of the Block values are valid, the others count as zero. Every loop has a constant
-/// length, so that the compiler vectorizes it whole.
+/// The block, its values from `count` on as zeros; `padded` is room for that. Every loop here has a
+/// constant length, so that the compiler vectorizes it whole.
 template <int Block>
-inline void quantizeBlock(const float *x, int count, float largest, QuantizedBlock<Block> &out) {
-  alignas(64) float padded[Block];
-  if (count < Block) {
-    for (int i = 0; i < Block; ++i)
-      padded[i] = i < count ? x[i] : 0.0f;
-    x = padded;
-  }
+inline const float *padBlock(const float *x, int count, float *padded) {
+  if (count == Block)
+    return x;
+  for (int i = 0; i < Block; ++i)
+    padded[i] = i < count ? x[i] : 0.0f;
+  return padded;
+}
+
+/// The largest magnitude; a NaN or an infinity if there is one.
+template <int Block>
+inline float largestMagnitude(const float *x) {
   int32_t top = 0;
   for (int i = 0; i < Block; ++i) {
     int32_t bits = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
     top = bits > top ? bits : top;
   }
-  const float magnitude = __builtin_bit_cast(float, top);
+  return __builtin_bit_cast(float, top);
+}
+
+/// x times `inverse`, with Clamp at most +-largestA8, to integers.
+template <int Block, bool Clamp>
+inline void roundBlock(const float *x, float inverse, QuantizedBlock<Block> &out) {
+  constexpr float magic = 12582912.0f; // 1.5 * 2^23
+  constexpr uint32_t magicBits = 0x4b400000;
+  uint32_t sum = 0;
+  for (int i = 0; i < Block; ++i) {
+    float scaled = x[i] * inverse;
+    if (Clamp) {
+      scaled = scaled > largestA8 ? largestA8 : scaled;
+      scaled = scaled < -largestA8 ? -largestA8 : scaled;
+    }
+    uint32_t q = __builtin_bit_cast(uint32_t, scaled + magic) - magicBits;
+    out.value[i] = static_cast<int32_t>(q);
+    sum += q;
+  }
+  out.sum = static_cast<int32_t>(sum);
+}
+
+/// Scales by the block's largest magnitude, which becomes `largest`, or by staticScale if that is
+/// not 0; then what it does not reach is clamped.
+template <int Block>
+inline void quantizeBlock(const float *x, int count, float largest, float staticScale,
+                          QuantizedBlock<Block> &out) {
+  alignas(64) float padded[Block];
+  x = padBlock<Block>(x, count, padded);
+  const float magnitude = largestMagnitude<Block>(x);
   if (!(magnitude <= 3.402823466e38f)) { // an infinity or a NaN makes the whole result NaN
     for (int i = 0; i < Block; ++i)
       out.value[i] = 0;
@@ -51,53 +84,16 @@ inline void quantizeBlock(const float *x, int count, float largest, QuantizedBlo
     out.sum = 0;
     return;
   }
+  if (staticScale != 0.0f) {
+    out.scale = staticScale;
+    return roundBlock<Block, true>(x, 1.0f / staticScale, out);
+  }
   // A magnitude so small that its scale is denormal counts as zero.
   out.scale = magnitude / largest;
   const bool zero = out.scale < 0x1p-126f;
   const float inverse = zero ? 0.0f : largest / magnitude;
   out.scale = zero ? 0.0f : out.scale;
-  constexpr float magic = 12582912.0f; // 1.5 * 2^23
-  constexpr uint32_t magicBits = 0x4b400000;
-  // Unsigned, since NaN and infinity give codes of any size, whose sum may wrap.
-  uint32_t sum = 0;
-  for (int i = 0; i < Block; ++i) {
-    uint32_t q = __builtin_bit_cast(uint32_t, x[i] * inverse + magic) - magicBits;
-    out.value[i] = static_cast<int32_t>(q);
-    sum += q;
-  }
-  out.sum = static_cast<int32_t>(sum);
-}
-
-/// The same with a given scale; what it does not reach is clamped.
-template <int Block>
-inline void quantizeBlockStatic(const float *x, int count, float scale,
-                                QuantizedBlock<Block> &out) {
-  alignas(64) float padded[Block];
-  if (count < Block) {
-    for (int i = 0; i < Block; ++i)
-      padded[i] = i < count ? x[i] : 0.0f;
-    x = padded;
-  }
-  int32_t top = 0;
-  for (int i = 0; i < Block; ++i) {
-    int32_t bits = __builtin_bit_cast(int32_t, x[i]) & 0x7fffffff;
-    top = bits > top ? bits : top;
-  }
-  const bool finite = __builtin_bit_cast(float, top) <= 3.402823466e38f;
-  out.scale = finite ? scale : __builtin_nanf("");
-  const float inverse = finite ? 1.0f / scale : 0.0f;
-  constexpr float magic = 12582912.0f; // 1.5 * 2^23
-  constexpr uint32_t magicBits = 0x4b400000;
-  uint32_t sum = 0;
-  for (int i = 0; i < Block; ++i) {
-    float scaled = finite ? x[i] * inverse : 0.0f;
-    scaled = scaled > largestA8 ? largestA8 : scaled;
-    scaled = scaled < -largestA8 ? -largestA8 : scaled;
-    uint32_t q = __builtin_bit_cast(uint32_t, scaled + magic) - magicBits;
-    out.value[i] = static_cast<int32_t>(q);
-    sum += q;
-  }
-  out.sum = static_cast<int32_t>(sum);
+  roundBlock<Block, false>(x, inverse, out);
 }
 
 /// Writes the steps of one block for one token of a tile; `values` points at the token's first word
@@ -129,33 +125,35 @@ inline void storePairs(const QuantizedBlock<Block> &q, int32_t *values, int64_t 
   }
 }
 
-/// Blocks [begin, end) of all tiles, tile by tile; Fields is 0 for pairs of int16.
+/// Blocks [begin, end) of all tiles, tile by tile and in each token by token, which reads the input
+/// in its order; Fields is 0 for pairs of int16.
 template <int Block, int Words, int Fields>
 void quantizeTiles(const QuantizeArgs &args, int64_t begin, int64_t end) {
   const IntegerInput out = args.out;
   const int64_t wordsPerToken = args.blocks * (Block / 4) * Words, tile = out.form.tile;
   const float largest = out.activation == Activation::A8 ? largestA8 : largestA16;
   QuantizedBlock<Block> q;
-  for (int64_t item = begin; item < end; ++item) {
-    const int64_t first = item / args.blocks * tile, block = item % args.blocks;
+  for (int64_t item = begin; item < end;) {
+    const int64_t first = item / args.blocks * tile, firstBlock = item % args.blocks;
+    const int64_t left = args.blocks - firstBlock, count = end - item < left ? end - item : left;
     const int64_t tokens = args.m - first < tile ? args.m - first : tile;
     const int64_t stride = tokens * Words;
-    const int64_t left = args.k - block * Block, at = first * args.blocks + block * tokens;
-    const int count = static_cast<int>(left < Block ? left : Block);
-    int32_t *values = out.values + first * wordsPerToken + block * (Block / 4) * stride;
-    for (int64_t token = 0; token < tokens; ++token, values += Words) {
-      const float *x = args.src + (first + token) * args.srcStride + block * Block;
-      if (args.staticScales)
-        quantizeBlockStatic<Block>(x, count, args.staticScales[block], q);
-      else
-        quantizeBlock<Block>(x, count, largest, q);
-      out.scales[at + token] = q.scale;
-      out.sums[at + token] = args.sumFactor * q.sum;
-      if constexpr (Fields == 0)
-        storePairs<Block>(q, values, stride);
-      else
-        storePlanes<Block, Words, Fields>(q, values, stride);
-    }
+    for (int64_t token = 0; token < tokens; ++token)
+      for (int64_t block = firstBlock; block < firstBlock + count; ++block) {
+        const float *x = args.src + (first + token) * args.srcStride + block * Block;
+        const int64_t rest = args.k - block * Block, at = first * args.blocks + block * tokens;
+        quantizeBlock<Block>(x, static_cast<int>(rest < Block ? rest : Block), largest,
+                             args.staticScales ? args.staticScales[block] : 0.0f, q);
+        out.scales[at + token] = q.scale;
+        out.sums[at + token] = args.sumFactor * q.sum;
+        int32_t *values =
+            out.values + first * wordsPerToken + block * (Block / 4) * stride + token * Words;
+        if constexpr (Fields == 0)
+          storePairs<Block>(q, values, stride);
+        else
+          storePlanes<Block, Words, Fields>(q, values, stride);
+      }
+    item += count;
   }
 }
 

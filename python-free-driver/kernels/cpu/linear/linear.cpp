@@ -1,7 +1,9 @@
 //===- linear.cpp - validation, input preparation and dispatch of linear ------===//
 //
 // Two phases with a barrier between them: activations to integers (split over tokens),
-// then products (split over output rows, so that each worker streams its own weights).
+// then products (split over output rows, so that each worker streams its own weights). Few tokens
+// are rounded by every worker for itself, which costs less than the barrier and fetching what the
+// others have written.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +25,8 @@ namespace {
 constexpr int64_t rowGrain = 12;
 /// Blocks of one token per split of the rounding: fewer cost less than a barrier.
 constexpr int64_t quantizeGrain = 32;
+/// Every worker rounds for itself up to this many blocks, all workers together.
+constexpr int64_t ownRoundingBlocks = 640;
 /// From this many tokens BF16 weights may use bf16 products.
 constexpr int64_t bf16FromTokens = 16;
 
@@ -71,6 +75,17 @@ InputBytes inputBytes(const PanelGeometry &g, int64_t m, int words) {
   return {alignUp(m * perToken), alignUp(m * blocks), alignUp(m * blocks)};
 }
 
+bool roundsForItself(int64_t m, int64_t blocks, int threads) {
+  return m * blocks * threads <= ownRoundingBlocks;
+}
+
+/// Scratch of up to maxM tokens: one input, or one and a line with a flag per worker.
+size_t integerBytes(const PanelGeometry &g, int64_t maxM, int words, int threads) {
+  const int64_t few = std::min(maxM, ownRoundingBlocks / threads / g.blocks);
+  const size_t own = few > 0 ? threads * (lineBytes + inputBytes(g, few, words).total()) : 0;
+  return std::max(own, inputBytes(g, maxM, words).total());
+}
+
 int64_t bf16Stride(int64_t k) { return (k + 31) / 32 * 32; }
 
 /// All parts, which are groupable and valid: one rounding, one split over the panels of all.
@@ -81,22 +96,39 @@ void runInteger(const LinearKernels &kernels, ThreadPool &pool, std::span<const 
   const PanelGeometry g = panelGeometry(desc);
   const InputForm form = kernels.inputForm(desc.format, first.activation, first.m);
   const InputBytes bytes = inputBytes(g, first.m, form.words);
-  const IntegerInput input = {
-      reinterpret_cast<int32_t *>(scratch), reinterpret_cast<float *>(scratch + bytes.values),
-      reinterpret_cast<int32_t *>(scratch + bytes.values + bytes.scales), form, first.activation};
-  const int32_t sumFactor = desc.symmetric ? -int32_t(symmetricZeroPoint(desc.format)) : 1;
-  const QuantizeArgs quantize = {first.src, first.srcStride, first.m,   desc.k,
-                                 g.block,   g.blocks,        sumFactor, first.activationScales,
-                                 input};
-  const int64_t tiles = (first.m + form.tile - 1) / form.tile;
-  const int64_t grain = (quantizeGrain + form.tile - 1) / form.tile;
-  pool.parallelFor(tiles * g.blocks, grain, [&](int64_t begin, int64_t end, int) {
-    kernels.quantizeInput(quantize, begin, end);
-  });
+  auto inputAt = [&](std::byte *at) {
+    return IntegerInput{
+        reinterpret_cast<int32_t *>(at), reinterpret_cast<float *>(at + bytes.values),
+        reinterpret_cast<int32_t *>(at + bytes.values + bytes.scales), form, first.activation};
+  };
+  auto round = [&](const IntegerInput &input, int64_t begin, int64_t end) {
+    const int32_t sumFactor = desc.symmetric ? -int32_t(symmetricZeroPoint(desc.format)) : 1;
+    kernels.quantizeInput({first.src, first.srcStride, first.m, desc.k, g.block, g.blocks,
+                           sumFactor, first.activationScales, input},
+                          begin, end);
+  };
+  const int64_t items = (first.m + form.tile - 1) / form.tile * g.blocks;
+  const bool own = roundsForItself(first.m, g.blocks, pool.size());
+  const size_t ownBytes = lineBytes + bytes.total();
+  if (own)
+    for (int worker = 0; worker < pool.size(); ++worker)
+      scratch[worker * ownBytes] = std::byte(0);
+  else
+    pool.parallelFor(items, (quantizeGrain + form.tile - 1) / form.tile,
+                     [&](int64_t begin, int64_t end, int) { round(inputAt(scratch), begin, end); });
   int64_t panels = 0;
   for (const LinearArgs &part : parts)
     panels += panelGeometry(part.weight.desc).panels;
-  pool.parallelFor(panels, 1, [&](int64_t begin, int64_t end, int) {
+  pool.parallelForBalanced(panels, 1, [&](int64_t begin, int64_t end, int worker) {
+    IntegerInput input = inputAt(scratch);
+    if (own) {
+      std::byte *mine = scratch + worker * ownBytes;
+      input = inputAt(mine + lineBytes);
+      if (mine[0] == std::byte(0)) {
+        round(input, 0, items);
+        mine[0] = std::byte(1);
+      }
+    }
     int64_t start = 0; // of the part
     for (const LinearArgs &part : parts) {
       const PanelArgs args = {&part, panelGeometry(part.weight.desc), input};
@@ -119,7 +151,7 @@ void runBf16(const LinearKernels &kernels, ThreadPool &pool, const LinearArgs &a
       std::fill(src + m * stride + k, src + (m + 1) * stride, uint16_t(0));
     }
   });
-  pool.parallelFor(args.weight.desc.n, rowGrain, [&](int64_t begin, int64_t end, int) {
+  pool.parallelForBalanced(args.weight.desc.n, rowGrain, [&](int64_t begin, int64_t end, int) {
     kernels.denseBf16(args, src, stride, begin, end);
   });
 }
@@ -170,7 +202,7 @@ size_t linearWorkspaceBytes(const WeightDesc &desc, int64_t maxM, Activation act
   if (threads <= 0)
     threads = ThreadPool::availableProcessors();
   if (isQuantized(desc.format)) // no form takes more than two words per step
-    return activation == Activation::F32 ? 0 : inputBytes(panelGeometry(desc), maxM, 2).total();
+    return activation == Activation::F32 ? 0 : integerBytes(panelGeometry(desc), maxM, 2, threads);
   size_t bytes = 0;
   if (desc.format != WeightFormat::F32 && onednn::available() && maxM >= oneDnnFromTokens)
     bytes = oneDnnBytes(threads, desc.k);
@@ -195,14 +227,15 @@ Status linearWith(const LinearKernels &kernels, ThreadPool &pool, const LinearAr
     else if (useOneDnn(kernels, args))
       return runOneDnn(kernels, pool, args, workspace.data());
     else
-      pool.parallelFor(desc.n, rowGrain,
-                       [&](int64_t begin, int64_t end, int) { kernels.dense(args, begin, end); });
+      pool.parallelForBalanced(desc.n, rowGrain, [&](int64_t begin, int64_t end, int) {
+        kernels.dense(args, begin, end);
+      });
     return Status::ok();
   }
 
   if (args.activation == Activation::F32) {
     const PanelArgs panelArgs = {&args, panelGeometry(desc), {}};
-    pool.parallelFor(panelArgs.geometry.panels, 1, [&](int64_t begin, int64_t end, int) {
+    pool.parallelForBalanced(panelArgs.geometry.panels, 1, [&](int64_t begin, int64_t end, int) {
       kernels.panelsF32(panelArgs, begin, end);
     });
   } else {

@@ -144,6 +144,17 @@ inline __m256i _mm512_cvtepi32_epi16(__m512i x) {
     out[i] = static_cast<int16_t>(in[i]);
   return simde_mm256_load_si256(reinterpret_cast<const simde__m256i *>(out));
 }
+inline __m256i _mm512_cvtneps_pbh(__m512 x) {
+  alignas(64) uint32_t in[16];
+  alignas(32) uint16_t out[16];
+  simde_mm512_storeu_si512(in, simde_mm512_castps_si512(x));
+  for (int i = 0; i < 16; ++i) {
+    const bool nan = (in[i] & 0x7fffffff) > 0x7f800000;
+    out[i] = static_cast<uint16_t>(nan ? in[i] >> 16 | 0x40
+                                       : (in[i] + 0x7fff + (in[i] >> 16 & 1)) >> 16);
+  }
+  return simde_mm256_load_si256(reinterpret_cast<const simde__m256i *>(out));
+}
 inline __m512i _mm512_cvtepu16_epi32(__m256i x) {
   alignas(32) uint16_t in[16];
   alignas(64) int32_t out[16];

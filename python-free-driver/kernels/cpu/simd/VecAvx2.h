@@ -60,6 +60,7 @@ struct VecAvx2 {
 
   static Mask less(Type a, Type b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static Type select(Mask m, Type yes, Type no) { return _mm256_blendv_ps(no, yes, m); }
+  static bool any(Mask m) { return _mm256_movemask_ps(m) != 0; }
 
   static Type exponent(Type shifted) {
     __m256i n = _mm256_add_epi32(_mm256_castps_si256(shifted), _mm256_set1_epi32(127));
@@ -80,6 +81,30 @@ struct VecAvx2 {
   static Int bitOr(Int a, Int b) { return _mm256_or_si256(a, b); }
   static Int subInt(Int a, Int b) { return _mm256_sub_epi32(a, b); }
   static Type toFloat(Int x) { return _mm256_cvtepi32_ps(x); }
+
+  struct Pairs {
+    Type even, odd;
+  };
+  using PairElement = float;
+  static Pairs loadPairs(const void *p) {
+    const Int x = loadInt(p), upper = set1Int(static_cast<int32_t>(0xffff0000));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(x, 16)), _mm256_castsi256_ps(bitAnd(x, upper))};
+  }
+  static Pairs set1Pair(const PairElement *p) { return {set1(p[0]), set1(p[1])}; }
+  static Pairs keepEven(Pairs x) { return {x.even, zero()}; }
+  static Pairs keepOdd(Pairs x) { return {zero(), x.odd}; }
+  static Type dotPairs(Type acc, Pairs a, Pairs b) {
+    return fma(a.odd, b.odd, fma(a.even, b.even, acc));
+  }
+  static Type storeRounded(PairElement *p, Type x) {
+    const Int bits = _mm256_castps_si256(x), one = set1Int(1);
+    const Int odd = bitAnd(_mm256_srli_epi32(bits, 16), one);
+    const Int up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, set1Int(0x7fff)));
+    const Type y = _mm256_castsi256_ps(bitAnd(up, set1Int(static_cast<int32_t>(0xffff0000))));
+    const Type rounded = select(less(abs(x), set1(__builtin_inff())), y, x);
+    store(p, rounded);
+    return rounded;
+  }
 
   static Type loadBytes(const uint8_t *p) {
     return toFloat(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(p))));

@@ -62,6 +62,7 @@ struct VecAvx512 {
 
   static Mask less(Type a, Type b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static Type select(Mask m, Type yes, Type no) { return _mm512_mask_blend_ps(m, no, yes); }
+  static bool any(Mask m) { return m != 0; }
 
   /// 2^n for n holding integers plus 1.5 * 2^23, -126 <= n <= 127.
   static Type exponent(Type shifted) {
@@ -79,6 +80,33 @@ struct VecAvx512 {
   static Int bitOr(Int a, Int b) { return _mm512_or_si512(a, b); }
   static Int subInt(Int a, Int b) { return _mm512_sub_epi32(a, b); }
   static Type toFloat(Int x) { return _mm512_cvtepi32_ps(x); }
+
+  /// Pairs of bf16 numbers, each half widened; VecAvx512Bf16.h has them as they are.
+  struct Pairs {
+    Type even, odd;
+  };
+  using PairElement = float;
+  static Pairs loadPairs(const void *p) {
+    const Int x = loadInt(p), upper = set1Int(static_cast<int32_t>(0xffff0000));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(x, 16)), _mm512_castsi512_ps(bitAnd(x, upper))};
+  }
+  static Pairs set1Pair(const PairElement *p) { return {set1(p[0]), set1(p[1])}; }
+  static Pairs keepEven(Pairs x) { return {x.even, zero()}; }
+  static Pairs keepOdd(Pairs x) { return {zero(), x.odd}; }
+  /// acc plus both products.
+  static Type dotPairs(Type acc, Pairs a, Pairs b) {
+    return fma(a.odd, b.odd, fma(a.even, b.even, acc));
+  }
+  /// Stores elements of pairs, rounded to nearest even; returns them rounded.
+  static Type storeRounded(PairElement *p, Type x) {
+    const Int bits = _mm512_castps_si512(x), one = set1Int(1);
+    const Int odd = bitAnd(_mm512_srli_epi32(bits, 16), one);
+    const Int up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, set1Int(0x7fff)));
+    const Type y = _mm512_castsi512_ps(bitAnd(up, set1Int(static_cast<int32_t>(0xffff0000))));
+    const Type rounded = select(less(abs(x), set1(__builtin_inff())), y, x);
+    store(p, rounded);
+    return rounded;
+  }
 
   /// Bytes as floats.
   static Type loadBytes(const uint8_t *p) {

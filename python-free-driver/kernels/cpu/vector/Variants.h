@@ -35,6 +35,12 @@ struct AttentionSegment {
   const int64_t *from, *to;
 };
 
+/// What of a page one kv head reads.
+struct PageHead {
+  const uint8_t *data = nullptr;
+  int64_t bytes = 0;
+};
+
 /// Some rows of one kv head against the keys of some segments, in their order.
 struct AttentionTile {
   const AttentionSegment *segments;
@@ -50,8 +56,10 @@ struct AttentionTile {
   int32_t *qSums;                            ///< [rows, groups]
   float *scores;                             ///< scratch [attentionTileRows, 64]
   float *sum;                                ///< out [rows, valueDim]: sum of exp(s - maximum) v
-  float *maximum;                            ///< out [rows]; -inf if the row sees no key here
-  float *total;                              ///< out [rows]: sum of exp(s - maximum)
+  float *maximum;                ///< out [rows]: near the largest s; -inf if the row sees no key
+  float *total;                  ///< out [rows]: sum of exp(s - maximum)
+  bool fetched;                  ///< the first page is already being fetched
+  PageHead nextKeys, nextValues; ///< to be fetched towards the end: the next tile's
 };
 
 /// Tokens side by side in a tile of sparse products.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "kernels/cpu/attention/KvPairs.h"
 #include "kernels/cpu/vector/Variants.h"
 
 #include "qrt/Half.h"
@@ -156,7 +157,8 @@ static double element(const AttentionSegment &segment, const AttentionTile &tile
   case DType::F16:
     return f16ToF32(reinterpret_cast<const uint16_t *>(head)[index]);
   case DType::BF16:
-    return bf16ToF32(reinterpret_cast<const uint16_t *>(head)[index]);
+    return bf16ToF32(reinterpret_cast<const uint16_t *>(
+        head)[pairElement(isKey ? tile.headDim : tile.valueDim, isKey, slot, d)]);
   default: {
     const double value =
         readKvElement(isKey ? *tile.keyCodes : *tile.valueCodes, isKey, head, slot, d);
@@ -169,9 +171,11 @@ static void attentionTile(const AttentionTile &tile) {
   constexpr double minusInfinity = -std::numeric_limits<double>::infinity();
   auto score = [&](const AttentionSegment &segment, int row, int64_t key) {
     double dot = 0.0;
-    for (int64_t d = 0; d < tile.headDim; ++d)
-      dot += static_cast<double>(tile.q[row * tile.headDim + d]) *
+    for (int64_t d = 0; d < tile.headDim; ++d) {
+      const float q = tile.q[row * tile.headDim + d];
+      dot += static_cast<double>(segment.keyType == DType::BF16 ? bf16ToF32(f32ToBf16(q)) : q) *
              element(segment, tile, true, key, d);
+    }
     return tile.softcap > 0.0f ? tile.softcap * std::tanh(dot / tile.softcap) : dot;
   };
   auto forKeys = [&](int row, auto body) {

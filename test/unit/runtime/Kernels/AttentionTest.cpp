@@ -23,6 +23,8 @@ using namespace qrt::kernels::test;
 
 /// Outputs are averages of values of size ~1; scores are sums of up to 128 products.
 static constexpr double attentionBound = 3e-6;
+/// Caches of bf16 take weights in bf16, 2^-9 off each and their sum: relative to sum(weight |v|).
+static constexpr double roundedBound = 0x1p-8;
 /// Coded caches take queries and weights as 16-bit integers: scores are 1e-4 off, rarely 3e-4.
 static constexpr double codedBound = 6e-4;
 
@@ -35,6 +37,7 @@ struct Shape {
   int64_t sink = 0, recent = 0;
   bool balanced = false;
   double keySpread = 1.0; ///< every eighth key feature is as much larger
+  double keyGrowth = 0.0; ///< keys are 1 + this * their position as large
 };
 
 struct Types {
@@ -115,6 +118,8 @@ Sequence makeSequence(ThreadPool &pool, const Shape &shape, int64_t length, Type
   s.v = randomFloats(length * shape.kvHeads * shape.valueDim, seed + 1);
   for (size_t i = 0; i < s.k.size(); i += 8)
     s.k[i] *= float(shape.keySpread);
+  for (size_t i = 0; i < s.k.size(); ++i)
+    s.k[i] *= 1.0f + float(shape.keyGrowth) * float(i / (shape.kvHeads * shape.headDim));
   auto addPage = [&](DType type, int64_t dim, bool isKey, std::vector<void *> &pages) {
     size_t bytes = kvPageBytes(shape.kvHeads, dim, type, isKey);
     s.memory.push_back(std::make_unique<AlignedBytes>(bytes));
@@ -154,22 +159,34 @@ Sequence makeSequence(ThreadPool &pool, const Shape &shape, int64_t length, Type
   return s;
 }
 
+/// What attention computes for one row, and what bounds are relative to.
+struct Want {
+  std::vector<double> out, magnitude; ///< sum(weight v), sum(weight |v|)
+};
+
 /// Row of naive attention: query q of one head at `position`.
-std::vector<double> naive(const Shape &shape, const Sequence &s, const float *q, int64_t head,
-                          int64_t position, double scale, bool coded) {
+Want naive(const Shape &shape, const Sequence &s, const float *q, int64_t head, int64_t position,
+           double scale, Types types) {
+  const bool coded = isCoded(types);
   auto isPrecise = [&](int64_t j) {
     return coded && (j < shape.sink || j > position - shape.recent);
   };
   int64_t kvHead = head / (shape.heads / shape.kvHeads);
   int64_t first = shape.window ? std::max<int64_t>(0, position - shape.window + 1) : 0;
-  std::vector<double> weight(position + 1, 0.0), out(shape.valueDim, 0.0);
+  std::vector<double> weight(position + 1, 0.0);
+  Want want{std::vector<double>(shape.valueDim, 0.0), std::vector<double>(shape.valueDim, 0.0)};
+  // bf16 keys take queries rounded to bf16, after scaling.
+  auto query = [&](int64_t j, int64_t d) {
+    const float scaled = q[d] * float(scale);
+    return types.keys == DType::BF16 && !isPrecise(j) ? double(rounded(DType::BF16, scaled))
+                                                      : double(q[d]) * scale;
+  };
   double maximum = -1e300, total = 0;
   for (int64_t j = first; j <= position; ++j) {
     for (int64_t d = 0; d < shape.headDim; ++d)
       weight[j] +=
-          double(q[d]) *
-          (isPrecise(j) ? s.kPreciseRow : s.k)[(j * shape.kvHeads + kvHead) * shape.headDim + d] *
-          scale;
+          query(j, d) *
+          (isPrecise(j) ? s.kPreciseRow : s.k)[(j * shape.kvHeads + kvHead) * shape.headDim + d];
     if (shape.softcap > 0)
       weight[j] = shape.softcap * std::tanh(weight[j] / shape.softcap);
     maximum = std::max(maximum, weight[j]);
@@ -177,11 +194,14 @@ std::vector<double> naive(const Shape &shape, const Sequence &s, const float *q,
   for (int64_t j = first; j <= position; ++j)
     total += weight[j] = std::exp(weight[j] - maximum);
   for (int64_t j = first; j <= position; ++j)
-    for (int64_t d = 0; d < shape.valueDim; ++d)
-      out[d] +=
+    for (int64_t d = 0; d < shape.valueDim; ++d) {
+      const double product =
           weight[j] / total *
           (isPrecise(j) ? s.vPreciseRow : s.v)[(j * shape.kvHeads + kvHead) * shape.valueDim + d];
-  return out;
+      want.out[d] += product;
+      want.magnitude[d] += std::abs(product);
+    }
+  return want;
 }
 
 struct Run {
@@ -193,6 +213,8 @@ void check(const VectorKernels &kernels, const std::string &name, const Shape &s
   const std::vector<float> balance = balanceOf(shape);
   // The scalar row is the definition and reads codes as they are.
   const bool coded = isCoded(types), integers = coded && kernels.isa != Isa::Scalar;
+  const double growth = shape.keyGrowth > 0 ? 10 : 1; // of the scores, and so of their errors
+  const bool roundsWeights = types.values == DType::BF16 && kernels.isa != Isa::Scalar;
   ThreadPool one(1), three(3);
   Workspace workspace;
   double scale = 1.0 / std::sqrt(double(shape.headDim));
@@ -233,12 +255,12 @@ void check(const VectorKernels &kernels, const std::string &name, const Shape &s
     for (int64_t t = 0; t < runs[i].tokens; ++t)
       for (int64_t h = 0; h < shape.heads; ++h) {
         int64_t row = batch[i].firstRow + t;
-        std::vector<double> want =
-            naive(shape, sequences[i], q.data() + row * qWidth + h * shape.headDim, h,
-                  batch[i].position + t, scale, coded);
+        const Want want = naive(shape, sequences[i], q.data() + row * qWidth + h * shape.headDim, h,
+                                batch[i].position + t, scale, types);
         for (int64_t d = 0; d < shape.valueDim; ++d)
-          ASSERT_NEAR(out[row * outWidth + h * shape.valueDim + d], want[d],
-                      integers ? codedBound : attentionBound)
+          ASSERT_NEAR(out[row * outWidth + h * shape.valueDim + d], want.out[d],
+                      (integers ? codedBound : attentionBound) * growth +
+                          (roundsWeights ? roundedBound * want.magnitude[d] : 0))
               << name << " sequence " << i << " token " << t << " head " << h << " feature " << d;
       }
   std::vector<float> threaded(out.size());
@@ -264,6 +286,31 @@ TEST(Attention, OddHeadSizesAndManyHeadsPerKvHead) {
   for (const auto &variant : variants())
     for (Shape shape : {Shape{14, 2, 64, 64}, {3, 3, 20, 36}, {40, 1, 8, 8}, {5, 1, 100, 7}})
       check(*variant.kernels, variant.name, shape, {{9, 9}, {66, 1}}, DType::F32);
+}
+
+TEST(Attention, PairsOfOddHeadsAndRanges) {
+  for (const auto &variant : variants()) {
+    for (Shape shape : {Shape{14, 2, 64, 64}, {3, 3, 20, 36}, {40, 1, 8, 8}, {5, 1, 99, 7}})
+      check(*variant.kernels, variant.name, shape, {{9, 9}, {66, 1}}, DType::BF16);
+    for (int64_t window : {1, 21, 64})
+      check(*variant.kernels, variant.name, {2, 1, 16, 40, window},
+            {{150, 60}, {150, 1}, {151, 1}, {10, 10}}, DType::BF16);
+    check(*variant.kernels, variant.name, {6, 2, 15, 16}, {{2500, 1}, {1025, 1}}, DType::BF16);
+    for (Types types : {Types(DType::BF16, DType::F32), Types(DType::F16, DType::BF16),
+                        Types(DType::BF16, DType::I8), Types(DType::I4, DType::BF16)})
+      check(*variant.kernels, variant.name, {4, 2, 16, 16, 0, 0, 3, 5}, {{70, 70}, {131, 1}},
+            types);
+  }
+}
+
+TEST(Attention, ScoresThatGrowFarBeyondTheFirst) {
+  // Keys grow along the sequence, so that the base of the weights has to be raised again and again.
+  for (const auto &variant : variants())
+    for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8}) {
+      Shape shape{4, 2, 16, 16};
+      shape.keyGrowth = 0.02;
+      check(*variant.kernels, variant.name, shape, {{300, 40}, {300, 1}}, type);
+    }
 }
 
 TEST(Attention, WindowAndSoftcap) {

@@ -19,7 +19,8 @@ extern const VectorKernels vectorKernels;
 } // namespace simde_avx512vnni
 namespace simde_avx512bf16 {
 extern const LinearKernels linearKernels;
-}
+extern const VectorKernels vectorKernels;
+} // namespace simde_avx512bf16
 #endif
 
 namespace test {
@@ -38,7 +39,8 @@ std::span<const LinearKernels *const> emulatedLinearVariants() {
 std::span<const VectorKernels *const> emulatedVectorVariants() {
 #if defined(QRT_HAVE_SIMDE)
   static const VectorKernels *const table[] = {&simde_avx2::vectorKernels,
-                                               &simde_avx512vnni::vectorKernels};
+                                               &simde_avx512vnni::vectorKernels,
+                                               &simde_avx512bf16::vectorKernels};
   return table;
 #else
   return {};
