@@ -20,24 +20,25 @@
 namespace qrt::cuda {
 
 /// A block's slices, firstSlice .. firstSlice + slices - 1, and which of their quanta its warps
-/// have; warps beyond the number of quanta have none.
+/// have: as even as can be, the first ones one more. No division: this comes before the first copy.
 struct StreamBlock {
-  int firstSlice, slices, quanta, warps;
+  int firstSlice, slices;
+  int base, rest; ///< quanta of every warp, and how many warps have one more
 
-  QRT_DEVICE StreamBlock(const StreamLinearParams &p, int blockWarps) {
-    const int64_t all = int64_t(p.items) * p.splits;
-    const int block = blockIndex().x, blocks = gridSize().x;
-    firstSlice = int(all * block / blocks);
-    slices = int(all * (block + 1) / blocks) - firstSlice;
-    quanta = slices * p.sliceQuanta;
-    warps = quanta < blockWarps ? quanta : blockWarps;
+  QRT_DEVICE StreamBlock(const StreamLinearParams &p, int warpBits) {
+    const int block = blockIndex().x, more = p.blockRest;
+    firstSlice = block * p.blockSlices + (block < more ? block : more);
+    slices = p.blockSlices + (block < more ? 1 : 0);
+    const int quanta = slices * p.sliceQuanta;
+    base = quanta >> warpBits;
+    rest = quanta & ((1 << warpBits) - 1);
   }
-  QRT_DEVICE int firstOf(int warp) const {
-    return warp < warps ? int(int64_t(quanta) * warp / warps) : quanta;
-  }
+  QRT_DEVICE int firstOf(int warp) const { return warp * base + (warp < rest ? warp : rest); }
   /// The warp that has a quantum.
   QRT_DEVICE int warpOf(int quantum) const {
-    return int((int64_t(quantum + 1) * warps - 1) / quanta);
+    const int longer = rest * (base + 1);
+    return quantum < longer ? int(uint32_t(quantum) / uint32_t(base + 1))
+                            : rest + int(uint32_t(quantum - longer) / uint32_t(base));
   }
 };
 
@@ -97,22 +98,26 @@ struct StreamFinish {
 
   /// By all threads, behind a barrier: what no warp had whole.
   QRT_DEVICE void addWarps() const {
-    const int slice = p.sliceQuanta, outputs = p.rows * itemRows;
     QRT_NO_UNROLL
-    for (int at = threadIndex(); at < block.slices * outputs; at += blockThreads()) {
-      const int index = at / outputs, token = at % outputs / itemRows, row = at % itemRows;
-      const int first = block.warpOf(index * slice), last = block.warpOf(index * slice + slice - 1);
+    for (int index = warpIndex(); index < block.slices; index += warps) {
+      const int begin = index * p.sliceQuanta;
+      const int first = block.warpOf(begin), last = block.warpOf(begin + p.sliceQuanta - 1);
       if (first == last)
         continue;
-      const int number = block.firstSlice + index, item = number / p.splits;
-      emit(item, number - item * p.splits, token, row, [&](int itemRow) {
-        const int place = token * tokenStride + itemRow;
-        float sum = loadShared(tailSlot(first) + place);
-        QRT_NO_UNROLL
-        for (int warp = first + 1; warp <= last; ++warp)
-          sum += loadShared(headSlot(warp) + place);
-        return sum;
-      });
+      const int slice = block.firstSlice + index, item = p.splits == 1 ? slice : slice / p.splits;
+      QRT_NO_UNROLL
+      for (int at = laneIndex(); at < p.rows * itemRows; at += warpLanes) {
+        const int token = at / itemRows, row = at % itemRows;
+        emit(item, slice - item * p.splits, token, row, [&](int itemRow) {
+          const int place = token * tokenStride + itemRow;
+          float sum = loadShared(tailSlot(first) + place);
+          const float *head = headSlot(first + 1) + place;
+          QRT_UNROLL_4
+          for (int warp = first; warp < last; ++warp, head += slotFloats(p.rows))
+            sum += loadShared(head);
+          return sum;
+        });
+      }
     }
     if (p.splits > 1)
       addSplits();

@@ -53,10 +53,13 @@ struct StreamLinear {
     Sums codes;
     float tokens[tokenTiles][4];
   };
-  /// Activations are loaded in pieces of this many halves of a unit, one piece ahead.
+  /// Activations are loaded in pieces of this many halves of a unit, one quantum ahead where there
+  /// are registers for it, else one piece.
   static constexpr int span = tokenTiles == 1 && Stage::quantumUnits == 2 ? 2 : 1;
   static constexpr int pieces = 2 * Stage::quantumUnits / span; ///< of a quantum
   static_assert(pieces % 2 == 0, "two buffers");
+  static constexpr bool quantumAhead = tokenTiles == 1;
+  static constexpr int aheadPieces = quantumAhead ? 2 * pieces : 2;
   using Piece = Words4[tokenTiles][span];
 
   static QRT_DEVICE void clear(Sums &sums) {
@@ -72,12 +75,15 @@ struct StreamLinear {
   }
 
   static QRT_DEVICE void run(const Params &p) {
-    const int warps = blockThreads() / 32;
+    const int warpBits = blockThreads() == 512   ? 4
+                         : blockThreads() == 256 ? 3
+                                                 : 2,
+              warps = 1 << warpBits;
     uint8_t *ring = sharedMemory() + warpIndex() * ringBytes;
-    const StreamBlock block(p, warps);
+    const StreamBlock block(p, warpBits);
     const int begin = block.firstOf(warpIndex()), end = block.firstOf(warpIndex() + 1);
 
-    StreamCursor<format, panels, groupHalves> ahead(p, StreamWalk(p, block.firstSlice, begin, end));
+    StreamCursor<format, panels, groupHalves> ahead(StreamWalk(p, block.firstSlice, begin, end));
     QRT_NO_UNROLL
     for (int slot = 0; slot < stages - 1; ++slot) {
       ahead.fetch(p, ring + slot * Stage::bytes);
@@ -174,13 +180,22 @@ struct StreamLinear {
                                         Sums &total) {
     if (quanta <= 0)
       return;
-    Piece x[2];
+    Piece x[aheadPieces];
+    auto loadAhead = [&](int unit, int at) { // of the quantum at `unit`, the pieces from `at` on
+      QRT_UNROLL
+      for (int piece = 0; piece < aheadPieces / 2; ++piece)
+        load<ragged>(p, rows, 2 * unit + piece * span, x[at + piece]);
+    };
     if constexpr (!ragged)
-      load<false>(p, rows, 2 * first, x[0]);
+      loadAhead(first, 0);
     const int last = first + (quanta - 1) * Stage::quantumUnits;
-    QRT_NO_UNROLL
-    for (int unit = first; unit <= last; unit += Stage::quantumUnits) {
+    /// One quantum, whose pieces begin in x[parity * pieces] if a whole one is loaded ahead.
+    auto multiplyQuantum = [&]<int parity>(int unit) {
       const uint8_t *stage = next();
+      // Behind the last quantum the last one again, for nobody.
+      const int ahead = unit < last ? unit + Stage::quantumUnits : unit;
+      if constexpr (!ragged && quantumAhead)
+        loadAhead(ahead, parity ? 0 : pieces);
       uint32_t words[panels][laneWords(format)];
       QRT_UNROLL
       for (int piece = 0; piece < pieces; ++piece) {
@@ -190,16 +205,25 @@ struct StreamLinear {
           for (int panel = 0; panel < panels; ++panel)
             Stage::words(stage, panel, half / 2, words[panel]);
         }
-        // Behind the last quantum the last piece again, for nobody.
+        const int now = quantumAhead && !ragged ? parity * pieces + piece : piece % 2;
         if constexpr (ragged)
-          load<true>(p, rows, 2 * unit + half, x[piece % 2]);
-        else
-          load<false>(p, rows, 2 * unit + (piece + 1 < pieces || unit < last ? half + span : half),
+          load<true>(p, rows, 2 * unit + half, x[now]);
+        else if constexpr (!quantumAhead)
+          load<false>(p, rows, piece + 1 < pieces ? 2 * unit + half + span : 2 * ahead,
                       x[(piece + 1) % 2]);
         QRT_UNROLL
         for (int i = 0; i < 2 * span; ++i)
-          multiplyStep(p, stage, unit, half / 2 * unitSteps + step + i, words, step + i,
-                       x[piece % 2], i, sums, total);
+          multiplyStep(p, stage, unit, half / 2 * unitSteps + step + i, words, step + i, x[now], i,
+                       sums, total);
+      }
+    };
+    QRT_NO_UNROLL
+    for (int unit = first; unit <= last; unit += Stage::quantumUnits) {
+      multiplyQuantum.template operator()<0>(unit);
+      if constexpr (!ragged && quantumAhead) {
+        unit += Stage::quantumUnits;
+        if (unit <= last)
+          multiplyQuantum.template operator()<1>(unit);
       }
     }
   }
@@ -280,7 +304,7 @@ struct StreamLinear {
     for (int panel = 0; panel < panels; ++panel) {
       const StreamPanel place = streamPanel<panels>(p, item, panel);
       const kernels::WeightView &w = streamPart(p, place.part).weight;
-      const auto last = int((w.desc.n - 1) / kernels::panelRows);
+      const int last = p.lastPanel[place.part];
       const int64_t first =
           int64_t(place.panel < last ? place.panel : last) * kernels::panelRows + laneIndex() / 4;
       float scale[2], zero[2];

@@ -21,11 +21,14 @@ namespace qrt::cuda {
 struct StreamLinearParams {
   Matrix src;
   LinearPart parts[3]; ///< alike but for n and values
-  int32_t endItem[3];  ///< of the parts up to this one; behind the last part as of the last
+  int32_t lastPanel[3] = {};
+  int32_t endItem[3]; ///< of the parts up to this one; behind the last part as of the last
   int32_t rows = 0;
   bool gated = false; ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
   kernels::UnaryKind kind = kernels::UnaryKind::Silu;
   int32_t items = 0, splits = 1; ///< slices: items * splits
+  /// Slices of every block, and how many blocks have one more.
+  int32_t blockSlices = 0, blockRest = 0;
   int32_t quanta = 0, sliceQuanta = 0;
   int32_t fullQuanta = 0;             ///< that K fills
   int32_t panelUnits = 0, groups = 0; ///< of one panel
@@ -56,9 +59,10 @@ class StreamWalk {
 public:
   /// Quanta begin .. end - 1 of those of the block, whose first slice is firstSlice.
   QRT_DEVICE StreamWalk(const StreamLinearParams &p, int firstSlice, int begin, int end)
-      : left(end - begin), at(begin % p.sliceQuanta) {
-    const int slice = firstSlice + begin / p.sliceQuanta;
-    item = slice / p.splits;
+      : left(end - begin) {
+    const auto index = int(uint32_t(begin) / uint32_t(p.sliceQuanta)), slice = firstSlice + index;
+    at = begin - index * p.sliceQuanta;
+    item = p.splits == 1 ? slice : int(uint32_t(slice) / uint32_t(p.splits));
     split = slice - item * p.splits;
   }
   QRT_DEVICE bool take(const StreamLinearParams &p, StreamSegment &segment) {
@@ -138,9 +142,7 @@ class StreamCursor {
   using Stage = StreamStage<format, panels, groupHalves>;
 
 public:
-  QRT_DEVICE StreamCursor(const StreamLinearParams &p, const StreamWalk &walk) : walk(walk) {
-    nextSegment(p);
-  }
+  QRT_DEVICE explicit StreamCursor(const StreamWalk &walk) : walk(walk) {}
 
   /// Starts the copies of the next stage, if there is one.
   QRT_DEVICE void fetch(const StreamLinearParams &p, uint8_t *stage) {
@@ -189,16 +191,15 @@ private:
       const StreamPanel at = streamPanel<panels>(p, segment.item, i);
       const kernels::WeightView &w = streamPart(p, at.part).weight;
       // Panels beyond the matrix are copies of its last one, whose results nobody takes.
-      const auto last = int((w.desc.n - 1) / kernels::panelRows);
-      const int64_t panel = at.panel < last ? at.panel : last;
+      const int last = p.lastPanel[at.part], panel = at.panel < last ? at.panel : last;
       data[i] = static_cast<const uint8_t *>(w.data) +
-                (panel * p.panelUnits + quantum * Stage::quantumUnits) * unitBytes(format) +
+                int64_t(panel * p.panelUnits + quantum * Stage::quantumUnits) * unitBytes(format) +
                 lane * 16;
       if constexpr (groupHalves != 0) {
         if (i != minePanel || (isZero && w.desc.symmetric))
           continue;
         const int64_t first =
-            (panel * p.groups + quantum * groups + mineGroup) * kernels::panelRows;
+            int64_t(panel * p.groups + quantum * groups + mineGroup) * kernels::panelRows;
         piece = isZero ? w.zeroPoints + first
                        : static_cast<const uint8_t *>(w.scales) + first * 2 + lane % 2 * 16;
         pieceStep = groups * kernels::panelRows * (isZero ? 1 : 2);

@@ -65,8 +65,10 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
   StreamLinearParams stream;
   stream.src = params.src;
-  for (int i = 0; i < params.count; ++i)
+  for (int i = 0; i < params.count; ++i) {
     stream.parts[i] = params.parts[i];
+    stream.lastPanel[i] = int32_t(unitGeometry(params.parts[i].weight.desc).panels - 1);
+  }
   countItems(params, stream.endItem);
   stream.items = stream.endItem[2];
   const StreamPlan plan = planStream(launch, desc, stream.items);
@@ -78,6 +80,8 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   stream.splits = plan.splits;
   stream.quanta = int32_t((desc.k + quantumK - 1) / quantumK);
   stream.sliceQuanta = plan.sliceQuanta;
+  stream.blockSlices = int32_t(stream.items * plan.splits / plan.grid);
+  stream.blockRest = int32_t(stream.items * plan.splits % plan.grid);
   stream.fullQuanta = int32_t(desc.k / quantumK);
   stream.panelUnits = int32_t(g.panelUnits);
   stream.groups = int32_t(g.groups);

@@ -66,10 +66,8 @@ void expectCpuCodes(int64_t k, bool isStatic) {
         kernels::QuantizedBlock<block> expected;
         const float *from = x.data() + row * k + b * block;
         const int count = int(std::min<int64_t>(block, k - b * block));
-        if (isStatic)
-          kernels::quantizeBlockStatic<block>(from, count, scales[size_t(b)], expected);
-        else
-          kernels::quantizeBlock<block>(from, count, kernels::largestA8, expected);
+        kernels::quantizeBlock<block>(from, count, kernels::largestA8,
+                                      isStatic ? scales[size_t(b)] : 0.0f, expected);
         const int64_t at = b * g.planeRows + row;
         const float scale = reinterpret_cast<const float *>(bytes + g.scaleStart)[at];
         ASSERT_TRUE(scale == expected.scale || (std::isnan(scale) && std::isnan(expected.scale)));
