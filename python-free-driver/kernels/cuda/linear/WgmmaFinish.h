@@ -46,9 +46,9 @@ private:
       const float *s = &sums[i * 4 / registers][i * 4 % registers];
       own[i * 128] = make_float4(s[0], s[1], s[2], s[3]);
     }
-    fenceGlobal();
     syncSome<128>(1 + group);
     if (thread == 0) {
+      fenceGlobal(); // of all threads' writes, which the barrier has put before
       uint32_t *counter = work.counters + cut * 2 + group;
       const bool last = atomicAdd(counter, 1) + 1 == uint32_t(plan.splits);
       if (last)

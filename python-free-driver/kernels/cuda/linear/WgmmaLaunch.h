@@ -28,7 +28,7 @@ int launchWgmma(const Launch &launch, const LinearParams &op, const LinearWork &
   template <>                                                                                      \
   int launchWgmma<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,    \
                           const WgmmaPlan &plan) {                                                 \
-    const WgmmaLinearParams params = {op, work, plan, plan.lagging};                               \
+    const WgmmaLinearParams params = {op, work, plan};                                             \
     return plan.tokens == 32   ? launchTokens<32>(launch, params)                                  \
            : plan.tokens == 64 ? launchTokens<64>(launch, params)                                  \
                                : launchTokens<128>(launch, params);                                \

@@ -26,9 +26,6 @@ struct WgmmaLinearParams {
   LinearParams op;
   LinearWork work;
   WgmmaPlan plan;
-  /// The fetching threads wait for their copies and show them to wgmma; else the copies arrive at
-  /// the barrier by themselves and the multiplying threads have the fence.
-  bool lagging;
 };
 
 template <WeightFormat format, class T, int tokens>
@@ -46,14 +43,13 @@ struct WgmmaLinear {
   static constexpr int stageBytes = tokenBytes + weightBytes + scaleBytes + zeroBytes;
   static constexpr int budget = (226 * 1024 - 512) / stageBytes;
   static constexpr int stages = budget > 10 ? 10 : budget;
-  static constexpr int lag = stages / 2; ///< units that are on their way
   static constexpr int weightStart = stages * tokenBytes,
                        scaleStart = weightStart + stages * weightBytes;
   static constexpr int zeroStart = scaleStart + stages * scaleBytes;
   static constexpr int barrierStart = zeroStart + stages * zeroBytes;
   /// The ring begins at a multiple of an atom.
   static constexpr int sharedBytes = barrierStart + 2 * stages * 8 + 16 + wgmmaAtomBytes;
-  static_assert(stages >= 4 && lag <= stages - 2 && sharedBytes <= 227 * 1024);
+  static_assert(stages >= 4 && sharedBytes <= 227 * 1024);
 
   struct Ring {
     uint8_t *base;
@@ -96,7 +92,7 @@ struct WgmmaLinear {
     const Ring ring = {shared + (-sharedAddress(shared) & (wgmmaAtomBytes - 1))};
     if (threadIndex() == 0) {
       for (int slot = 0; slot < stages; ++slot) {
-        initBarrier(ring.full(slot), p.lagging ? producers / warpLanes : producers);
+        initBarrier(ring.full(slot), producers);
         initBarrier(ring.empty(slot), 2 * 128 / warpLanes);
       }
       fenceBarrierInit();
@@ -117,8 +113,7 @@ struct WgmmaLinear {
   // ---- The warpgroup that fetches.
 
   static QRT_DEVICE void produce(const Params &p, const Ring &ring) {
-    Cursor at, landed;
-    int pending = 0;
+    Cursor at;
     QRT_NO_UNROLL
     for (int item = blockIndex().x; item < p.plan.items; item += gridSize().x) {
       const Work work(p, wgmmaItem(p.plan, item));
@@ -126,32 +121,11 @@ struct WgmmaLinear {
       for (int unit = work.firstUnit; unit < work.endUnit; ++unit) {
         waitBarrier(ring.empty(at.slot), at.parity ^ 1);
         fetch(p, ring, at.slot, work, unit);
-        if (!p.lagging) {
-          arriveWhenCopied(ring.full(at.slot));
-          at.next();
-          continue;
-        }
-        commitAsync();
+        arriveWhenCopied(ring.full(at.slot));
         at.next();
-        if (pending == lag) {
-          waitAsync<lag>();
-          signal(ring, landed);
-        } else {
-          ++pending;
-        }
       }
     }
     waitAsync<0>();
-    QRT_NO_UNROLL
-    for (; pending > 0; --pending)
-      signal(ring, landed);
-  }
-  static QRT_DEVICE void signal(const Ring &ring, Cursor &landed) {
-    fenceSharedForWgmma();
-    syncWarp();
-    if (laneIndex() == 0)
-      arriveBarrier(ring.full(landed.slot));
-    landed.next();
   }
 
   /// Starts this thread's copies of one unit. Tokens beyond the last keep what the tile held: their
@@ -237,8 +211,7 @@ struct WgmmaLinear {
       QRT_NO_UNROLL
       for (int unit = work.firstUnit; unit < work.endUnit; ++unit) {
         waitBarrier(ring.full(at.slot), at.parity);
-        if (!p.lagging)
-          fenceSharedForWgmma();
+        fenceSharedForWgmma(); // the copies arrived at the barrier by themselves
         const uint64_t tile = wgmmaDescriptor(sharedAddress(ring.tokenTile(at.slot)));
         QRT_UNROLL
         for (int block = 0; block < groupBlocks; ++block) {

@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cstdlib>
+#include <string_view>
 
 namespace qrt::cuda {
 
@@ -22,17 +23,13 @@ int launchF32(const Launch &launch, const LinearParams &params) {
 }
 
 #ifdef __CUDACC__
-/// QRT_CUDA_WGMMA: 1 and 2 choose the kernels for sm_90a, with copies that arrive by themselves or
-/// lagging ones; until they have been verified on a device none of them is chosen otherwise.
-int wgmmaMode() {
-  static const int mode = [] {
-    const char *text = std::getenv("QRT_CUDA_WGMMA");
-    return text ? std::atoi(text) : 0;
-  }();
-  return mode;
-}
+/// QRT_CUDA_WGMMA=0 leaves out the kernels for sm_90a, to compare.
 bool useWgmma(const Launch &launch, const WeightDesc &desc, DType type, int64_t rows) {
-  return wgmmaMode() > 0 && wgmmaTakes(launch, desc, type, rows);
+  static const bool enabled = [] {
+    const char *text = std::getenv("QRT_CUDA_WGMMA");
+    return !text || std::string_view(text) != "0";
+  }();
+  return enabled && wgmmaTakes(launch, desc, type, rows);
 }
 #else // only a library for GPUs has them
 bool useWgmma(const Launch &, const WeightDesc &, DType, int64_t) { return false; }
@@ -42,8 +39,7 @@ template <WeightFormat format>
 int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) {
 #ifdef __CUDACC__
   if (useWgmma(launch, op.weight.desc, op.src.type, op.rows)) {
-    WgmmaPlan plan = planWgmma(launch, op.weight.desc, op.rows);
-    plan.lagging = wgmmaMode() == 2;
+    const WgmmaPlan plan = planWgmma(launch, op.weight.desc, op.rows);
     return plan.splits > 1 && !op.workspace ? invalidLaunch
                                             : launchWgmma<format>(launch, op, work, plan);
   }

@@ -156,6 +156,7 @@ TEST(Wgmma, PlanCoversEveryUnitOfEveryTileOnce) {
 TEST(Wgmma, TakesF16WithF16ScalesAndTheirOwnDenseType) {
   Launch launch;
   launch.capability = 90;
+  launch.multiprocessors = 132;
   launch.sharedBytesPerBlock = 227 * 1024;
   WeightDesc desc{WeightFormat::U4, 64, 64, 32};
   EXPECT_TRUE(wgmmaTakes(launch, desc, DType::F16, 17));
@@ -169,6 +170,20 @@ TEST(Wgmma, TakesF16WithF16ScalesAndTheirOwnDenseType) {
   EXPECT_FALSE(wgmmaTakes(launch, dense, DType::F16, 17));
   launch.capability = 89;
   EXPECT_FALSE(wgmmaTakes(launch, dense, DType::BF16, 17));
+}
+
+TEST(Wgmma, CutsOnlyWhatLeavesMultiprocessorsIdle) {
+  Launch launch;
+  launch.multiprocessors = 132;
+  const WeightDesc wide{WeightFormat::U4, 28672, 4096, 128}; // 112 tiles per 128 tokens
+  EXPECT_EQ(planWgmma(launch, wide, 128).splits, 1);
+  EXPECT_EQ(planWgmma(launch, wide, 64).splits, 1);
+  const WeightDesc deep{WeightFormat::U4, 4096, 14336, 128}; // 16 tiles
+  const WgmmaPlan plan = planWgmma(launch, deep, 128);
+  EXPECT_GE(plan.cutTiles * plan.splits, 100);
+  EXPECT_LE(plan.cutTiles * plan.splits, 132);
+  // Narrower tiles rather than many parts.
+  EXPECT_LT(planWgmma(launch, {WeightFormat::U4, 896, 4864, 128}, 512).tokens, 128);
 }
 
 } // namespace
