@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 using namespace qopt::quantization;
 
@@ -32,11 +33,16 @@ double relativeRms(const QuantizedMatrix &matrix, const SparseWeights &outliers,
                    std::span<const float> w, const ParallelFor &parallel) {
   std::vector<float> values(w.size());
   dequantize(matrix, outliers, values, parallel);
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < w.size(); ++i) {
-    error += (double(values[i]) - w[i]) * (double(values[i]) - w[i]);
-    norm += double(w[i]) * w[i];
-  }
+  const int64_t rows = matrix.n, k = matrix.k;
+  std::vector<double> errors(rows), norms(rows);
+  parallel(rows, [&](int64_t row) {
+    for (int64_t i = row * k; i < (row + 1) * k; ++i) {
+      errors[row] += (double(values[i]) - w[i]) * (double(values[i]) - w[i]);
+      norms[row] += double(w[i]) * w[i];
+    }
+  });
+  const double error = std::accumulate(errors.begin(), errors.end(), 0.0);
+  const double norm = std::accumulate(norms.begin(), norms.end(), 0.0);
   return norm > 0 ? std::sqrt(error / norm) : 0.0;
 }
 
@@ -98,26 +104,31 @@ qrt::Result<StoredLinear> quantizeByGptq(const WeightMatrix &weight, const Prepa
   return stored;
 }
 
-qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
-                                          const GroupFormat &format, const ParallelFor &parallel,
-                                          double outliers) {
-  QuantizedMatrix plain;
-  if (!roundToNearest(weight, format, parallel, plain))
-    return qrt::invalidModel("expects finite weights");
+static SparseWeights outliersUnder(const WeightMatrix &weight, std::span<const float> h,
+                                   const GroupFormat &format, double share,
+                                   const ParallelFor &parallel) {
   const int64_t n = weight.n, k = weight.k;
-  QuantizedMatrix found;
-  SparseWeights sparse;
-  if (outliers > 0) { // their codes are 0: the values are the weights
-    std::vector<float> importance(k);
-    for (int64_t j = 0; j < k; ++j)
-      importance[j] = h[j * k + j];
-    sparse = chooseOutliers(weight.values, n, k, format, importance, outlierCount(outliers, n, k),
-                            parallel);
-    found = roundByOutputError(withoutOutliers(weight.values, k, sparse), n, k, format, h, {},
-                               parallel);
-  } else {
-    found = roundByOutputError(weight.values, n, k, format, h, {}, parallel);
-  }
+  std::vector<float> importance(k);
+  for (int64_t j = 0; j < k; ++j)
+    importance[j] = h[j * k + j];
+  return chooseOutliers(weight.values, n, k, format, importance, outlierCount(share, n, k),
+                        parallel);
+}
+
+bool roundToNearest(const WeightMatrix &weight, std::span<const float> h, const GroupFormat &format,
+                    double outliers, const ParallelFor &parallel, QuantizedMatrix &out,
+                    SparseWeights &sparse) {
+  if (outliers <= 0)
+    return roundToNearest(weight, format, parallel, out);
+  sparse = outliersUnder(weight, h, format, outliers, parallel);
+  const WeightMatrix rest{weight.n, weight.k, withoutOutliers(weight.values, weight.k, sparse)};
+  return roundToNearest(rest, format, parallel, out);
+}
+
+/// `found` with `sparse`, or round to nearest where that is better.
+static StoredLinear storeBetter(const WeightMatrix &weight, std::span<const float> h,
+                                QuantizedMatrix plain, QuantizedMatrix found, SparseWeights sparse,
+                                const ParallelFor &parallel) {
   const double lossRtn = hessianLoss(weight.values, plain, h, parallel);
   double loss = hessianLoss(weight.values, found, sparse, h, parallel);
   if (!(loss <= lossRtn)) { // by the rounding of sums, where H says next to nothing
@@ -130,6 +141,35 @@ qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<
   made.report.lossRtn = lossRtn;
   made.report.loss = loss;
   return made;
+}
+
+qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<const float> h,
+                                          const GroupFormat &format, const ParallelFor &parallel,
+                                          double outliers) {
+  const int64_t n = weight.n, k = weight.k;
+  QuantizedMatrix plain;
+  if (!roundToNearest(weight, format, parallel, plain))
+    return qrt::invalidModel("expects finite weights");
+  SparseWeights sparse;
+  std::vector<float> rest; // the codes of outliers are 0: their values are the weights
+  if (outliers > 0) {
+    sparse = outliersUnder(weight, h, format, outliers, parallel);
+    rest = withoutOutliers(weight.values, k, sparse);
+  }
+  QuantizedMatrix found =
+      roundByOutputError(rest.empty() ? weight.values : rest, n, k, format, h, {}, parallel);
+  return storeBetter(weight, h, std::move(plain), std::move(found), std::move(sparse), parallel);
+}
+
+qrt::Result<StoredLinear> quantizeByRounding(const WeightMatrix &weight, std::span<const float> h,
+                                             const GroupFormat &format, const ParallelFor &parallel,
+                                             double outliers) {
+  QuantizedMatrix plain, found;
+  SparseWeights sparse;
+  if (!roundToNearest(weight, format, parallel, plain) ||
+      !roundToNearest(weight, h, format, outliers, parallel, found, sparse))
+    return qrt::invalidModel("expects finite weights");
+  return storeBetter(weight, h, std::move(plain), std::move(found), std::move(sparse), parallel);
 }
 
 } // namespace qopt::calibration

@@ -22,7 +22,19 @@ qrt::Result<StoredLinear> quantizeByScale(const WeightMatrix &weight, std::span<
                                           const quantization::ParallelFor &parallel,
                                           double outliers = 0);
 
-/// Round to nearest of a whole matrix; false for weights that are not finite.
+/// Round to nearest of what is left without a share of outliers, the weights whose rounding costs
+/// most under `h`.
+qrt::Result<StoredLinear> quantizeByRounding(const WeightMatrix &weight, std::span<const float> h,
+                                             const quantization::GroupFormat &format,
+                                             const quantization::ParallelFor &parallel,
+                                             double outliers);
+
+/// Round to nearest of a whole matrix; false for weights that are not finite. With outliers (0:
+/// none): as quantizeByRounding().
+bool roundToNearest(const WeightMatrix &weight, std::span<const float> h,
+                    const quantization::GroupFormat &format, double outliers,
+                    const quantization::ParallelFor &parallel, quantization::QuantizedMatrix &out,
+                    quantization::SparseWeights &sparse);
 bool roundToNearest(const WeightMatrix &weight, const quantization::GroupFormat &format,
                     const quantization::ParallelFor &parallel, quantization::QuantizedMatrix &out);
 

@@ -46,19 +46,10 @@ bool factorDiagonal(T *a, int64_t n, int64_t lda) {
 /// The inverse of lower triangular l [n, n], packed [n, n] with zeros above.
 template <typename T>
 std::vector<T> inverseDiagonal(const T *l, int64_t n, int64_t ldl) {
-  std::vector<double> inverse(n * n, 0.0);
-  for (int64_t i = 0; i < n; ++i) {
-    double *row = inverse.data() + i * n;
-    for (int64_t p = 0; p < i; ++p) {
-      const double factor = l[i * ldl + p], *other = inverse.data() + p * n;
-      for (int64_t j = 0; j <= p; ++j)
-        row[j] -= factor * other[j];
-    }
-    const double diagonal = l[i * ldl + i];
-    for (int64_t j = 0; j < i; ++j)
-      row[j] /= diagonal;
-    row[i] = 1 / diagonal;
-  }
+  std::vector<double> copy(n * n), inverse(n * n);
+  for (int64_t i = 0; i < n; ++i)
+    std::copy_n(l + i * ldl, i + 1, copy.data() + i * n);
+  invertLower(copy.data(), n, n, inverse.data());
   return std::vector<T>(inverse.begin(), inverse.end());
 }
 
@@ -97,48 +88,6 @@ bool factor(std::span<T> a, int64_t k, const ParallelFor &parallel) {
   return true;
 }
 
-template <typename T>
-void invert(std::span<T> a, int64_t k, const ParallelFor &parallel) {
-  // From the last block column to the first: below it the inverse stands already, so that
-  // X_ij = - sum_p Linv_ip (L_pj inv(L_jj)), rows independent.
-  const int64_t block = blockFor(k);
-  std::vector<T> column;
-  for (int64_t j = (k - 1) / block * block; j >= 0; j -= block) {
-    const int64_t n = std::min(block, k - j), below = k - j - n;
-    T *diagonal = a.data() + j * k + j;
-    const std::vector<T> inverse = inverseDiagonal(diagonal, n, k);
-    for (int64_t i = 0; i < n; ++i)
-      std::copy_n(inverse.data() + i * n, i + 1, diagonal + i * k);
-    if (below == 0)
-      continue;
-    column.assign(below * n, T(0));
-    T *panel = diagonal + n * k;
-    parallel(stripsOf(below), [&](int64_t s) {
-      const int64_t rows = std::min(strip, below - s * strip);
-      multiplyAdd(rows, n, n, T(1), rowMajor(static_cast<const T *>(panel + s * strip * k), k),
-                  rowMajor(inverse.data(), n), column.data() + s * strip * n, n);
-    });
-    // The triangle's rows grow longer: taking strips from both ends evens out static splits.
-    const int64_t strips = stripsOf(below);
-    parallel(strips, [&](int64_t index) {
-      const int64_t s = index % 2 ? strips - 1 - index / 2 : index / 2;
-      const int64_t first = s * strip, rows = std::min(strip, below - first);
-      T *out = panel + first * k;
-      for (int64_t i = 0; i < rows; ++i)
-        std::fill_n(out + i * k, n, T(0));
-      // Left of the strip's own diagonal part, then that part, of which only the lower triangle
-      // counts.
-      multiplyAdd(rows, n, first, T(-1), rowMajor(static_cast<const T *>(panel + n + first * k), k),
-                  rowMajor(static_cast<const T *>(column.data()), n), out, k);
-      std::vector<T> triangle(rows * rows, T(0));
-      for (int64_t i = 0; i < rows; ++i)
-        std::copy_n(panel + n + (first + i) * k + first, i + 1, triangle.data() + i * rows);
-      multiplyAdd(rows, n, rows, T(-1), rowMajor(static_cast<const T *>(triangle.data()), rows),
-                  rowMajor(static_cast<const T *>(column.data() + first * n), n), out, k);
-    });
-  }
-}
-
 } // namespace
 
 bool choleskyLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
@@ -147,11 +96,21 @@ bool choleskyLower(std::span<double> a, int64_t k, const ParallelFor &parallel) 
 bool choleskyLower(std::span<float> a, int64_t k, const ParallelFor &parallel) {
   return factor(a, k, parallel);
 }
-void invertLower(std::span<double> a, int64_t k, const ParallelFor &parallel) {
-  invert(a, k, parallel);
-}
-void invertLower(std::span<float> a, int64_t k, const ParallelFor &parallel) {
-  invert(a, k, parallel);
+
+void invertLower(const double *a, int64_t n, int64_t lda, double *inverse) {
+  std::fill_n(inverse, n * n, 0.0);
+  for (int64_t i = 0; i < n; ++i) {
+    double *row = inverse + i * n;
+    for (int64_t p = 0; p < i; ++p) {
+      const double factor = a[i * lda + p], *other = inverse + p * n;
+      for (int64_t j = 0; j <= p; ++j)
+        row[j] -= factor * other[j];
+    }
+    const double diagonal = a[i * lda + i];
+    for (int64_t j = 0; j < i; ++j)
+      row[j] /= diagonal;
+    row[i] = 1 / diagonal;
+  }
 }
 
 } // namespace qopt::quantization

@@ -1,31 +1,15 @@
 //===- GPTQ.cpp - Rounding with error feedback under the Hessian ------------------------------===//
 #include "qopt/Quantization/GPTQ.h"
 
+#include "FirstNonFinite.h"
 #include "Panel.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 namespace qopt::quantization {
 
 namespace {
-
-/// Position of the first element that is not finite, or -1.
-int64_t firstNonFinite(std::span<const float> x, int64_t columns, const ParallelFor &parallel) {
-  const int64_t rows = int64_t(x.size()) / columns;
-  std::atomic<int64_t> first = int64_t(x.size());
-  parallel(rows, [&](int64_t r) {
-    for (int64_t i = r * columns; i < (r + 1) * columns; ++i)
-      if (!std::isfinite(x[i])) {
-        int64_t known = first;
-        while (i < known && !first.compare_exchange_weak(known, i)) {
-        }
-        return;
-      }
-  });
-  return first == int64_t(x.size()) ? -1 : first.load();
-}
 
 qrt::Status check(std::span<const float> w, int64_t n, const PreparedHessian &hessian,
                   const GptqOptions &options, std::span<const float> target,
@@ -50,6 +34,25 @@ qrt::Status check(std::span<const float> w, int64_t n, const PreparedHessian &he
       return qrt::invalidArgument("weight [" + std::to_string(at / k) + ", " +
                                   std::to_string(at % k) + "] is not finite");
   return {};
+}
+
+/// Losses that are known to some 1e-4 only, exactly where round to nearest is not clearly worse.
+void measureCloseRows(const float *target, const PreparedHessian &hessian, const Panel &panel,
+                      const double *rtn, double *loss) {
+  std::vector<int64_t> rows;
+  for (int64_t r = 0; r < panel.rows; ++r)
+    if (!(loss[r] < 0.99 * rtn[r]))
+      rows.push_back(r);
+  if (rows.empty())
+    return;
+  const int64_t k = panel.k;
+  std::vector<float> e(rows.size() * k);
+  for (size_t i = 0; i < rows.size(); ++i)
+    panel.residualRow(target, rows[i], e.data() + i * k);
+  std::vector<double> measured(rows.size());
+  rowLosses(e.data(), int64_t(rows.size()), k, hessian.h.data(), measured.data());
+  for (size_t i = 0; i < rows.size(); ++i)
+    loss[rows[i]] = measured[i];
 }
 
 } // namespace
@@ -93,7 +96,8 @@ qrt::Result<GptqResult> gptq(std::span<const float> w, int64_t n, const Prepared
     panel.residual(wanted.data(), e.data());
     for (int64_t r = 0; r < rows; ++r)
       rounded[first + r] = damped[r] - hessian.damping * squaredNorm(e.data() + r * k, k);
-    refinePanel(wanted.data(), hessian, options, panel, damped.data(), final.data() + first);
+    if (!refinePanel(wanted.data(), hessian, options, panel, damped.data(), final.data() + first))
+      measureCloseRows(wanted.data(), hessian, panel, rtn.data() + first, final.data() + first);
     for (int64_t r = 0; r < rows; ++r) {
       if (final[first + r] > rtn[first + r]) {
         panel.copyRow(rtnPanel, r);

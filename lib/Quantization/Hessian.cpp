@@ -18,7 +18,11 @@ struct Chunk {
   bool weighted = false;                 ///< some weight is not 1
   std::vector<float> x, scaled, weights; ///< [size, k], and room to read 16 floats behind it
 
-  Chunk(int64_t k, int64_t size) : k(k), size(size), x(size * k + 16), weights(size) {}
+  Chunk(int64_t k, int64_t size) : k(k), size(size), weights(size) {}
+  float *row(int64_t t) {
+    x.resize(size * k + 16); // none where all chunks come whole
+    return x.data() + t * k;
+  }
   bool full() const { return count == size; }
 };
 
@@ -26,41 +30,53 @@ struct Chunk {
 
 struct HessianAccumulator::Impl {
   Impl(int64_t k, const ParallelFor &parallel, MomentPrecision precision,
-       std::unique_ptr<ProductSum> elsewhere)
-      : parallel(parallel), bytes(!elsewhere && precision == MomentPrecision::Int8),
+       std::unique_ptr<ProductSum> elsewhere, bool countsChannels)
+      : parallel(parallel), countsChannels(countsChannels),
+        bytes(!elsewhere && precision == MomentPrecision::Int8),
         own(elsewhere ? nullptr : std::make_unique<MomentSum>(k, true, parallel)),
         other(std::move(elsewhere)), pending(k, bytes ? MomentSum::byteChunk : MomentSum::chunk),
         absSum(k, 0.0), maxAbs(k, 0.0f) {}
 
   /// Rows times factor(weight); x itself where all weights are 1.
   template <typename Factor>
-  const float *weighted(Factor factor) {
+  const float *weighted(const float *x, Factor factor) {
     if (!pending.weighted)
-      return pending.x.data();
+      return x;
     const int64_t k = pending.k;
-    pending.scaled.resize(pending.x.size());
+    pending.scaled.resize(pending.size * k + 16);
     parallel(pending.count, [&](int64_t t) {
       const float by = factor(pending.weights[t]);
       for (int64_t j = t * k; j < (t + 1) * k; ++j)
-        pending.scaled[j] = by * pending.x[j];
+        pending.scaled[j] = by * x[j];
     });
     return pending.scaled.data();
   }
 
   void flush() {
-    if (pending.count == 0)
-      return;
+    if (pending.count > 0)
+      flush(pending.x.data());
+  }
+
+  /// The chunk's tokens, of which `pending` has count and weights.
+  void flush(const float *x) {
     if (bytes)
-      own->addBytes(weighted([](float w) { return std::sqrt(w); }), pending.count);
+      own->addBytes(weighted(x, [](float w) { return std::sqrt(w); }), pending.count);
     else
-      sum().add(weighted([](float w) { return w; }), pending.x.data(), pending.count);
+      sum().add(weighted(x, [](float w) { return w; }), x, pending.count);
+    if (countsChannels)
+      addChannels(x);
+    pending.count = 0;
+    pending.weighted = false;
+  }
+
+  void addChannels(const float *x) {
     const int64_t k = pending.k, strip = 64;
     parallel((k + strip - 1) / strip, [&](int64_t index) {
       const int64_t begin = index * strip, count = std::min(k - begin, strip);
       float largest[strip] = {};
       std::copy_n(maxAbs.data() + begin, count, largest);
       for (int64_t t = 0; t < pending.count; ++t) {
-        const float weight = pending.weights[t], *row = pending.x.data() + t * k + begin;
+        const float weight = pending.weights[t], *row = x + t * k + begin;
         if (!(weight > 0))
           continue;
         for (int64_t j = 0; j < count; ++j) {
@@ -70,11 +86,10 @@ struct HessianAccumulator::Impl {
       }
       std::copy_n(largest, count, maxAbs.data() + begin);
     });
-    pending.count = 0;
-    pending.weighted = false;
   }
 
   ParallelFor parallel;
+  bool countsChannels;
   bool bytes; ///< MomentPrecision::Int8, on the CPU
   std::unique_ptr<MomentSum> own;
   std::unique_ptr<ProductSum> other; ///< instead of `own`
@@ -87,8 +102,8 @@ struct HessianAccumulator::Impl {
 };
 
 HessianAccumulator::HessianAccumulator(int64_t k, ParallelFor parallel, MomentPrecision precision,
-                                       std::unique_ptr<ProductSum> elsewhere)
-    : impl(std::make_unique<Impl>(k, parallel, precision, std::move(elsewhere))) {}
+                                       std::unique_ptr<ProductSum> elsewhere, bool channels)
+    : impl(std::make_unique<Impl>(k, parallel, precision, std::move(elsewhere), channels)) {}
 HessianAccumulator::~HessianAccumulator() = default;
 HessianAccumulator::HessianAccumulator(HessianAccumulator &&) noexcept = default;
 HessianAccumulator &HessianAccumulator::operator=(HessianAccumulator &&) noexcept = default;
@@ -96,14 +111,25 @@ HessianAccumulator &HessianAccumulator::operator=(HessianAccumulator &&) noexcep
 void HessianAccumulator::add(const float *x, int64_t tokens, int64_t rowStride,
                              std::span<const float> tokenWeights) {
   Chunk &pending = impl->pending;
+  // Whole chunks are read where they are; the byte kernels read whole vectors of 16.
+  const bool inPlace = rowStride == pending.k && pending.k % 16 == 0;
   for (int64_t t = 0; t < tokens; ++t) {
-    const float weight = tokenWeights.empty() ? 1.0f : tokenWeights[t];
-    std::memcpy(pending.x.data() + pending.count * pending.k, x + t * rowStride,
-                pending.k * sizeof(float));
-    pending.weights[pending.count] = weight;
-    pending.weighted |= weight != 1;
-    impl->weights += weight;
-    if (++pending.count; pending.full())
+    const bool whole = inPlace && pending.count == 0 && tokens - t >= pending.size;
+    const int64_t count = whole ? pending.size : 1;
+    for (int64_t i = 0; i < count; ++i) {
+      const float weight = tokenWeights.empty() ? 1.0f : tokenWeights[t + i];
+      pending.weights[pending.count++] = weight;
+      pending.weighted |= weight != 1;
+      impl->weights += weight;
+    }
+    const float *from = x + t * rowStride;
+    if (whole) {
+      impl->flush(from);
+      t += count - 1;
+      continue;
+    }
+    std::memcpy(pending.row(pending.count - 1), from, pending.k * sizeof(float));
+    if (pending.full())
       impl->flush();
   }
   impl->tokens += tokens;
@@ -137,7 +163,7 @@ struct CrossMoment::Impl {
                 ? std::move(elsewhere)
                 : std::unique_ptr<ProductSum>(std::make_unique<MomentSum>(k, false, parallel))),
         pending(k, MomentSum::chunk) {
-    pending.scaled.resize(pending.x.size());
+    pending.scaled.resize(pending.size * k + 16);
   }
 
   void flush() {
@@ -163,7 +189,7 @@ void CrossMoment::add(const float *xf, const float *xq, int64_t tokens, int64_t 
   for (int64_t t = 0; t < tokens; ++t) {
     const float weight = tokenWeights.empty() ? 1.0f : tokenWeights[t];
     const float *f = xf + t * rowStride, *q = xq + t * rowStride;
-    float *kept = pending.x.data() + pending.count * pending.k;
+    float *kept = pending.row(pending.count);
     float *scaled = pending.scaled.data() + pending.count * pending.k;
     for (int64_t j = 0; j < pending.k; ++j) {
       kept[j] = q[j];

@@ -36,7 +36,10 @@ void packBlock(const float *x, int64_t k, int64_t tokens, int64_t first, int pan
 
 MomentSum::MomentSum(int64_t k, bool lowerOnly, ParallelFor parallel)
     : k(k), blocks(blockCount(k)), lowerOnly(lowerOnly), parallel(std::move(parallel)),
-      sums(storedBlocks(k, lowerOnly) * blockSize, 0.0) {}
+      sums(new double[storedBlocks(k, lowerOnly) * blockSize]) {
+  this->parallel(storedBlocks(k, lowerOnly),
+                 [&](int64_t i) { std::fill_n(sums.get() + i * blockSize, blockSize, 0.0); });
+}
 
 int64_t MomentSum::bytes(int64_t k, bool lowerOnly) {
   return storedBlocks(k, lowerOnly) * blockSize * int64_t(sizeof(double)) +
@@ -68,7 +71,7 @@ void MomentSum::pack(const float *a, const float *b, int64_t tokens) {
 void MomentSum::addPair(Pair pair, int64_t tokens) {
   const float *a = packedA.data() + pair.row * block * tokens;
   const float *b = packedB.data() + pair.column * block * tokens;
-  double *sum = sums.data() + blockOffset(pair.row, pair.column);
+  double *sum = sums.get() + blockOffset(pair.row, pair.column);
   for (int64_t j = 0; j < block; j += width)
     for (int64_t i = 0; i < block; i += tileRows)
       matrixKernels().momentTile(tokens, a + i * tokens, b + j * tokens, sum + i * block + j,
@@ -114,7 +117,7 @@ void MomentSum::roundBlock(const float *x, int64_t tokens, int64_t index) {
 void MomentSum::addBytePair(Pair pair, int64_t quads) {
   constexpr int64_t half = block / 2;
   const int64_t line = quads * byteTokens; // bytes of a channel
-  double *sum = sums.data() + blockOffset(pair.row, pair.column);
+  double *sum = sums.get() + blockOffset(pair.row, pair.column);
   for (int64_t i = pair.row * block; i < (pair.row + 1) * block; i += half)
     for (int64_t j = pair.column * block; j < (pair.column + 1) * block; j += half)
       if (!lowerOnly || j <= i)
@@ -144,7 +147,9 @@ void MomentSum::addBytes(const float *x, int64_t tokens) {
 
 bool MomentSum::write(double factor, std::span<float> out) {
   std::atomic<bool> finite = true;
-  parallel(blocks, [&](int64_t i) {
+  // Rows of a triangle from both ends in turn: static shares are then as large.
+  parallel(blocks, [&](int64_t index) {
+    const int64_t i = index % 2 ? blocks - 1 - index / 2 : index / 2;
     for (int64_t j = 0; j < (lowerOnly ? i + 1 : blocks); ++j)
       for (int64_t e = 0; e < blockSize; ++e) {
         const int64_t row = i * block + e / block, column = j * block + e % block;

@@ -9,6 +9,7 @@
 #include "qopt/Quantization/ProductSum.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -50,7 +51,7 @@ private:
   int64_t k, blocks;
   bool lowerOnly;
   ParallelFor parallel;
-  std::vector<double> sums;
+  std::unique_ptr<double[]> sums;
   std::vector<float> packedA, packedB;
   std::vector<int8_t> packedBytes;
   std::vector<float> scales;     ///< of bytes, by channel, 0 beyond k

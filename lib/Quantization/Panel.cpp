@@ -14,11 +14,15 @@ Panel::Panel(int64_t rows, int64_t k, const GroupFormat &format)
 
 void Panel::residual(const float *target, float *e) const {
   for (int64_t r = 0; r < padded; ++r)
-    for (int64_t g = 0; g < groups; ++g) {
-      const float scale = scales[r * groups + g], zero = zeros[r * groups + g];
-      for (int64_t j = g * groupSize; j < std::min(k, (g + 1) * groupSize); ++j)
-        e[r * k + j] = target[r * k + j] - (codes[r * k + j] - zero) * scale;
-    }
+    residualRow(target, r, e + r * k);
+}
+
+void Panel::residualRow(const float *target, int64_t r, float *e) const {
+  for (int64_t g = 0; g < groups; ++g) {
+    const float scale = scales[r * groups + g], zero = zeros[r * groups + g];
+    for (int64_t j = g * groupSize; j < std::min(k, (g + 1) * groupSize); ++j)
+      e[j] = target[r * k + j] - (codes[r * k + j] - zero) * scale;
+  }
 }
 
 void Panel::setScales(int64_t firstRow, int64_t group, const LaneScales &from) {
@@ -63,7 +67,7 @@ void Panel::load(int64_t row, const QuantizedMatrix &matrix, int64_t at) {
 }
 
 std::vector<Block> planBlocks(std::span<const int32_t> order, int64_t k, int64_t groupSize) {
-  constexpr int64_t largest = 128;
+  constexpr int64_t largest = positionsPerBlock;
   auto groupAt = [&](int64_t position) {
     return (order.empty() ? position : int64_t(order[position])) / groupSize;
   };

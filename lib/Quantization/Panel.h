@@ -24,6 +24,8 @@ struct Panel {
   }
   /// e [padded, k] = target - x'.
   void residual(const float *target, float *e) const;
+  /// Of one row, e [k].
+  void residualRow(const float *target, int64_t row, float *e) const;
   void setScales(int64_t firstRow, int64_t group, const LaneScales &from);
   LaneScales laneScales(int64_t firstRow, int64_t group) const;
   void copyRow(const Panel &from, int64_t row);
@@ -38,7 +40,9 @@ struct Segment {
   bool start;
 };
 
-/// Up to 128 columns that are rounded together: whole segments, or a piece of a longer one.
+inline constexpr int64_t positionsPerBlock = 128; ///< most columns of a block
+
+/// Columns that are rounded together: whole segments, or a piece of a longer one.
 struct Block {
   int64_t first, last;
   std::vector<Segment> segments;
@@ -57,8 +61,9 @@ void roundPanel(const float *target, const PreparedHessian &hessian, const GptqO
                 Panel &panel, double *damped);
 
 /// Step 4; keeps a row's change only where the damped objective falls below damped [rows], which is
-/// that of the panel. loss [rows]: on return that of the result, undamped.
-void refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
+/// that of the panel. loss [rows]: on return that of the result, undamped. False if it is damped
+/// plus what steps changed, which is off by the rounding of the factor, a few 1e-4 of it at most.
+bool refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
                  Panel &panel, const double *damped, double *loss);
 
 /// |e|^2 of one row.

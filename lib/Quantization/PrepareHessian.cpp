@@ -1,4 +1,7 @@
 //===- PrepareHessian.cpp - Order, damping and factor of a Hessian ----------------------------===//
+#include "FirstNonFinite.h"
+#include "Panel.h"
+
 #include "qopt/Quantization/Cholesky.h"
 #include "qopt/Quantization/GPTQ.h"
 
@@ -43,6 +46,25 @@ std::vector<int32_t> columnOrder(const std::vector<float> &diagonal, int64_t gro
   return columns;
 }
 
+/// U_BB of every block: the inverse of an upper triangle is that of its transpose, transposed.
+void invertDiagonalBlocks(PreparedHessian &prepared, const ParallelFor &parallel) {
+  const int64_t k = prepared.k;
+  const std::vector<Block> blocks =
+      planBlocks(prepared.order, k, prepared.groupSize ? prepared.groupSize : k);
+  prepared.u.assign(k * positionsPerBlock, 0.0f);
+  parallel(int64_t(blocks.size()), [&](int64_t index) {
+    const int64_t first = blocks[index].first, n = blocks[index].last - first;
+    std::vector<double> lower(n * n), inverse(n * n);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j <= i; ++j)
+        lower[i * n + j] = prepared.r[(first + j) * k + first + i];
+    invertLower(lower.data(), n, n, inverse.data());
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = i; j < n; ++j)
+        prepared.u[(first + i) * positionsPerBlock + j] = static_cast<float>(inverse[j * n + i]);
+  });
+}
+
 } // namespace
 
 Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const GptqOptions &options,
@@ -50,10 +72,9 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
   if (k <= 0 || int64_t(h.size()) != k * k)
     return qrt::invalidArgument("Hessian of " + std::to_string(h.size()) + " elements is not [" +
                                 std::to_string(k) + ", " + std::to_string(k) + "]");
-  for (int64_t i = 0; i < k * k; ++i)
-    if (!std::isfinite(h[i]))
-      return qrt::invalidArgument("Hessian element [" + std::to_string(i / k) + ", " +
-                                  std::to_string(i % k) + "] is not finite");
+  if (const int64_t at = firstNonFinite(h, k, parallel); at >= 0)
+    return qrt::invalidArgument("Hessian element [" + std::to_string(at / k) + ", " +
+                                std::to_string(at % k) + "] is not finite");
   PreparedHessian prepared;
   prepared.k = k;
   prepared.groupSize = options.format.groupSize;
@@ -76,7 +97,7 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
   prepared.order = columnOrder(diagonal, options.format.groupSize, options.order);
 
   // Reversed rows and columns make the lower factor of the copy the upper one of H (Cholesky.h).
-  std::vector<float> &factor = prepared.u;
+  std::vector<float> &factor = prepared.r;
   factor.resize(k * k);
   double damping = std::max(options.damping, 0.0);
   for (;; ++prepared.attempts) {
@@ -95,7 +116,6 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
                                 "diagonal added; the calibration data is unusable");
     damping = std::min(1.0, std::max(2 * damping, 1e-4));
   }
-  invertLower(factor, k, parallel);
   // Back to the order of the columns, in place: the matrix turned by half, zeros below.
   parallel((k + 1) / 2, [&](int64_t i) {
     float *row = factor.data() + i * k, *opposite = factor.data() + (k - 1 - i) * k;
@@ -104,6 +124,7 @@ Result<PreparedHessian> prepareHessian(std::vector<float> h, int64_t k, const Gp
     for (int64_t j = 0; j < (i == k - 1 - i ? (k + 1) / 2 : k); ++j)
       std::swap(row[j], opposite[k - 1 - j]);
   });
+  invertDiagonalBlocks(prepared, parallel);
   prepared.h = std::move(h);
   return prepared;
 }

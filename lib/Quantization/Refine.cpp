@@ -116,7 +116,8 @@ public:
     packed.pack(residual.data(), k, 0, k);
   }
 
-  void visit(const Block &block) {
+  /// change [padded]: what the visit adds to the damped objective of each row, a sum.
+  void visit(const Block &block, double *change) {
     begin(block);
     for (int pass = 0; pass < std::max(1, options.descentPasses); ++pass) {
       if (options.refitScales)
@@ -126,6 +127,7 @@ public:
       if (options.descentPasses > 0)
         descend(block);
     }
+    add(block, change);
     end(block);
   }
 
@@ -151,6 +153,18 @@ private:
       for (int64_t i = 0; i < count * lanes; ++i)
         gradient[i] += damping * rest[i];
     }
+    firstGradient = laneGradient;
+    firstResidual = laneResidual;
+  }
+
+  /// r' Hd r'^T - r Hd r^T = (r' - r) (g' + g)^T, which differs in the block's columns only.
+  void add(const Block &block, double *change) const {
+    const int64_t count = block.last - block.first;
+    for (int64_t r = 0; r < panel.padded; r += lanes)
+      for (int64_t i = r * count; i < (r + lanes) * count; i += lanes)
+        for (int64_t l = 0; l < lanes; ++l)
+          change[r + l] += double(laneResidual[i + l] - firstResidual[i + l]) *
+                           (laneGradient[i + l] + firstGradient[i + l]);
   }
 
   void end(const Block &block) {
@@ -207,17 +221,19 @@ private:
   PackedRows packed;                                        ///< the same
   std::vector<float> product, centred;                      ///< [padded, columns of the block]
   std::vector<float> laneGradient, laneResidual, laneCodes; ///< [padded / 8][columns][8]
+  std::vector<float> firstGradient, firstResidual;          ///< as the visit found them
   std::vector<float> scratch;
 };
 
 } // namespace
 
-void refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
+bool refinePanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
                  Panel &panel, const double *damped, double *loss) {
   const int64_t k = panel.k;
   const std::vector<Block> blocks = planBlocks({}, k, panel.groupSize);
   const Panel before = panel;
   std::vector<float> e(panel.padded * k), th;
+  std::vector<double> change(panel.padded, 0.0);
   const bool longGroups = options.rounds > 0 && options.refitScales && panel.groupSize > 128;
   if (longGroups) {
     th.assign(panel.padded * k, 0.0f);
@@ -231,23 +247,34 @@ void refinePanel(const float *target, const PreparedHessian &hessian, const Gptq
       continue;
     BlockDescent descent(target, hessian, options, panel);
     for (const Block &block : blocks)
-      descent.visit(block);
+      descent.visit(block, change.data());
   }
   panel.residual(target, e.data());
+  if (options.rounds > 0 && !longGroups) {
+    // Every step lowers the objective but for rounding; a row that did not gain goes back.
+    for (int64_t r = 0; r < panel.rows; ++r) {
+      if (!(change[r] < 0)) {
+        panel.copyRow(before, r);
+        change[r] = 0;
+        panel.residualRow(target, r, e.data() + r * k);
+      }
+      const double undamped = hessian.damping * squaredNorm(e.data() + r * k, k);
+      loss[r] = std::max(0.0, damped[r] + change[r] - undamped);
+    }
+    return false;
+  }
   rowLosses(e.data(), panel.rows, k, hessian.h.data(), loss);
-  if (options.rounds <= 0)
-    return;
-  // Every step lowers the objective but for rounding; a row that did not gain goes back.
-  bool back = false;
-  for (int64_t r = 0; r < panel.rows; ++r)
+  bool back = false; // scales of long groups do not say what they change
+  for (int64_t r = 0; r < panel.rows && longGroups; ++r)
     if (!(loss[r] + hessian.damping * squaredNorm(e.data() + r * k, k) < damped[r])) {
       panel.copyRow(before, r);
       back = true;
     }
-  if (!back)
-    return;
-  panel.residual(target, e.data());
-  rowLosses(e.data(), panel.rows, k, hessian.h.data(), loss);
+  if (back) {
+    panel.residual(target, e.data());
+    rowLosses(e.data(), panel.rows, k, hessian.h.data(), loss);
+  }
+  return true;
 }
 
 } // namespace qopt::quantization

@@ -3,6 +3,7 @@
 #include "Panel.h"
 
 #include <algorithm>
+#include <span>
 
 namespace qopt::quantization {
 
@@ -16,10 +17,9 @@ std::vector<float> searchWeights(const PreparedHessian &hessian, ScaleSearch sea
   const int64_t k = hessian.k;
   weights.resize(k);
   for (int64_t p = 0; p < k; ++p) {
-    const float pivot = hessian.u[p * k + p];
+    const float pivot = hessian.r[p * k + p]; // 1 / U_pp
     const int64_t column = hessian.order[p];
-    weights[p] =
-        search == ScaleSearch::Cholesky ? 1.0f / (pivot * pivot) : hessian.h[column * k + column];
+    weights[p] = search == ScaleSearch::Cholesky ? pivot * pivot : hessian.h[column * k + column];
   }
   return weights;
 }
@@ -44,6 +44,79 @@ void staticScales(const float *target, const PreparedHessian &hessian, const Lan
   }
 }
 
+/// Errors E of the positions that are rounded, and what they ask of the next ones.
+class Feedback {
+public:
+  Feedback(const float *target, const PreparedHessian &hessian, int64_t rows)
+      : hessian(hessian), rows(rows), k(hessian.k), wanted(rows * k), errors(rows * k),
+        packed(rows, k), product(rows * positionsPerBlock), step(rows * positionsPerBlock) {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t p = 0; p < k; ++p)
+        wanted[r * k + p] = target[r * k + hessian.order[p]];
+  }
+
+  /// w [rows, last - first]: the best weights of a block, given all errors before it.
+  void update(int64_t first, int64_t last, float *w) {
+    const int64_t count = last - first;
+    ask(first, last);
+    for (int64_t r = 0; r < rows; ++r)
+      std::copy_n(wanted.data() + r * k + first, count, w + r * count);
+    multiplyAdd(
+        rows, count, count, 1.0f, rowMajor(static_cast<const float *>(product.data()), count),
+        rowMajor(hessian.u.data() + first * positionsPerBlock, positionsPerBlock), w, count);
+  }
+
+  /// The same for positions [first, last) of more than a block, whose own blocks follow each other
+  /// as `blocks` says: each is updated as if those before it had their best weights.
+  void updateGroup(std::span<const Block> blocks, int64_t last, std::vector<float> &w) {
+    const int64_t begin = blocks.front().first, whole = last - begin;
+    w.resize(rows * whole);
+    for (const Block &block : blocks) {
+      const int64_t first = block.first, end = std::min(block.last, last), count = end - first;
+      if (count <= 0)
+        break;
+      update(first, end, step.data());
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t j = 0; j < count; ++j) {
+          const float best = step[r * count + j];
+          w[r * whole + first - begin + j] = best;
+          errors[r * k + first + j] = wanted[r * k + first + j] - best; // until it is rounded
+        }
+    }
+  }
+
+  const float *wantedRows(int64_t r, int64_t first) const { return wanted.data() + r * k + first; }
+  /// [count][8] of eight rows, once they are rounded.
+  void setErrors(int64_t r, int64_t first, int64_t count, const float *laneErrors) {
+    fromLanes(laneErrors, count, errors.data() + r * k + first, k);
+  }
+  void finish(const Block &block) {
+    for (; done + depth <= block.last; done += depth)
+      packed.pack(errors.data(), k, done, done + depth);
+  }
+
+private:
+  static constexpr int64_t depth = 256; ///< of PackedRows
+
+  /// product = E R of the block's columns.
+  void ask(int64_t first, int64_t last) {
+    const int64_t count = last - first;
+    std::fill_n(product.data(), rows * count, 0.0f);
+    multiplyAdd(packed, 0, done, count, 1.0f, rowMajor(hessian.r.data() + first, k), product.data(),
+                count);
+    multiplyAdd(rows, count, first - done, 1.0f,
+                rowMajor(static_cast<const float *>(errors.data() + done), k),
+                rowMajor(hessian.r.data() + done * k + first, k), product.data(), count);
+  }
+
+  const PreparedHessian &hessian;
+  const int64_t rows, k;
+  std::vector<float> wanted, errors; ///< [rows, k] by position
+  PackedRows packed;                 ///< of errors, up to `done`
+  int64_t done = 0;
+  std::vector<float> product, step; ///< [rows, columns of a block]
+};
+
 } // namespace
 
 void roundPanel(const float *target, const PreparedHessian &hessian, const GptqOptions &options,
@@ -57,50 +130,53 @@ void roundPanel(const float *target, const PreparedHessian &hessian, const GptqO
   if (fixedScales)
     staticScales(target, hessian, search, weights, panel);
 
-  std::vector<float> w(padded * k);
-  for (int64_t r = 0; r < padded; ++r)
-    for (int64_t p = 0; p < k; ++p)
-      w[r * k + p] = target[r * k + hessian.order[p]];
-
-  std::vector<float> errors, values(std::max<int64_t>(128, panel.groupSize) * lanes),
-      laneW(128 * lanes), laneCodes(128 * lanes), laneErrors(128 * lanes);
-  for (const Block &block : planBlocks(hessian.order, k, panel.groupSize)) {
+  Feedback feedback(target, hessian, padded);
+  constexpr int64_t most = positionsPerBlock;
+  std::vector<float> w(padded * most), whole, values(std::max(most, panel.groupSize) * lanes),
+      laneW(most * lanes), laneCodes(most * lanes), laneErrors(most * lanes),
+      laneWanted(most * lanes);
+  const std::vector<Block> blocks = planBlocks(hessian.order, k, panel.groupSize);
+  for (size_t b = 0; b < blocks.size(); ++b) {
+    const Block &block = blocks[b];
     const int64_t first = block.first, count = block.last - first;
-    const float *u = hessian.u.data() + first * k + first;
-    errors.resize(padded * count);
+    // A group longer than a block starts one, and its scale is searched over all of it.
+    const Segment &start = block.segments.front();
+    const int64_t size = std::min(panel.groupSize, k - start.group * panel.groupSize);
+    const bool isLonger = start.start && !fixedScales && size > start.last - start.first;
+    if (isLonger)
+      feedback.updateGroup(std::span(blocks).subspan(b), first + size, whole);
+    feedback.update(first, block.last, w.data());
+    const float *u = hessian.u.data() + first * most;
     for (int64_t r = 0; r < padded; r += lanes) {
-      toLanes(w.data() + r * k + first, k, count, laneW.data());
+      toLanes(w.data() + r * count, count, count, laneW.data());
+      toLanes(feedback.wantedRows(r, first), k, count, laneWanted.data());
       for (const Segment &segment : block.segments) {
         LaneScales scales = panel.laneScales(r, segment.group);
         if (segment.start && !fixedScales) {
-          // The group as it stands now. A group longer than a block starts one, so that the rest
-          // of it needs no update that is still to come.
           const float *group = laneW.data() + (segment.first - first) * lanes;
-          int64_t size = segment.last - segment.first;
-          const int64_t whole = std::min(panel.groupSize, k - segment.group * panel.groupSize);
-          if (size < whole) {
-            size = whole;
-            toLanes(w.data() + r * k + segment.first, k, size, values.data());
+          if (isLonger) {
+            toLanes(whole.data() + r * size, size, size, values.data());
             group = values.data();
           }
           laneKernels().searchScales(search, group,
                                      weights.empty() ? nullptr : weights.data() + segment.first,
-                                     size, scales);
+                                     isLonger ? size : segment.last - segment.first, scales);
           panel.setScales(r, segment.group, scales);
         }
-        laneKernels().roundColumns(options.format.bits, scales, laneW.data(), u, k,
+        laneKernels().roundColumns(options.format.bits, scales, laneW.data(), u, most,
                                    segment.first - first, segment.last - first, count,
                                    laneCodes.data(), laneErrors.data(), damped + r);
+        for (int64_t j = segment.first - first; j < segment.last - first; ++j)
+          for (int64_t l = 0; l < lanes; ++l) {
+            const float code = laneCodes[j * lanes + l];
+            panel.codes[(r + l) * k + hessian.order[first + j]] = code;
+            laneErrors[j * lanes + l] =
+                laneWanted[j * lanes + l] - (code - scales.zero[l]) * scales.scale[l];
+          }
       }
-      fromLanes(laneErrors.data(), count, errors.data() + r * count, count);
-      for (int64_t j = 0; j < count; ++j)
-        for (int64_t l = 0; l < lanes; ++l)
-          panel.codes[(r + l) * k + hessian.order[first + j]] = laneCodes[j * lanes + l];
+      feedback.setErrors(r, first, count, laneErrors.data());
     }
-    if (block.last < k)
-      multiplyAdd(padded, k - block.last, count, -1.0f,
-                  rowMajor(static_cast<const float *>(errors.data()), count),
-                  rowMajor(u + count, k), w.data() + block.last, k);
+    feedback.finish(block);
   }
 }
 

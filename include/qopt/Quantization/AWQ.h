@@ -1,4 +1,4 @@
-//===- AWQ.h - Activation-aware channel scales and clipping -----------------------------------===//
+//===- AWQ.h - Activation-aware channel scales -----------------------------------------------===//
 // AWQ (arXiv 2306.00978, section 3.2): scaling input channel j of a weight by s_j and dividing the
 // input by it leaves the function unchanged, and protects the channels with large activations.
 //
@@ -10,9 +10,9 @@
 // closed form (the original re-runs the block). alpha = 0 without duo scaling is s = 1, so the
 // search never loses to plain rounding in that measure.
 //
-// Clip search (the original's auto_clip): per row and group, |w| is clamped to a fraction of its
-// largest value where that lowers the output error; the error of a group is measured through the
-// group's own diagonal block of H, e_g H_gg e_g^T, as the original's per-group partial sums do.
+// The original's clip search (auto_clip) shrinks ranges under the error of a group alone. Here that
+// is OutputErrorRounding.h, behind the scales: it searches the range of each group under the output
+// error of the whole row. GPTQ searches ranges itself.
 #ifndef QOPT_QUANTIZATION_AWQ_H
 #define QOPT_QUANTIZATION_AWQ_H
 
@@ -48,24 +48,6 @@ AwqScales searchAwqScales(std::span<const WeightView> weights, int64_t k,
                           std::span<const float> meanAbs, std::span<const float> h,
                           const AwqOptions &options, const ParallelFor &parallel,
                           std::span<const int32_t> classes = {});
-
-struct ClipOptions {
-  int gridPoints = 20;    ///< fractions 1 - i / gridPoints ...
-  float maxShrink = 0.5f; ///< ... down to 1 - maxShrink
-};
-
-struct ClipResult {
-  std::vector<float> limits;       ///< [n, groups]: largest |w| kept
-  double lossBefore = 0, loss = 0; ///< sums of e_g H_gg e_g^T
-};
-
-/// Searches clip limits for one weight. Apply with clipWeights.
-ClipResult searchClip(const WeightView &weight, int64_t k, std::span<const float> h,
-                      const ClipOptions &options, const ParallelFor &parallel);
-
-/// w = clamp(w, -limit, limit) per row and group, in place.
-void clipWeights(std::span<float> w, int64_t n, int64_t k, const GroupFormat &format,
-                 std::span<const float> limits);
 
 } // namespace qopt::quantization
 

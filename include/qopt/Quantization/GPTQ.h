@@ -3,7 +3,10 @@
 //
 //  1. GPTQ (arXiv 2210.17323, algorithm 1): columns are rounded one after another; the error of
 //     each is pushed onto the columns after it through U, the upper Cholesky factor of the inverse
-//     damped Hessian, (H + d I)^-1 = U^T U. Blocks of 128 columns, the rest updated lazily.
+//     damped Hessian, (H + d I)^-1 = U^T U. Here H + d I = R R^T with R = U^-1 upper triangular, so
+//     the objective of a row of errors e is |e R|^2, and what errors E of columns before a block B
+//     ask of it is E R_B U_BB: only the diagonal blocks of R are ever inverted, and each block
+//     is updated once, when it is reached.
 //  2. Order::GroupAware (GPTQModel's "GAR"): groups by falling largest diagonal of H, columns
 //     inside a group likewise, so that no index is needed at run time. Order::ActOrder is the
 //     paper's descending diagonal over all columns; its scales are fixed before any update
@@ -55,8 +58,9 @@ struct GptqOptions {
 /// A Hessian made ready once for every linear that shares its input (q/k/v, gate/up).
 struct PreparedHessian {
   int64_t k = 0;
-  std::vector<float> h;       ///< [k, k], dead diagonals set to the mean, undamped
-  std::vector<float> u;       ///< [k, k] upper factor, rows and columns in the order of `order`
+  std::vector<float> h; ///< [k, k], dead diagonals set to the mean, undamped
+  std::vector<float> r; ///< [k, k] upper, 0 below, H + damping = R R^T in the order of `order`
+  std::vector<float> u; ///< [k, 128] U_BB of the blocks of positions that are rounded together
   std::vector<int32_t> order; ///< position -> column
   int64_t groupSize = 0;      ///< the order keeps groups of this size together
   double damping = 0;         ///< what was added to the diagonal, after growing

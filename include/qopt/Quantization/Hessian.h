@@ -41,10 +41,11 @@ enum class MomentPrecision { Float32, Int8 };
 
 class HessianAccumulator {
 public:
-  /// `elsewhere`: sums the lower triangle instead of the CPU, in f32; null: the CPU.
+  /// `elsewhere`: sums the lower triangle instead of the CPU, in f32; null: the CPU. Without
+  /// `channels`, channels() is all zeros.
   HessianAccumulator(int64_t k, ParallelFor parallel,
                      MomentPrecision precision = MomentPrecision::Float32,
-                     std::unique_ptr<ProductSum> elsewhere = nullptr);
+                     std::unique_ptr<ProductSum> elsewhere = nullptr, bool channels = true);
   ~HessianAccumulator();
   HessianAccumulator(HessianAccumulator &&) noexcept;
   HessianAccumulator &operator=(HessianAccumulator &&) noexcept;
