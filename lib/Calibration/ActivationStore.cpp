@@ -30,11 +30,11 @@ qrt::Result<std::unique_ptr<ActivationStore>> ActivationStore::create(int64_t ro
   std::unique_ptr<ActivationStore> store(new ActivationStore(width, budget));
   const int64_t bytes = rows * width * static_cast<int64_t>(sizeof(float));
   if (bytes <= budget.free) {
-    try {
-      store->memory.resize(rows * width);
+    store->memory.reset(new (std::nothrow) float[rows * width]);
+    if (store->memory) { // else as if it were beyond the budget
+      store->bytes = bytes;
       budget.free -= bytes;
       return store;
-    } catch (const std::bad_alloc &) { // as if it were beyond the budget
     }
   }
   QRT_ASSIGN_OR_RETURN(store->fd, openUnnamed(budget.directory));
@@ -43,7 +43,7 @@ qrt::Result<std::unique_ptr<ActivationStore>> ActivationStore::create(int64_t ro
 }
 
 ActivationStore::~ActivationStore() {
-  budget.free += static_cast<int64_t>(memory.size() * sizeof(float));
+  budget.free += bytes;
   if (fd >= 0)
     close(fd);
 }
@@ -69,7 +69,7 @@ Status ActivationStore::write(int64_t first, int64_t count, const float *values)
 
 Status ActivationStore::read(int64_t first, int64_t count, float *values) const {
   if (fd < 0) {
-    std::memcpy(values, memory.data() + first * width, count * width * sizeof(float));
+    std::memcpy(values, memory.get() + first * width, count * width * sizeof(float));
     return Status::ok();
   }
   char *bytes = reinterpret_cast<char *>(values);

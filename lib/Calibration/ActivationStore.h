@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace qopt::calibration {
 
@@ -29,7 +28,7 @@ public:
   ActivationStore(const ActivationStore &) = delete;
 
   /// Row `first` in memory; null if this store is a file.
-  float *rows(int64_t first) { return fd < 0 ? memory.data() + first * width : nullptr; }
+  float *rows(int64_t first) { return fd < 0 ? memory.get() + first * width : nullptr; }
   qrt::Status write(int64_t first, int64_t count, const float *values);
   qrt::Status read(int64_t first, int64_t count, float *values) const;
 
@@ -38,7 +37,8 @@ private:
 
   int64_t width;
   ActivationBudget &budget;
-  std::vector<float> memory;
+  std::unique_ptr<float[]> memory; ///< not cleared: filled by the threads that compute the rows
+  int64_t bytes = 0;               ///< of memory
   int fd = -1;
 };
 

@@ -14,7 +14,8 @@ namespace qopt::calibration {
 
 class GroupMoments {
 public:
-  enum class Kind { Hessian, Channels };
+  /// HessianAlone: meanAbs and maxAbs are not needed.
+  enum class Kind { Hessian, HessianAlone, Channels };
 
   /// `statistics` may be null and outlives this.
   GroupMoments(Kind kind, const Statistics *statistics,
@@ -26,8 +27,8 @@ public:
     reset();
     if (statistics)
       return false;
-    if (kind == Kind::Hessian)
-      hessian = makeHessian(group, pool, precision);
+    if (kind != Kind::Channels)
+      hessian = makeHessian(group, pool, precision, kind == Kind::Hessian);
     else
       channels = std::make_unique<ChannelMoments>(group.features);
     return true;
@@ -45,7 +46,7 @@ public:
   qrt::Result<Statistics::Moments> finish(const LinearGroup &group) {
     if (statistics) {
       count = statistics->tokens();
-      return statistics->of(group, kind == Kind::Hessian);
+      return statistics->of(group, kind != Kind::Channels);
     }
     Statistics::Moments moments;
     bool finite = false;

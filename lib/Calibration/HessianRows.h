@@ -15,10 +15,12 @@ namespace qopt::calibration {
 /// Of the group's input, on the CPU or where the sweep computes products.
 inline std::unique_ptr<quantization::HessianAccumulator>
 makeHessian(const LinearGroup &group, qrt::kernels::ThreadPool &pool,
-            quantization::MomentPrecision precision = quantization::MomentPrecision::Float32) {
+            quantization::MomentPrecision precision = quantization::MomentPrecision::Float32,
+            bool channels = true) {
   return std::make_unique<quantization::HessianAccumulator>(
       group.features, lend(pool), precision,
-      group.products ? group.products->makeSum(group.features, /*lowerOnly=*/true) : nullptr);
+      group.products ? group.products->makeSum(group.features, /*lowerOnly=*/true) : nullptr,
+      channels);
 }
 
 /// Rows without weights count 1 each.

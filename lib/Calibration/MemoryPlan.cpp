@@ -2,6 +2,7 @@
 #include "MemoryPlan.h"
 
 #include "qopt/Quantization/Hessian.h"
+#include "qopt/Support/SpillPolicy.h"
 
 #include "Support/Memory.h"
 #include "kernels/cpu/threading/ThreadPool.h"
@@ -38,12 +39,18 @@ int64_t quantizerBytes(const std::vector<LinearGroup> &groups) {
 qrt::Result<int64_t> activationBytes(const std::vector<LinearGroup> &groups, int64_t maxMemory) {
   if (maxMemory <= 0)
     return std::max<int64_t>(0, (qrt::availableMemory() - quantizerBytes(groups)) / 2);
-  const int64_t needed = quantizerBytes(groups), own = qrt::residentMemory();
-  if (needed + own > maxMemory)
-    return qrt::resourceExhausted("quantizing needs about " + qrt::formatBytes(needed) +
-                                  " besides the " + qrt::formatBytes(own) +
-                                  " in use; the limit is " + qrt::formatBytes(maxMemory));
-  return maxMemory - needed - own;
+  int64_t codes = 0; // a byte each, of all groups in the end
+  for (const LinearGroup &group : groups)
+    for (qir::LinearOp linear : group.linears)
+      codes += cast<RankedTensorType>(linear.getW().getType()).getNumElements();
+  const int64_t needed = quantizerBytes(groups), blobs = blobGrowth(codes),
+                own = qrt::residentMemory();
+  if (needed + own + blobs > maxMemory)
+    return qrt::resourceExhausted("quantizing needs about " + qrt::formatBytes(needed) + " and " +
+                                  qrt::formatBytes(blobs) + " for weights and codes, besides the " +
+                                  qrt::formatBytes(own) + " in use; the limit is " +
+                                  qrt::formatBytes(maxMemory));
+  return maxMemory - needed - own - blobs;
 }
 
 } // namespace qopt::calibration

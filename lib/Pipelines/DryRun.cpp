@@ -80,16 +80,12 @@ static calibration::TokenTable longestTraces(const calibration::TokenTable &prom
 
 void Compiler::estimateCost(CompilePlan &plan, const calibration::SweepWork &work) {
   int64_t largest = 0;
-  const SpillPolicy &spill = spillPolicy();
-  // Codes past the share of the heap are in a file, and some of it in memory.
-  const int64_t own = qrt::residentMemory(), allCodes = codeBytes(plan.tensors, largest),
-                codes =
-                    std::min(allCodes, spill.heapBytes) +
-                    std::min(std::max<int64_t>(0, allCodes - spill.heapBytes), spill.residentBytes);
+  const int64_t own = qrt::residentMemory(), codes = blobGrowth(codeBytes(plan.tensors, largest));
   const int64_t limit = options.calibration ? options.calibration->quantizer.maxMemory : 0;
   int64_t activations = work.activationBytes;
   if (limit > 0)
-    activations = std::min(activations, std::max<int64_t>(0, limit - own - work.quantizerBytes));
+    activations =
+        std::min(activations, std::max<int64_t>(0, limit - own - codes - work.quantizerBytes));
   plan.peakBytes = own + codes + std::max(largest, work.quantizerBytes + activations);
   plan.memoryBasis = llvm::formatv(
       "{0} now, {1} of codes, {2} for the largest layer, {3} of activations; the "
@@ -154,9 +150,9 @@ qrt::Result<CompilePlan> Compiler::plan() {
         QRT_ASSIGN_OR_RETURN(tokens, stage->read(function));
       }
       plan.calibrationTokens = tokens.tokens();
-      QRT_ASSIGN_OR_RETURN(work, calibration::estimateSweeps(function, tokens, *stage,
-                                                             options.scheme.calibrates() &&
-                                                                 stage->quantizesLinears));
+      QRT_ASSIGN_OR_RETURN(
+          work, calibration::estimateSweeps(function, tokens, *stage,
+                                            stage->runsQuantizer(options.scheme.calibrates())));
       plan.calibratedLinears = work.linears;
     }
     QRT_RETURN_IF_ERROR(qir::putPlaceholderCodes(function));

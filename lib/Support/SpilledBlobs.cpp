@@ -1,6 +1,7 @@
 //===- SpilledBlobs.cpp - Weight blobs in unnamed files --------------------------------------===//
 #include "SpilledBlobs.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -20,6 +21,8 @@ SpilledBlobs &SpilledBlobs::instance() {
 
 void setSpillPolicy(const SpillPolicy &policy) { SpilledBlobs::instance().policy = policy; }
 const SpillPolicy &spillPolicy() { return SpilledBlobs::instance().policy; }
+
+int64_t blobGrowth(int64_t more) { return SpilledBlobs::instance().growth(more); }
 
 static std::string spillDirectory() {
   if (!spillPolicy().directory.empty())
@@ -82,6 +85,15 @@ void SpilledBlobs::free(char *data) {
 void SpilledBlobs::heapFreed(size_t size) {
   std::lock_guard lock(mutex);
   heap -= static_cast<int64_t>(size);
+}
+
+int64_t SpilledBlobs::growth(int64_t more) {
+  std::lock_guard lock(mutex);
+  const int64_t onHeap = std::clamp<int64_t>(policy.heapBytes - heap, 0, more);
+  int64_t inFiles = more - onHeap;
+  for (auto [data, size] : blobs)
+    inFiles += static_cast<int64_t>(size);
+  return onHeap + std::min(inFiles, policy.residentBytes);
 }
 
 void SpilledBlobs::touch(const char *data, size_t size) {

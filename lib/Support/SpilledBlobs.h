@@ -25,6 +25,8 @@ public:
   void free(char *data);
   /// A heap blob of this size is gone.
   void heapFreed(size_t size);
+  /// See blobGrowth().
+  int64_t growth(int64_t more);
   /// Somebody is about to use this memory, which may be anything.
   void touch(const char *data, size_t size);
 

@@ -4,6 +4,8 @@
 
 #include "SpilledBlobs.h"
 
+#include "Support/PageMemory.h"
+
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinDialect.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -83,6 +85,20 @@ ElementsAttr WeightStore::allocate(RankedTensorType type, StringRef name,
                           SpilledBlobs::instance().free(static_cast<char *>(bytes));
                         },
                         /*dataIsMutable=*/true));
+  }
+  if (*size >= qrt::hugePageBytes) {
+    // Zeroed by the system when a page is first touched, by whichever thread that is.
+    if (auto pages = std::make_shared<qrt::PageMemory>(*size); pages->data()) {
+      data = MutableArrayRef<char>(pages->data(), *size);
+      return wrapBlob(type, name,
+                      AsmResourceBlob(
+                          data, blobAlignment,
+                          [pages](void *, size_t bytes, size_t) mutable {
+                            pages.reset();
+                            SpilledBlobs::instance().heapFreed(bytes);
+                          },
+                          /*dataIsMutable=*/true));
+    }
   }
   AsmResourceBlob heap = HeapAsmResourceBlob::allocate(*size, blobAlignment);
   data = heap.getMutableData();

@@ -1,6 +1,7 @@
 //===- qopt.cpp - ONNX to .qmod --------------------------------------------------------------===//
 // Results go to stdout (--json, --emit), progress, tables and messages to stderr. The exit code is
 // the qrt::StatusCode of what went wrong (docs/cli.md).
+#include "LargePages.h"
 #include "LinearTable.h"
 #include "Options.h"
 #include "PlanReport.h"
@@ -104,6 +105,8 @@ static qrt::Status runCommand(CommandLine &line) {
   if (line.threads != 1)
     context.setThreadPool(pool);
   QRT_RETURN_IF_ERROR(enableRemarks(context, line.remarksFilter, line.remarksFile));
+  if (line.compile.calibration && line.compile.calibration->quantizer.maxMemory > 0)
+    keepNoFreedMemory();
   if (!line.quiet)
     showProgress(line.compile);
   line.compile.interrupted = &interrupted;

@@ -22,6 +22,10 @@ struct SpillPolicy {
 void setSpillPolicy(const SpillPolicy &policy);
 const SpillPolicy &spillPolicy();
 
+/// What owned blobs add to the heap of now (qrt::residentMemory()) once `more` bytes of them are
+/// allocated: the rest of the heap's share, and pages of files.
+int64_t blobGrowth(int64_t more);
+
 /// What the file system of the policy's directory has free; 0 if it cannot be asked.
 int64_t spillSpace();
 

@@ -12,6 +12,7 @@
 #include "kernels/cpu/linear/linear.h"
 #include "kernels/cuda/layout/StoredWeights.h"
 
+#include <algorithm>
 #include <limits>
 
 using namespace mlir;
@@ -105,12 +106,12 @@ static qrt::Result<int32_t> addCodes(qexec::WeightOp op, qrt::TensorEntry &entry
                          readBytes(*op.getZeroPoints(), op.getName(), zeroScratch));
     zeroPoints = reinterpret_cast<const uint8_t *>(bytes.data());
   }
-  const int largest = (1 << qrt::kernels::weightBits(entry.weight.format)) - 1;
+  uint8_t largest = 0; // a loop that leaves early would not be vectorised
   for (char code : codes)
-    if (static_cast<uint8_t>(code) > largest)
-      return qrt::internalError(quoted(op.getName()) + ": a code of " +
-                                std::to_string(static_cast<uint8_t>(code)) + " does not fit " +
-                                op.getFormat().str());
+    largest = std::max(largest, static_cast<uint8_t>(code));
+  if (largest >= 1 << qrt::kernels::weightBits(entry.weight.format))
+    return qrt::internalError(quoted(op.getName()) + ": a code of " + std::to_string(largest) +
+                              " does not fit " + op.getFormat().str());
   std::vector<char> data(sizes.data), packedScales(sizes.scales), packedZeros(sizes.zeroPoints);
   qrt::kernels::packQuantized(entry.weight, reinterpret_cast<const uint8_t *>(codes.data()),
                               scales->data(), zeroPoints, data.data(), packedScales.data(),

@@ -11,14 +11,40 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace qrt::kernels {
+
+/// Field f of line j holds step f * lines + j: the fields of four codes go into a word at once.
+/// `codes`: a block of one row, of which bits `shift` and up count.
+static void packFields(const uint8_t *codes, int block, int bits, int shift, uint8_t *out) {
+  const uint32_t mask = ((1u << bits) - 1) * 0x01010101u;
+  const int lines = block * bits / 32;
+  for (int line = 0; line < lines; ++line) {
+    uint32_t word = 0;
+    for (int field = 0; field < 8 / bits; ++field) {
+      uint32_t step;
+      std::memcpy(&step, codes + 4 * (field * lines + line), 4);
+      word |= (step >> shift & mask) << field * bits;
+    }
+    std::memcpy(out + line * lineBytes, &word, 4);
+  }
+}
+
+static void packBlock(WeightFormat format, const uint8_t *codes, int block, int lane,
+                      uint8_t *out) {
+  out += 4 * lane;
+  if (format != WeightFormat::U3)
+    return packFields(codes, block, weightBits(format), 0, out);
+  packFields(codes, block, 2, 0, out);
+  packFields(codes, block, 1, 2, out + highPlane(block));
+}
 
 void packQuantized(const WeightDesc &desc, const uint8_t *codes, const float *scales,
                    const uint8_t *zeroPoints, void *data, void *scalesOut, uint8_t *zeroPointsOut) {
   PanelGeometry g = panelGeometry(desc);
   auto *out = static_cast<uint8_t *>(data);
-  std::memset(out, 0, static_cast<size_t>(g.panels) * g.panelBytes);
+  std::vector<uint8_t> padded(g.block);
   for (int64_t row = 0; row < g.panels * panelRows; ++row) {
     uint8_t *panel = out + row / panelRows * g.panelBytes;
     int lane = static_cast<int>(row % panelRows);
@@ -33,15 +59,20 @@ void packQuantized(const WeightDesc &desc, const uint8_t *codes, const float *sc
       if (!desc.symmetric)
         zeroPointsOut[index] = padding ? 0 : zeroPoints[row * g.groups + group];
     }
-    for (int64_t k = 0; k < g.paddedK; ++k) {
-      int64_t group = desc.groupSize ? k / g.block : 0;
-      uint8_t code = symmetricZeroPoint(desc.format);
-      if (!padding && k < desc.k)
-        code = codes[row * desc.k + k];
-      else if (!desc.symmetric)
-        code = padding ? 0 : zeroPoints[row * g.groups + group];
-      storeCode(desc.format, g.block, panel + k / g.block * g.blockBytes, lane,
-                static_cast<int>(k % g.block), code);
+    for (int64_t block = 0; block < g.blocks; ++block) {
+      const int64_t first = block * g.block;
+      const int64_t count = padding ? 0 : std::min<int64_t>(g.block, desc.k - first);
+      const uint8_t *from = codes + row * desc.k + first;
+      if (count < g.block) {
+        uint8_t fill = symmetricZeroPoint(desc.format);
+        if (!desc.symmetric)
+          fill = padding ? 0 : zeroPoints[row * g.groups + (desc.groupSize ? block : 0)];
+        std::fill(padded.begin(), padded.end(), fill);
+        if (count > 0)
+          std::copy_n(from, count, padded.begin());
+        from = padded.data();
+      }
+      packBlock(desc.format, from, g.block, lane, panel + block * g.blockBytes);
     }
   }
 }

@@ -59,6 +59,7 @@ TEST_F(WeightStoreTest, BlobsPastTheLimitAreFilesWithTheSameContents) {
   policy.residentBytes = 5 << 20;
   policy.directory = testing::TempDir() + "spill";
   qopt::setSpillPolicy(policy);
+  EXPECT_EQ(qopt::blobGrowth(4 << 20), 4 << 20); // 3 on the heap, 1 in files
   std::vector<ElementsAttr> values;
   SmallVector<char> scratch;
   for (int i = 0; i < 8; ++i) { // 2 MiB each: the first stays on the heap, the next ones do not
@@ -71,7 +72,9 @@ TEST_F(WeightStoreTest, BlobsPastTheLimitAreFilesWithTheSameContents) {
     auto *elements = reinterpret_cast<float *>(data.data());
     std::iota(elements, elements + 512 * 1024, float(i));
   }
-  int mapped = 0; // pages of spilled blobs belong to a deleted file
+  EXPECT_EQ(qopt::blobGrowth(0), 5 << 20);       // of 14 in files
+  EXPECT_EQ(qopt::blobGrowth(2 << 20), 6 << 20); // 1 on the heap
+  int mapped = 0;                                // pages of spilled blobs belong to a deleted file
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);)
     mapped += line.find("qopt-weights-") != std::string::npos;
