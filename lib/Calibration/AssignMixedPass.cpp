@@ -34,6 +34,12 @@ struct AssignMixedPass : impl::AssignMixedBase<AssignMixedPass> {
   std::shared_ptr<CalibrationStage> fromText() {
     std::shared_ptr<CalibrationStage> made = stageFromText(*this);
     made->mixed.scoresFile = scores;
+    SensitivityOptions &scored = made->mixed.sensitivity;
+    llvm::append_range(scored.outlierShares, outlierShares);
+    scored.outliersOfOwnBits = keepCritical > 0;
+    for (double share : scored.outlierShares)
+      if (!(share > 0 && share <= 0.5))
+        made->status = qrt::invalidArgument("outliers: expects shares in (0, 0.5]");
     if (targetBpw > 0)
       made->mixed.targetBpw = targetBpw;
     if (keepCritical > 0)

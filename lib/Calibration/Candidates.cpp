@@ -46,6 +46,14 @@ int64_t storedBits(qir::LinearOp linear, qir::SchemeAttr scheme, double outliers
   return bits;
 }
 
+std::vector<double> criticalOutlierShares(double part) {
+  std::vector<double> shares;
+  for (double times : {0.5, 1.0, 2.0, 4.0})
+    if (times * part <= 0.5)
+      shares.push_back(times * part);
+  return shares;
+}
+
 std::vector<CandidateKind> candidateKinds(qir::SchemeAttr base, const SensitivityOptions &options) {
   std::vector<CandidateKind> kinds;
   for (unsigned bits : options.bits) {

@@ -23,6 +23,14 @@ double divergence(const float *p, const float *q, int64_t count) {
   return std::max(0.0, dot / sumP - std::log(sumP) + std::log(sumQ));
 }
 
+double probability(const float *logits, int64_t count, int64_t token) {
+  const float largest = *std::max_element(logits, logits + count);
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i)
+    sum += std::exp(double(logits[i]) - largest);
+  return std::exp(double(logits[token]) - largest) / sum;
+}
+
 double entropy(const float *logits, int64_t count) {
   const float largest = *std::max_element(logits, logits + count);
   double sum = 0, dot = 0;

@@ -9,6 +9,9 @@ namespace qopt::calibration {
 /// KL(p || q) in nats of the distributions of two rows of `count` logits.
 double divergence(const float *p, const float *q, int64_t count);
 
+/// Of one token in the distribution of a row of `count` logits.
+double probability(const float *logits, int64_t count, int64_t token);
+
 /// Entropy in nats of the distribution of a row of `count` logits.
 double entropy(const float *logits, int64_t count);
 

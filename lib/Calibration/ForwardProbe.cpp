@@ -5,6 +5,8 @@
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 
+#include <numeric>
+
 using namespace mlir;
 using qrt::Status;
 
@@ -76,6 +78,7 @@ qrt::Result<std::unique_ptr<ForwardProbe>> ForwardProbe::create(func::FuncOp fun
   }
   QRT_RETURN_IF_ERROR(probe->run(0, {}));
   probe->reference = probe->values[probe->plan.result];
+  probe->weighPositions();
   return probe;
 }
 
@@ -90,31 +93,45 @@ Status ForwardProbe::run(size_t begin, const std::vector<std::pair<size_t, Bound
   return Status::ok();
 }
 
+/// By the model's own probability of what follows; the last position of a sequence has 0.
+void ForwardProbe::weighPositions() {
+  const int64_t width = plan.widths[plan.result];
+  weights.assign(chunk.tokens, 0.0);
+  for (const TokenTable::Sequence &sequence : chunk.sequences)
+    pool.parallelFor(sequence.tokens - 1, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t t = sequence.first + begin; t < sequence.first + end; ++t) {
+        const float *row = reference.data() + t * width;
+        const double given = tokens.weights.empty() ? 1.0 : tokens.weights[t];
+        weights[t] = given * probability(row, width, chunk.ids[t + 1]);
+      }
+    });
+  if (std::accumulate(weights.begin(), weights.end(), 0.0) > 0)
+    return;
+  for (int64_t t = 0; t < chunk.tokens; ++t) // sequences of one token
+    weights[t] = tokens.weights.empty() ? 1.0 : tokens.weights[t];
+}
+
 double ForwardProbe::meanDivergence() {
   const int64_t width = plan.widths[plan.result];
   std::vector<double> rows(chunk.tokens);
   pool.parallelFor(chunk.tokens, 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t t = begin; t < end; ++t)
-      rows[t] = calibration::divergence(reference.data() + t * width,
-                                        values[plan.result].data() + t * width, width);
+      if (weights[t] > 0)
+        rows[t] = calibration::divergence(reference.data() + t * width,
+                                          values[plan.result].data() + t * width, width);
   });
-  double sum = 0, weights = 0;
-  for (int64_t t = 0; t < chunk.tokens; ++t) {
-    const double weight = tokens.weights.empty() ? 1.0 : tokens.weights[t];
-    sum += weight * rows[t];
-    weights += weight;
-  }
-  return weights > 0 ? sum / weights : 0;
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  return sum > 0 ? std::inner_product(rows.begin(), rows.end(), weights.begin(), 0.0) / sum : 0;
 }
 
 qrt::Result<double> ForwardProbe::divergence(int64_t index,
-                                             const std::vector<WeightMatrix> &weights) {
+                                             const std::vector<WeightMatrix> &matrices) {
   const SweepPlan::Group &group = plan.groups[index];
   std::vector<std::pair<size_t, BoundOp>> changed;
   for (size_t i = 0; i < group.steps.size(); ++i) {
     const SweepPlan::Step &step = plan.steps[group.steps[i]];
     std::string why;
-    BoundOp op = bindLinear(weights[i], cast<qir::LinearOp>(step.op).getBias(),
+    BoundOp op = bindLinear(matrices[i], cast<qir::LinearOp>(step.op).getBias(),
                             {step.inputs, step.outputs, plan.widths}, why);
     if (!op)
       return qrt::internalError("probe: " + why);

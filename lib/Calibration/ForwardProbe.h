@@ -24,14 +24,17 @@ public:
 
   int64_t groups() const { return static_cast<int64_t>(plan.groups.size()); }
 
-  /// Mean KL divergence in nats, weighted as the tokens are, between the logits of the first run
-  /// and those with `weights` (one per linear) in group `index`. Call with falling indices.
+  /// Mean KL divergence in nats between the logits of the first run and those with `weights` (one
+  /// per linear) in group `index`. Call with falling indices. A position counts as its token does,
+  /// times the probability that the first run gives to the token that follows: what the model would
+  /// write itself counts, a prompt that it was never trained to predict hardly.
   qrt::Result<double> divergence(int64_t index, const std::vector<WeightMatrix> &weights);
 
 private:
   ForwardProbe(SweepPlan plan, TokenTable tokens, int threads);
   qrt::Status run(size_t begin, const std::vector<std::pair<size_t, BoundOp>> &changed);
   double meanDivergence();
+  void weighPositions();
 
   SweepPlan plan;
   TokenTable tokens;
@@ -43,6 +46,7 @@ private:
   std::vector<BoundOp> ops;
   std::vector<std::vector<float>> values; // by slot
   std::vector<float> reference;           // logits of the first run
+  std::vector<double> weights;            // by position
 };
 
 } // namespace qopt::calibration

@@ -202,8 +202,8 @@ qrt::Result<Allocation> Assignment::allocate() {
   return Status::error(qrt::StatusCode::TargetUnreachable, text + "; the target is below that");
 }
 
-/// Current schemes, except for what is worth its f16, or outliers in f16. Prices are weights in
-/// f16: outliers cost what their bytes would buy of those.
+/// Current schemes, except for what is worth its f16, or outliers in f16. Prices are the weights
+/// that are kept.
 qrt::Result<Allocation> Assignment::chooseCritical(const CriticalAllowance &allowance,
                                                    bool outliers) const {
   std::vector<std::vector<PrecisionChoice>> options;
@@ -217,11 +217,8 @@ qrt::Result<Allocation> Assignment::chooseCritical(const CriticalAllowance &allo
     candidateOf.push_back({current});
     for (size_t c = 0; c < full && outliers; ++c)
       if (candidates[c].outliers > 0 && candidates[c].scheme == candidates[current].scheme) {
-        const double part = static_cast<double>(candidates[c].bits - candidates[current].bits) /
-                            static_cast<double>(candidates[full].bits - candidates[current].bits);
-        options.back().push_back(
-            {1 + static_cast<int64_t>(std::ceil(part * static_cast<double>(price))),
-             candidates[c].kl});
+        const double part = candidates[c].outliers * static_cast<double>(price);
+        options.back().push_back({1 + static_cast<int64_t>(std::ceil(part)), candidates[c].kl});
         candidateOf.back().push_back(c);
       }
     options.back().push_back({1 + price, candidates[full].kl});

@@ -43,7 +43,7 @@ public:
   QuantizingVisitor(func::FuncOp function, const CalibratedOptions &options,
                     std::optional<Checkpoint> checkpoint, double costs, int64_t count)
       : function(function), options(options), checkpoint(std::move(checkpoint)), costLeft(costs),
-        count(count), moments(GroupMoments::Kind::Hessian, options.statistics.get(),
+        count(count), moments(GroupMoments::Kind::HessianAlone, options.statistics.get(),
                               options.arithmetic == SweepArithmetic::F32 ? MomentPrecision::Float32
                                                                          : MomentPrecision::Int8) {}
 
@@ -176,9 +176,9 @@ QuantizingVisitor::quantizeGroup(LinearGroup &group, qrt::kernels::ThreadPool &p
     if (!target)
       return target.status().withContext("'" + name + "'");
     const double outliers = qir::outlierShare(linear);
-    auto result =
-        byGptq ? quantizeByGptq(weight, under, gptqOptions, parallel, *target, outliers)
-               : quantizeByScale(weight, seen.hessian, gptqOptions.format, parallel, outliers);
+    auto byHessian = options.algorithm == Algorithm::Rtn ? quantizeByRounding : quantizeByScale;
+    auto result = byGptq ? quantizeByGptq(weight, under, gptqOptions, parallel, *target, outliers)
+                         : byHessian(weight, seen.hessian, gptqOptions.format, parallel, outliers);
     if (!result)
       return result.status().withContext("'" + name + "'");
     result->report.scheme = scheme.toText();

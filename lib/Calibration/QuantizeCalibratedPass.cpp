@@ -37,9 +37,12 @@ struct QuantizeCalibratedPass : impl::QuantizeCalibratedBase<QuantizeCalibratedP
     made->quantizer.arithmetic = known.value_or(SweepArithmetic::F32);
     made->quantizer.workDirectory = workDirectory;
     made->quantizer.resume = resume;
-    made->quantizer.algorithm = algorithm == "scale" ? Algorithm::Scale : Algorithm::Gptq;
-    if (algorithm != "gptq" && algorithm != "scale")
-      made->status = qrt::invalidArgument("algo: expects gptq or scale, got '" + algorithm + "'");
+    made->quantizer.algorithm = algorithm == "scale" ? Algorithm::Scale
+                                : algorithm == "rtn" ? Algorithm::Rtn
+                                                     : Algorithm::Gptq;
+    if (algorithm != "gptq" && algorithm != "scale" && algorithm != "rtn")
+      made->status =
+          qrt::invalidArgument("algo: expects gptq, scale or rtn, got '" + algorithm + "'");
     if (!known)
       made->status =
           qrt::invalidArgument("arithmetic: expects a8, a16 or f32, got '" + arithmetic + "'");

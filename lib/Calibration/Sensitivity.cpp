@@ -3,18 +3,15 @@
 
 #include "Candidates.h"
 #include "Divergence.h"
-#include "ForwardProbe.h"
 #include "GroupMoments.h"
 #include "LinearQuantizers.h"
 #include "MemoryPlan.h"
+#include "ProbeCandidates.h"
 
 #include "qopt/Dialect/QIR/Transforms/CodedWeights.h"
 #include "qopt/Quantization/SparseOutliers.h"
 
-#include "Support/Memory.h"
-
 #include <cmath>
-#include <map>
 
 using namespace mlir;
 using namespace qopt::quantization;
@@ -24,15 +21,19 @@ namespace qopt::calibration {
 
 namespace {
 
-constexpr unsigned probeBits = 3;
+/// Is a candidate tried at the logits? The fewer bits, the more its errors say.
+bool isProbed(const CandidateKind &kind, qir::SchemeAttr base) {
+  return kind.outliers == 0 && (kind.bits < 8 || kind.bits == base.getWeightBits());
+}
 
 class SensitivityVisitor : public SweepVisitor {
 public:
   explicit SensitivityVisitor(const SensitivityOptions &options)
-      : options(options), moments(GroupMoments::Kind::Hessian, options.statistics.get()) {}
+      : options(options), moments(GroupMoments::Kind::HessianAlone, options.statistics.get()) {}
 
   std::vector<UnitScore> units;
-  std::vector<double> probeLoss; ///< by unit: tr(E H E^T) of round to nearest at probeBits
+  bool keeps = false; ///< the weights of candidates below 8 bits
+  std::vector<ProbedUnit> weights;
   std::function<void(const UnitScore &)> onUnit;
 
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
@@ -48,7 +49,7 @@ public:
 
   Status finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) override {
     const std::string name = weightName(group.linears[0].getW());
-    Status status = score(group, lend(pool));
+    Status status = score(group, pool);
     if (!status)
       return status.withContext("'" + name + "'");
     if (onUnit)
@@ -57,13 +58,15 @@ public:
   }
 
 private:
-  Status score(LinearGroup &group, const ParallelFor &parallel) {
+  Status score(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+    const ParallelFor parallel = lend(pool);
     const int64_t k = group.features;
     auto seen = moments.finish(group);
     if (!seen)
       return seen.status().withContext("its input");
     GptqOptions gptqOptions = options.gptq;
-    gptqOptions.rounds = 0;
+    gptqOptions.rounds = 1;
+    gptqOptions.workers = pool.size();
     const int64_t groupSize = qir::schemeOf(group.linears[0]).getGroupSize();
     gptqOptions.format.groupSize = groupSize;
     QRT_ASSIGN_OR_RETURN(PreparedHessian prepared,
@@ -72,7 +75,8 @@ private:
     const std::vector<CandidateKind> kinds =
         candidateKinds(qir::schemeOf(group.linears[0]), options);
     unit.candidates.resize(kinds.size());
-    double energy = 0, loss3 = 0;
+    ProbedUnit &kept = weights.emplace_back();
+    double energy = 0;
     for (qir::LinearOp linear : group.linears) {
       qir::SchemeAttr base = qir::schemeOf(linear);
       WeightMatrix weight;
@@ -80,6 +84,7 @@ private:
         return qrt::invalidModel("expects a readable float weight");
       unit.weights.push_back(weightName(linear.getW()));
       unit.elements += weight.n * weight.k;
+      kept.emplace_back(kinds.size());
       for (size_t c = 0; c < kinds.size(); ++c) {
         qir::SchemeAttr scheme = candidateScheme(base, kinds[c].bits);
         CandidateScore &candidate = unit.candidates[c];
@@ -88,83 +93,49 @@ private:
         candidate.bits += storedBits(linear, scheme, kinds[c].outliers);
         if (kinds[c].bits >= 16)
           continue;
-        QRT_ASSIGN_OR_RETURN(double loss, lossOf(weight, scheme, kinds[c].outliers, prepared,
-                                                 gptqOptions, parallel));
+        ProbedWeight made;
+        QRT_ASSIGN_OR_RETURN(double loss, quantize(weight, scheme, kinds[c].outliers, prepared,
+                                                   gptqOptions, parallel, made));
         candidate.loss += loss;
+        if (keeps && isProbed(kinds[c], base))
+          kept.back()[c] = std::move(made);
       }
-      QuantizedMatrix rounded;
-      if (!roundToNearest(weight, formatOf(candidateScheme(base, probeBits)), parallel, rounded))
-        return qrt::invalidModel("expects finite weights");
-      loss3 += hessianLoss(weight.values, rounded, prepared.h, parallel);
       energy += hessianEnergy(weight.values, weight.n, k, prepared.h, parallel);
     }
     unit.kappa = energy > 0 ? 1 / energy : 0;
-    probeLoss.push_back(loss3);
     units.push_back(std::move(unit));
     return Status::ok();
   }
 
-  qrt::Result<double> lossOf(const WeightMatrix &weight, qir::SchemeAttr scheme, double outliers,
-                             const PreparedHessian &prepared, GptqOptions gptqOptions,
-                             const ParallelFor &parallel) {
+  /// As the model will be quantized, but for rounds of refinement; 8 bits: to nearest.
+  qrt::Result<double> quantize(const WeightMatrix &weight, qir::SchemeAttr scheme, double outliers,
+                               const PreparedHessian &prepared, GptqOptions gptqOptions,
+                               const ParallelFor &parallel, ProbedWeight &made) {
     gptqOptions.format = formatOf(scheme);
-    if (scheme.getWeightBits() < 8 && scheme.getGroupSize() == prepared.groupSize) {
-      if (outliers > 0) {
-        QRT_ASSIGN_OR_RETURN(
-            SparseGptqResult result,
-            gptqWithOutliers(weight.values, weight.n, prepared, gptqOptions, outliers, parallel));
-        return result.dense.loss;
-      }
+    const bool byGptq = !options.roundsToNearest && scheme.getWeightBits() < 8 &&
+                        scheme.getGroupSize() == prepared.groupSize;
+    if (byGptq && outliers > 0) {
+      QRT_ASSIGN_OR_RETURN(
+          SparseGptqResult result,
+          gptqWithOutliers(weight.values, weight.n, prepared, gptqOptions, outliers, parallel));
+      made = {std::move(result.dense.matrix), std::move(result.outliers)};
+      return result.dense.loss;
+    }
+    if (byGptq) {
       QRT_ASSIGN_OR_RETURN(GptqResult result,
                            gptq(weight.values, weight.n, prepared, gptqOptions, parallel));
+      made.matrix = std::move(result.matrix);
       return result.loss;
     }
-    QuantizedMatrix rounded;
-    if (!roundToNearest(weight, gptqOptions.format, parallel, rounded))
+    if (!roundToNearest(weight, prepared.h, gptqOptions.format, outliers, parallel, made.matrix,
+                        made.outliers))
       return qrt::invalidModel("expects finite weights");
-    return hessianLoss(weight.values, rounded, prepared.h, parallel);
+    return hessianLoss(weight.values, made.matrix, made.outliers, prepared.h, parallel);
   }
 
   const SensitivityOptions &options;
   GroupMoments moments;
 };
-
-/// Measures kappa of every unit where the model fits into memory.
-Status probe(func::FuncOp function, const TokenTable &tokens, const SensitivityOptions &options,
-             const std::vector<LinearGroup> &groups, SensitivityVisitor &scores) {
-  TokenTable sample = firstTokens(tokens, options.probeTokens);
-  QRT_ASSIGN_OR_RETURN(int64_t needed, ForwardProbe::bytesNeeded(function, sample.tokens()));
-  const int64_t limit = options.maxMemory > 0 ? options.maxMemory : qrt::availableMemory();
-  if (needed > limit / 2)
-    return Status::ok();
-  QRT_ASSIGN_OR_RETURN(std::unique_ptr<ForwardProbe> probe,
-                       ForwardProbe::create(function, std::move(sample), options.sweep.threads));
-  qrt::kernels::ThreadPool pool(options.sweep.threads);
-  for (size_t g = groups.size(); g-- > 0;) {
-    if (options.sweep.interrupted && options.sweep.interrupted->load())
-      return Status::error(qrt::StatusCode::Interrupted, "interrupted during calibration");
-    std::vector<WeightMatrix> changed;
-    for (qir::LinearOp linear : groups[g].linears) {
-      WeightMatrix weight;
-      QuantizedMatrix rounded;
-      qir::SchemeAttr scheme = candidateScheme(qir::schemeOf(linear), probeBits);
-      if (!readWeight(linear.getW(), weight) ||
-          !roundToNearest(weight, formatOf(scheme), lend(pool), rounded))
-        return qrt::invalidModel("'" + weightName(linear.getW()) + "': expects finite weights");
-      dequantize(rounded, weight.values, lend(pool));
-      changed.push_back(std::move(weight));
-    }
-    QRT_ASSIGN_OR_RETURN(double kl, probe->divergence(static_cast<int64_t>(g), changed));
-    if (!std::isfinite(kl))
-      return Status::error(qrt::StatusCode::BadCalibration,
-                           "logits are not finite with 3 bits in '" +
-                               scores.units[g].weights.front() + "'");
-    // What rounding of f32 logits hides counts a little, so that error still ranks precisions.
-    scores.units[g].kappa = std::max(kl, 1e-9) / std::max(scores.probeLoss[g], 1e-30);
-    scores.units[g].probed = true;
-  }
-  return Status::ok();
-}
 
 } // namespace
 
@@ -183,11 +154,25 @@ qrt::Result<std::vector<UnitScore>> measureSensitivity(func::FuncOp function,
       options.onUnit(unit, static_cast<int64_t>(visitor.units.size()),
                      static_cast<int64_t>(groups.size()));
   };
+  int64_t probes = 0, kept = 0;
+  for (const LinearGroup &group : groups) {
+    qir::SchemeAttr scheme = qir::schemeOf(group.linears[0]);
+    const int64_t kinds = llvm::count_if(candidateKinds(scheme, options), [&](CandidateKind kind) {
+      return isProbed(kind, scheme);
+    });
+    probes += kinds;
+    for (qir::LinearOp linear : group.linears)
+      kept += kinds * cast<RankedTensorType>(linear.getW().getType()).getNumElements();
+  }
+  QRT_ASSIGN_OR_RETURN(const int64_t probed, probeTokens(function, tokens, options, probes, kept));
+  visitor.keeps = probed > 0;
   SweepOptions sweep = options.sweep;
   QRT_ASSIGN_OR_RETURN(int64_t bytes, activationBytes(groups, options.maxMemory));
   sweep.maxActivationBytes = std::min(sweep.maxActivationBytes, bytes);
   QRT_RETURN_IF_ERROR(runVisitor(function, tokens, sweep, visitor, options.statistics.get()));
-  QRT_RETURN_IF_ERROR(probe(function, tokens, options, groups, visitor));
+  if (probed > 0)
+    QRT_RETURN_IF_ERROR(probeCandidates(function, firstTokens(tokens, probed), options, groups,
+                                        visitor.weights, visitor.units));
   for (UnitScore &unit : visitor.units)
     for (CandidateScore &candidate : unit.candidates)
       candidate.kl = unit.kappa * candidate.loss;

@@ -4,6 +4,7 @@
 #include "ForwardOps.h"
 #include "Lend.h"
 #include "MemoryPlan.h"
+#include "ProbeCandidates.h"
 #include "SweepPlan.h"
 
 #include "qopt/Dialect/QIR/IR/Outliers.h"
@@ -79,9 +80,10 @@ int64_t livingBytes(const SweepPlan &plan, int64_t tokens) {
   return most * tokens * int64_t(sizeof(float));
 }
 
-/// Products of one linear under a prepared Hessian (GPTQ.cpp): feedback, two losses, refinement.
+/// Products of one linear under a prepared Hessian (GPTQ.cpp): feedback, a loss, refinement, or
+/// without it another loss.
 double gptqProducts(double n, double k, int rounds) {
-  return n * k * k * (3 + (rounds > 0 ? 1 + 2.0 * rounds : 0));
+  return n * k * k * (rounds > 0 ? 2 + 2.0 * rounds : 3);
 }
 
 /// A scale search under the Hessian (OutputErrorRounding.cpp): gradients and three losses; per
@@ -106,7 +108,7 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
   const SensitivityOptions &scored = stage.mixed.sensitivity;
   const double sparseKinds =
       double(scored.outlierShares.size()) * (scored.outliersOfOwnBits ? 1 : 3);
-  const double moments = stage.floatMoments ? 0 : tokens * k * k, factor = 2.0 / 3 * k * k * k;
+  const double moments = stage.floatMoments ? 0 : tokens * k * k, factor = k * k * k / 3;
   if (stage.floatMoments && !known)
     work.moments += tokens * k * k;
   if (stage.foldAwq)
@@ -127,7 +129,7 @@ void addGroup(const LinearGroup &group, double tokens, const CalibrationStage &s
       work.products += 2.0 * stage.awq.search.gridPoints *
                        std::min(n, double(stage.awq.search.sampleRows)) * k * k;
     if (stage.mixed.enabled())
-      work.gptq += (3 + sparseKinds) * gptqProducts(n, k, 0),
+      work.gptq += (3 + sparseKinds) * gptqProducts(n, k, 1),
           work.products += (6 + 6 * sparseKinds) * n * k * k;
     quantization::GptqOptions gptq = stage.quantizer.gptq;
     gptq.format = formatOf(qir::schemeOf(linear));
@@ -160,10 +162,13 @@ qrt::Result<SweepWork> estimateSweeps(func::FuncOp function, const TokenTable &t
   const SweepWork once = forwardWork(plan, tokens);
   double runs =
       sweeps + int(stage.activations.has_value()) + int(stage.quantizer.targetCorrection > 0);
-  if (stage.mixed.enabled()) // one run of the rest of the graph per group, on the first tokens
-    runs += 0.5 * double(plan.groups.size()) *
-            std::min(1.0, double(stage.mixed.sensitivity.probeTokens) /
-                              std::max<double>(1, double(tokens.tokens())));
+  if (stage.mixed.enabled()) { // a run of the rest of the graph per candidate, on the first tokens
+    const SensitivityOptions &scored = stage.mixed.sensitivity;
+    const int64_t probes = 3 * int64_t(plan.groups.size());
+    QRT_ASSIGN_OR_RETURN(int64_t count, probeTokens(function, tokens, scored, probes, /*kept=*/0));
+    runs += 0.5 * double(probes) *
+            std::min(1.0, double(count) / std::max<double>(1, double(tokens.tokens())));
+  }
   const bool coded =
       quantizes && !stage.floatMoments && stage.quantizer.arithmetic != SweepArithmetic::F32;
   work.forward = (runs - int(coded)) * once.forward;
@@ -183,7 +188,7 @@ qrt::Result<SweepWork> estimateSweeps(func::FuncOp function, const TokenTable &t
 
 namespace {
 
-constexpr int64_t probeTokens = 1024, probeRows = 192, probeColumns = 2048;
+constexpr int64_t speedTokens = 1024, probeRows = 192, probeColumns = 2048;
 
 /// Operations per second of the best of a few runs.
 double rateOf(double operations, llvm::function_ref<bool()> run, int times) {
@@ -233,17 +238,17 @@ double linearRate(qrt::kernels::ThreadPool &pool, std::vector<float> &x, bool co
                   nullptr);
   else
     packDense(desc, std::vector<float>(n * k, 0.5f).data(), memory.get());
-  std::vector<float> y(probeTokens * n);
+  std::vector<float> y(speedTokens * n);
   Workspace workspace;
   LinearArgs args;
   args.dst = y.data(), args.dstStride = n;
   args.src = x.data(), args.srcStride = k;
-  args.m = probeTokens;
+  args.m = speedTokens;
   args.weight = {desc, memory.get(), coded ? scales : nullptr, nullptr};
   args.activation = !coded                              ? Activation::F32
                     : arithmetic == SweepArithmetic::A8 ? Activation::A8
                                                         : Activation::A16;
-  return rateOf(2.0 * probeTokens * n * k, [&] { return linear(pool, args, workspace).isOk(); }, 3);
+  return rateOf(2.0 * speedTokens * n * k, [&] { return linear(pool, args, workspace).isOk(); }, 3);
 }
 
 } // namespace
@@ -253,7 +258,7 @@ SweepSpeeds measureSpeeds(const SweepWork &work, const CalibratedOptions &option
   qrt::kernels::ThreadPool pool(threads);
   const ParallelFor parallel = lend(pool);
   const int64_t k = probeColumns;
-  std::vector<float> x = probeValues(probeTokens * k);
+  std::vector<float> x = probeValues(speedTokens * k);
   SweepSpeeds speeds;
   speeds.forward = linearRate(pool, x, false, options.arithmetic);
   if (work.coded > 0)
@@ -261,10 +266,10 @@ SweepSpeeds measureSpeeds(const SweepWork &work, const CalibratedOptions &option
   std::vector<float> h(k * k);
   auto moments = [&](MomentPrecision precision) {
     HessianAccumulator sum(k, parallel, precision); // pages of the sums count: they do in a sweep
-    sum.add(x.data(), probeTokens, k);
+    sum.add(x.data(), speedTokens, k);
     const double rate = rateOf(
-        double(probeTokens) * double(k) * double(k),
-        [&] { return sum.add(x.data(), probeTokens, k), true; }, 2);
+        double(speedTokens) * double(k) * double(k),
+        [&] { return sum.add(x.data(), speedTokens, k), true; }, 2);
     sum.finish(h);
     return rate;
   };
@@ -279,7 +284,7 @@ SweepSpeeds measureSpeeds(const SweepWork &work, const CalibratedOptions &option
     gptqOptions.rounds = roundsFor(gptqOptions);
     qrt::Result<PreparedHessian> prepared = qrt::internalError("not run");
     speeds.factors = rateOf(
-        2.0 / 3 * double(k) * double(k) * double(k),
+        double(k) * double(k) * double(k) / 3,
         [&] {
           prepared = prepareHessian(h, k, gptqOptions, parallel);
           return prepared.isOk();

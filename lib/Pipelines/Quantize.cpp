@@ -43,7 +43,7 @@ void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
     pm.addPass(calibration::createFoldSmoothScales(stage));
   if (stage && stage->activations)
     pm.addPass(calibration::createCalibrateActivations(stage));
-  if (stage && options.calibrates() && stage->quantizesLinears) {
+  if (stage && stage->runsQuantizer(options.calibrates())) {
     qir::QuantizeWeightsOptions rest = quantize;
     rest.exceptCalibrated = true;
     pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(rest));

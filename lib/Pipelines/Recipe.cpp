@@ -70,6 +70,8 @@ static void addCalibration(qrt::OrderedJson &recipe, const calibration::Calibrat
     recipe["keep-critical"] = allowanceText(mixed.critical);
   if (!mixed.sensitivity.outlierShares.empty())
     recipe["outliers"] = "auto";
+  else if (mixed.critical.part)
+    recipe["outliers"] = "none";
   if (mixed.alternates.isSet())
     recipe["with-fp16"] = "critical:" + allowanceText(mixed.alternates);
   if (files && !mixed.scoresFile.empty())

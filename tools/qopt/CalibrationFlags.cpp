@@ -112,10 +112,11 @@ CalibrationFlags::CalibrationFlags()
                            "(0.5)"),
                   cl::init(0.5), category()),
       outliers(
-          "outliers", cl::value_desc("SHARE|P%|auto"),
-          cl::desc("Keep this share of each quantized weight in f16, as a sparse matrix beside "
-                   "the codes; auto: where a target or --keep-critical finds it worth its "
-                   "bytes"),
+          "outliers", cl::value_desc("SHARE|P%|auto|none"),
+          cl::desc(
+              "Keep this share of each quantized weight in f16, as a sparse matrix beside "
+              "the codes; auto: where a target or a share of --keep-critical (its default) "
+              "finds it worth its bytes or weights; none: --keep-critical keeps whole linears"),
           category()),
       activationScales("act-scales", cl::value_desc("dynamic|static[:absmax|:percentile|:mse]"),
                        cl::desc("Scales of 8-bit activations: of each token, or fixed by "
@@ -242,16 +243,30 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
 /// A share as in 0.005 or 0.5%, for all linears, or auto, for the allocation.
 qrt::Status CalibrationFlags::readOutliers(CompileOptions &options,
                                            calibration::CalibrationStage &stage) {
-  if (!outliers.getNumOccurrences())
+  calibration::SensitivityOptions &scored = stage.mixed.sensitivity;
+  const std::optional<double> kept = stage.mixed.critical.part;
+  scored.outliersOfOwnBits = stage.mixed.critical.isSet();
+  const bool rounds = options.scheme.algorithm == "rtn" && !options.scheme.mse;
+  // By default where a file may have them: of whole linears, f16 rarely makes up for much.
+  const bool byDefault = kept && (stage.quantizesLinears || rounds) &&
+                         !options.fragments; // devices have no kernel for them
+  if (outliers == "none" && !kept)
+    return qrt::invalidArgument("--outliers none needs a share of --keep-critical");
+  if (!outliers.getNumOccurrences() ? !byDefault : outliers == "none")
     return qrt::Status::ok();
-  if (outliers == "auto") {
+  if (outliers == "auto" || !outliers.getNumOccurrences()) {
     if (!stage.mixed.mixes() || stage.mixed.critical.count)
       return qrt::invalidArgument("--outliers auto needs a target or a share of --keep-critical");
+    if (kept && rounds) {
+      stage.quantizesLinears = true;
+      stage.quantizer.algorithm = calibration::Algorithm::Rtn;
+    }
     if (!stage.quantizesLinears)
       return qrt::invalidArgument("--outliers are chosen by calibration, which --algo " +
                                   options.scheme.algorithm + " does not do");
-    stage.mixed.sensitivity.outlierShares = {0.005, 0.02};
-    stage.mixed.sensitivity.outliersOfOwnBits = stage.mixed.critical.isSet();
+    scored.outlierShares = {0.005, 0.02};
+    if (kept)
+      scored.outlierShares = calibration::criticalOutlierShares(*kept);
     return qrt::Status::ok();
   }
   StringRef rest = outliers;
@@ -260,7 +275,7 @@ qrt::Status CalibrationFlags::readOutliers(CompileOptions &options,
   if (rest.getAsDouble(share) || !(share > 0) || share > (percent ? 50 : 0.5))
     return qrt::invalidArgument(
         "--outliers: expects a share of the weights of at most half of them, "
-        "as in 0.005 or 0.5%, or auto, got '" +
+        "as in 0.005 or 0.5%, auto or none, got '" +
         outliers + "'");
   if (stage.mixed.mixes())
     return qrt::invalidArgument("--outliers " + outliers +
@@ -433,6 +448,7 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
   if (chosen != "rtn" && options.scheme.scheme.empty() && options.scheme.tensorType.empty())
     return qrt::invalidArgument("--algo " + chosen + " needs a scheme with quantized weights");
   stage->quantizesLinears = calibrates && chosen != "smooth";
+  stage->mixed.sensitivity.roundsToNearest = !stage->quantizesLinears;
   QRT_RETURN_IF_ERROR(readOutliers(options, *stage));
   if (!needed)
     return readActivationScales(options, *stage);
@@ -459,8 +475,8 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
       options.scheme.tensorType.empty())
     return qrt::invalidArgument("--algo " + chosen + " has no effect on " + options.scheme.scheme +
                                 ": its activations are not quantized");
-  stage->quantizer.algorithm = chosen == "scale" || chosen == "awq" ? calibration::Algorithm::Scale
-                                                                    : calibration::Algorithm::Gptq;
+  if (chosen == "scale" || chosen == "awq")
+    stage->quantizer.algorithm = calibration::Algorithm::Scale;
   if (gptaqStrength.getNumOccurrences() && !gptaq)
     return qrt::invalidArgument("--gptaq-strength has no effect without --gptaq");
   if (gptaq) {

@@ -369,6 +369,7 @@ static qrt::Status readAll(Flags &flags, const RecipeFlags &keys, CommandLine &l
   QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
   QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
   QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
+  line.compile.fragments = flags.target == "cuda"; // checked below
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads, keys));
   QRT_ASSIGN_OR_RETURN(line.compile.fragments, readTarget(flags, line.compile));
   QRT_RETURN_IF_ERROR(readDevice(flags.device, flags.dryRun, line));

@@ -57,6 +57,11 @@ struct CalibrationStage {
   bool quantizes(Algorithm algorithm) const {
     return quantizesLinears && quantizer.algorithm == algorithm;
   }
+  /// Does qir-quantize-calibrated run, if an algorithm calibrates or not? Round to nearest does
+  /// when outliers are to be chosen.
+  bool runsQuantizer(bool calibrates) const {
+    return quantizesLinears && (calibrates || quantizer.algorithm == Algorithm::Rtn);
+  }
   /// Are there moments that no tokens need be run for?
   bool statisticsKnown() const;
   /// Are there tokens to be read or written?

@@ -84,9 +84,10 @@ def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
     *result*: another `scheme` on linears that qir-quantize-calibrated quantizes, and `qir.critical`,
     with the reason, on those that stay f16. Linears that read one value get one precision.
 
-    The choice is the one of least predicted KL divergence at the logits (docs/mixed-precision.md) for
+    The choice is the one of least predicted KL divergence at the logits (docs/calibration.md) for
     `target-bpw` bits per weight, scales and zero points included. With `keep-critical` instead, linears
-    keep their scheme, but for a share of the weights that is better kept in f16. With `alternates`,
+    keep their scheme, but for a share of the weights that is better kept in f16: whole units or, with
+    `outliers`, shares of their weights (`qir.outlier_share`). With `alternates`,
     that share of what is still to be quantized also enters the second weight set (`qir.alternate`).
     Emits remarks of category `mixed`.
     ```mlir
@@ -99,6 +100,8 @@ def AssignMixed : Pass<"qir-assign-mixed", "::mlir::ModuleOp"> {
     Option<"targetBpw", "target-bpw", "double", "0", "bits per weight; 0: not a target">,
     Option<"keepCritical", "keep-critical", "double", "0", "share of the weights for f16">,
     Option<"alternates", "alternates", "double", "0", "share of the weights for the second set">,
+    ListOption<"outlierShares", "outliers", "double",
+               "shares of outliers that units may keep in f16 instead">,
     Option<"scores", "scores", "std::string", "\"\"", "file of scores: read, or written if missing">
   ], calibrationOptions);
   let dependentDialects = ["::qopt::qir::QIRDialect"];
@@ -163,9 +166,10 @@ def QuantizeCalibrated : Pass<"qir-quantize-calibrated", "::mlir::ModuleOp"> {
     ```
   }];
   let options = !listconcat([
-    Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq or scale">,
+    Option<"algorithm", "algo", "std::string", "\"gptq\"", "gptq, scale or rtn">,
     Option<"damping", "damp", "double", "0.01", "added to the diagonal, as a part of its mean">,
-    Option<"rounds", "rounds", "int64_t", "4", "of scale refit and coordinate descent">,
+    Option<"rounds", "rounds", "int64_t", "-1",
+           "of scale refit and coordinate descent; -1: 1 from 4 bits on, else 4">,
     Option<"arithmetic", "arithmetic", "std::string", "\"a8\"",
            "of quantized linears and Hessians: a8, a16 or f32">,
     Option<"targetCorrection", "gptaq", "double", "0", "strength of the target correction; 0: none">,

@@ -23,6 +23,7 @@ namespace qopt::calibration {
 enum class Algorithm {
   Gptq,  ///< error feedback under the Hessian (qopt/Quantization/GPTQ.h)
   Scale, ///< scales searched under the Hessian, no error feedback (OutputErrorRounding.h)
+  Rtn,   ///< round to nearest of what outliers leave, which the Hessian chooses
 };
 
 /// What a report says about one linear.

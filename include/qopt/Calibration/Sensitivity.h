@@ -1,16 +1,18 @@
 //===- Sensitivity.h - What each precision of each linear costs -------------------------------===//
-// A unit is a group of linears that read one value (q/k/v, gate/up): they get one precision. For
-// every unit and candidate precision
+// A unit is a group of linears that read one value (q/k/v, gate/up): they get one precision. Every
+// unit and candidate precision has a
 //
-//   loss = sum of tr(E H E^T) of GPTQ without refinement (from 8 bits on: of round to nearest)
-//   kl   = loss * kappa        kappa = KL(logits || logits with 3-bit weights in this unit) / its
-//   loss
+//   loss = sum of tr(E H E^T) of GPTQ with one round of refinement (from 8 bits on, or where the
+//          model will be rounded to nearest: of that), H from one float sweep over all tokens
+//   kl   = loss * kappa, kappa = KL(logits || logits with this unit quantized) / its loss, the
+//          geometric mean over the candidates below 8 bits
 //
-// with H from one float sweep over all tokens and the KL measured on the first `probeTokens` of
-// them. Close to the float model the KL is quadratic in the error, so one probe per unit serves all
-// its candidates. Where the model does not fit into half of the memory in f32, kappa is 1 / tr(W H
-// W^T) for all units, which compares relative output errors; `probed` says which. Thread safety:
-// one call at a time per function.
+// The KL is measured on a sample of the tokens (ForwardProbe.h says how positions count). Close to
+// the float model it is quadratic in the error, so kappa serves all candidates; that of one set of
+// errors alone is off by chance. Errors of different units add up or make up for each other by
+// chance, too, so that units count as if they were alone. Where the model, its values and the
+// candidates' codes do not fit into half of the memory, kappa is 1 / tr(W H W^T), which compares
+// relative output errors; `probed` says which. Thread safety: one call at a time per function.
 #ifndef QOPT_CALIBRATION_SENSITIVITY_H
 #define QOPT_CALIBRATION_SENSITIVITY_H
 
@@ -47,11 +49,16 @@ struct SensitivityOptions {
   bool outliersOfOwnBits = false;
   quantization::GptqOptions gptq;
   SweepOptions sweep;
-  int64_t maxMemory = 0; ///< bytes of the process; 0: what is free
-  int64_t probeTokens = 512;
+  int64_t maxMemory = 0;        ///< bytes of the process; 0: what is free
+  int64_t probeTokens = 0;      ///< 0: as many as minutes and memory allow, 256 to 4096
+  bool roundsToNearest = false; ///< what will quantize the weights: not GPTQ
   std::shared_ptr<const Statistics> statistics; ///< instead of a sweep; the probe still runs
   std::function<void(const UnitScore &, int64_t done, int64_t count)> onUnit;
 };
+
+/// Shares of outliers that are tried where a part of the weights may stay in f16: about that part,
+/// for units that gain as much as others, and several times it for those that gain more.
+std::vector<double> criticalOutlierShares(double part);
 
 /// In the order of the graph. Group size, activation precision and, for the base's own bits,
 /// symmetry are those of the schemes that the linears have. Errors: those of runSweep().
