@@ -94,7 +94,7 @@ def main():
     parser.add_argument("--build", required=True, help="build folder with bin/qopt and lib/libqrt.so")
     parser.add_argument("--logs", default="", help="folder with the logs of the installations")
     parser.add_argument("--peers", default="llama,onnxruntime,openvino")
-    parser.add_argument("--only", default="", help="measure engines whose name contains this")
+    parser.add_argument("--only", default="", help="measure engines whose name contains one of these, separated by commas")
     parser.add_argument("--shape", default="qwen2.5-0.5b", help="qwen2.5-0.5b or qwen2.5-1.5b")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=7)
@@ -112,7 +112,7 @@ def main():
         shared = dict(vars(options), folder=folder)
         engines, missing, samples = {}, {}, {}
         for name, (kind, setting, _) in ENGINES.items():
-            if options.only not in name or (kind != "qopt" and kind not in options.peers.split(",")):
+            if not any(part in name for part in options.only.split(",")) or (kind != "qopt" and kind not in options.peers.split(",")):
                 continue
             print("compare: prepare " + name, file=sys.stderr)
             try:

@@ -244,7 +244,8 @@ void unpackedRange(const PanelArgs &args, int64_t begin, int64_t end) {
 template <class Codes>
 void computePlanesAvx2(const PanelArgs &args, int64_t begin, int64_t end) {
   const InputForm &form = args.input.form;
-  const bool unpacked = args.linear->m >= unpackedFromTokens;
+  const bool unpacked =
+      args.linear->m >= unpackedFromTokens(args.linear->weight.desc.format, form.words);
   if (form.words == 1 && unpacked)
     unpackedRange<Codes, 1>(args, begin, end);
   else if (unpacked)
