@@ -125,7 +125,7 @@ struct LinearParams {
 };
 
 /// Products of one src by up to three weights that differ in n and in their values, as one launch:
-/// part i as Linear would compute it. f16 or bf16 src, rows <= maxGroupRows, and only what
+/// part i as Linear would compute it. rows <= maxGroupRows, and only what
 /// linearGroupWorkspaceBytes() takes.
 struct LinearPart {
   Weight weight;
@@ -135,7 +135,11 @@ struct LinearPart {
 };
 inline constexpr int64_t maxGroupRows = 16;
 struct LinearGroupParams {
-  Matrix src; ///< [rows, k]
+  Matrix src; ///< [rows, k]: f16 or bf16, with normWeight f32
+  /// [k] or null: the products are those of RmsNorm(src), rounded to bf16 for bf16 weights and else
+  /// to f16.
+  const float *normWeight = nullptr;
+  float epsilon = 0;
   LinearPart parts[3];
   int32_t count = 0;
   /// Two parts of the same n: parts[0].dst = f(first product) * second product, without `add`s.

@@ -5,6 +5,8 @@
 #include "Engine/LinearGroups.h"
 #include "Format/AlternateSet.h"
 
+#include <algorithm>
+
 namespace qrt {
 
 /// How many instructions read a value.
@@ -62,6 +64,42 @@ bool CudaProgram::runsTogether(const Fusion &fusion) const {
   return device->table().linearGroupWorkspaceBytes(device->launch(), groupParams(fusion)) >= 0;
 }
 
+/// The RmsNorm right before the linears, if nothing else reads it and no result lies where its
+/// input does, which all blocks of the launch read.
+void CudaProgram::takeNorm(Fusion &fusion) {
+  const size_t first = *std::min_element(fusion.members.begin(), fusion.members.end());
+  if (first == 0 || program->instructions[first - 1].op != OpCode::RmsNorm)
+    return;
+  const Instruction &norm = program->instructions[first - 1];
+  const CudaPlace &from = place(norm.inputs[0]);
+  if (norm.outputs[0] != program->instructions[first].inputs[0] ||
+      readers(*program, norm.outputs[0]) != int(fusion.members.size()) ||
+      (norm.inputs.size() > 2 && norm.inputs[2] >= 0) || from.type != DType::F32 ||
+      vectorLength(norm.inputs[1]) != from.width)
+    return;
+  std::vector<int32_t> results;
+  if (fusion.gated)
+    results = {program->instructions[fusion.product].outputs[0]};
+  else
+    for (size_t i : fusion.members)
+      results.push_back(program->instructions[i].outputs[0]);
+  for (int32_t value : results)
+    if (const CudaPlace &to = place(value); to.type == DType::F32 &&
+                                            from.offset < to.offset + to.stride() &&
+                                            to.offset < from.offset + from.stride())
+      return;
+  fusion.norm = first - 1;
+  cuda::LinearGroupParams params = normedParams(fusion);
+  const float unused = 0;
+  params.normWeight = &unused;
+  for (params.rows = 1; params.rows <= cuda::maxGroupRows; ++params.rows)
+    if (device->table().linearGroupWorkspaceBytes(device->launch(), params) >= 0)
+      fusion.normRows = params.rows;
+  if (fusion.normRows == 0)
+    return;
+  fused[first - 1] = true;
+}
+
 void CudaProgram::planFusions() {
   const size_t count = program->instructions.size();
   fusionOf.assign(count, -1);
@@ -89,6 +127,8 @@ void CudaProgram::planFusions() {
     if (fusion.members.size() > 1 && runsTogether(fusion))
       take(std::move(fusion), i);
   }
+  for (Fusion &fusion : fusions)
+    takeNorm(fusion);
 }
 
 cuda::LinearGroupParams CudaProgram::groupParams(const Fusion &fusion) const {
@@ -104,6 +144,13 @@ cuda::LinearGroupParams CudaProgram::groupParams(const Fusion &fusion) const {
     params.parts[i].weight.desc =
         program->tensors[program->values[linear.inputs[1]].tensorIndex].weight;
   }
+  return params;
+}
+
+cuda::LinearGroupParams CudaProgram::normedParams(const Fusion &fusion) const {
+  cuda::LinearGroupParams params = groupParams(fusion);
+  const Instruction &norm = program->instructions[fusion.norm];
+  params.src = {nullptr, place(norm.inputs[0]).stride(), DType::F32};
   return params;
 }
 
@@ -126,6 +173,15 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
     params.parts[0].dst = matrix(product.outputs[0]);
     apart.push_back(bindGated(product));
   }
+  cuda::LinearGroupParams normed = params;
+  Launcher norm;
+  if (fusion.normRows > 0) {
+    const Instruction &instruction = program->instructions[fusion.norm];
+    norm = bindNorm(instruction);
+    normed.src = matrix(instruction.inputs[0]);
+    normed.normWeight = vector(instruction.inputs[1]);
+    normed.epsilon = static_cast<float>(instruction.getFloat("epsilon"));
+  }
   const CudaPlace from = place(program->instructions[fusion.members[0]].inputs[0]);
   cuda::CopyParams convert;
   convert.src = matrix(from);
@@ -133,8 +189,15 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
   convert.width = from.width;
   const bool isConverted = params.src.type != from.type;
   params.src = isConverted ? convert.dst : convert.src;
-  return [=, this, apart = std::move(apart)](const CudaRun &run) {
+  return [=, this, normRows = fusion.normRows, apart = std::move(apart)](const CudaRun &run) {
     const int64_t rows = rowsOf(from, run);
+    if (rows <= normRows) {
+      cuda::LinearGroupParams call = normed;
+      call.rows = rows;
+      return launch(device->table().launchLinearGroup, call, "LinearGroup");
+    }
+    if (norm)
+      QRT_RETURN_IF_ERROR(norm(run));
     if (rows > cuda::maxGroupRows) {
       for (const Launcher &one : apart)
         QRT_RETURN_IF_ERROR(one(run));

@@ -73,7 +73,9 @@ private:
   struct Fusion {
     std::vector<size_t> members; ///< instructions; gated: gate, up
     bool gated = false;
-    size_t product = 0; ///< gated: the GatedActivation
+    size_t product = 0;   ///< gated: the GatedActivation
+    int64_t normRows = 0; ///< up to so many rows the RmsNorm before them is part of the launch
+    size_t norm = 0;      ///< normRows > 0: that instruction, which runs here in any case
   };
 
   CudaProgram(const Model &model, CudaDevice &device, const CudaLimits &limits);
@@ -88,8 +90,10 @@ private:
   void planFusions();
   bool gatesTwoLinears(size_t index, Fusion &fusion) const;
   bool runsTogether(const Fusion &fusion) const;
+  void takeNorm(Fusion &fusion);
   /// All that does not depend on device memory.
   cuda::LinearGroupParams groupParams(const Fusion &fusion) const;
+  cuda::LinearGroupParams normedParams(const Fusion &fusion) const;
   Launcher bindFusion(const Fusion &fusion);
   bool converts(size_t linear) const;
   Status run(const std::vector<Bound> &list, const CudaRun &run) const;

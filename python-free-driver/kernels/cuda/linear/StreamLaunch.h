@@ -11,11 +11,20 @@ namespace qrt::cuda {
 
 template <WeightFormat format>
 int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) {
-  auto launchWith = [&]<class T, int tiles, int halves>() {
-    using Kernel = StreamLinear<format, T, tiles, halves>;
+  auto launchKind = [&]<class Kernel>() {
     return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1},
-                                Kernel::sharedBytes(plan.warps, params.rows), params,
-                                32 * plan.warps);
+                                Kernel::sharedBytes(plan.warps, params.rows, params.normStride),
+                                params, 32 * plan.warps);
+  };
+  auto launchWith = [&]<class T, int tiles, int halves>() {
+    // Norms come with few rows, and in the type that the weights multiply in.
+    constexpr bool own = (T::type == DType::BF16) == (format == WeightFormat::BF16);
+    if constexpr (tiles == 1 && own)
+      if (params.normWeight)
+        return launchKind.template operator()<StreamLinear<format, T, tiles, halves, true>>();
+    return params.normWeight
+               ? invalidLaunch
+               : launchKind.template operator()<StreamLinear<format, T, tiles, halves>>();
   };
   auto launchGroups = [&]<class T, int tiles>() {
     if constexpr (kernels::isQuantized(format)) {
@@ -38,8 +47,9 @@ int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const
     return params.rows <= 8 ? launchGroups.template operator()<T, 1>()
                             : launchGroups.template operator()<T, 2>();
   };
-  return params.src.type == DType::F16 ? launchTiles.template operator()<F16>()
-                                       : launchTiles.template operator()<BF16>();
+  const bool halves =
+      params.normWeight ? format != WeightFormat::BF16 : params.src.type == DType::F16;
+  return halves ? launchTiles.template operator()<F16>() : launchTiles.template operator()<BF16>();
 }
 
 } // namespace qrt::cuda

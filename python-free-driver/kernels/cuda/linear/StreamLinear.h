@@ -19,6 +19,7 @@
 #ifndef QRT_KERNELS_CUDA_LINEAR_STREAMLINEAR_H
 #define QRT_KERNELS_CUDA_LINEAR_STREAMLINEAR_H
 
+#include "kernels/cuda/device/Reduce.h"
 #include "kernels/cuda/linear/Activations.h"
 #include "kernels/cuda/linear/Dequantize.h"
 #include "kernels/cuda/linear/StreamFinish.h"
@@ -26,7 +27,8 @@
 
 namespace qrt::cuda {
 
-template <WeightFormat format, class T, int tokenTiles, int groupHalves>
+/// normed: the activations are the RMS norm of f32 rows.
+template <WeightFormat format, class T, int tokenTiles, int groupHalves, bool normed = false>
 struct StreamLinear {
   using Params = StreamLinearParams;
   static constexpr int panels = streamItemPanels(format);
@@ -43,8 +45,12 @@ struct StreamLinear {
   static constexpr int ringBytes = stages * Stage::bytes; ///< of a warp
   static_assert(Finish::slotFloats(8 * tokenTiles) * 4 <= ringBytes,
                 "the last sums take its place");
-  static constexpr int sharedBytes(int warps, int rows) {
+  /// Rings, slots, a flag, and normalised rows.
+  static constexpr int slotsEnd(int warps, int rows) {
     return warps * (ringBytes + 2 * Finish::slotFloats(rows) * 4) + 16;
+  }
+  static constexpr int sharedBytes(int warps, int rows, int normStride) {
+    return slotsEnd(warps, rows) + rows * normStride * 2;
   }
 
   using Sums = typename Finish::Sums; ///< registers as mma's C
@@ -90,13 +96,16 @@ struct StreamLinear {
       commitAsync();
     }
     waitForKernelBefore();
+    if constexpr (normed)
+      normalize(p, normedRows(p), reinterpret_cast<float *>(sharedMemory() + warps * ringBytes));
 
     uint32_t rows[tokenTiles]; // where the lane's rows begin
     QRT_UNROLL
     for (int tile = 0; tile < tokenTiles; ++tile) {
       // Tokens that do not exist are copies of the first: nobody takes their sums.
       const int token = tile * 8 + laneIndex() / 4;
-      rows[tile] = uint32_t(token < p.rows ? token : 0) * uint32_t(p.src.stride) +
+      rows[tile] = uint32_t(token < p.rows ? token : 0) *
+                       uint32_t(normed ? p.normStride : int32_t(p.src.stride)) +
                    uint32_t(laneIndex() % 4 * 8);
     }
     int slot = 0;
@@ -128,9 +137,9 @@ struct StreamLinear {
           sums.tokens[tile][i] = 0.0f;
       }
       const int quanta = quantaOf(p, segment), end = firstQuantum(p, segment) + quanta;
-      const int ragged = end > p.fullQuanta ? 1 : 0; // the last one
+      const int ragged = !normed && end > p.fullQuanta ? 1 : 0; // the last one
       multiplyQuanta<false>(p, next, first, quanta - ragged, rows, sums, total);
-      if (quanta > 0 && ragged)
+      if (!normed && quanta > 0 && ragged)
         multiplyQuanta<true>(p, next, first + (quanta - 1) * Stage::quantumUnits, 1, rows, sums,
                              total);
       if constexpr (quantized && groupHalves == 0)
@@ -153,6 +162,64 @@ struct StreamLinear {
     finish.addWarps();
   }
 
+  static QRT_DEVICE uint16_t *normedRows(const Params &p) {
+    return reinterpret_cast<uint16_t *>(sharedMemory() + slotsEnd(blockThreads() / 32, p.rows));
+  }
+
+  /// RmsNorm of the rows, with zeros behind them; `scratch`: a float per row and warp.
+  static QRT_DEVICE void normalize(const Params &p, uint16_t *x, float *scratch) {
+    const auto k = int(p.parts[0].weight.desc.k);
+    const int self = threadIndex() * 4, all = blockThreads() * 4, warps = blockThreads() / 32;
+    auto quad = [&](int row, int at) {
+      return loadGlobal(reinterpret_cast<const Words4 *>(static_cast<const float *>(p.src.data) +
+                                                         row * p.src.stride + at));
+    };
+    QRT_NO_UNROLL
+    for (int row = 0; row < p.rows; ++row) {
+      float sum = 0.0f;
+      QRT_UNROLL_4
+      for (int at = self; at < k; at += all) {
+        const Words4 four = quad(row, at);
+        QRT_UNROLL
+        for (int i = 0; i < 4; ++i)
+          sum += floatOfBits(four.w[i]) * floatOfBits(four.w[i]);
+      }
+      sum = warpSum(sum);
+      if (laneIndex() == 0)
+        storeShared(scratch + row * warps + warpIndex(), sum);
+    }
+    syncThreads();
+    bool overflow = false;
+    QRT_NO_UNROLL
+    for (int row = 0; row < p.rows; ++row) {
+      float sum = 0.0f;
+      QRT_UNROLL_4
+      for (int warp = 0; warp < warps; ++warp)
+        sum += loadShared(scratch + row * warps + warp);
+      const float factor = 1.0f / sqrtf(sum / static_cast<float>(k) + p.epsilon);
+      QRT_UNROLL_4
+      for (int at = self; at < p.normStride; at += all) {
+        Words2 halves = {};
+        if (at < k) {
+          const Words4 four = quad(row, at),
+                       weight = loadConstant(reinterpret_cast<const Words4 *>(p.normWeight + at));
+          float y[4];
+          QRT_UNROLL
+          for (int i = 0; i < 4; ++i) {
+            y[i] = floatOfBits(four.w[i]) * factor * floatOfBits(weight.w[i]);
+            if constexpr (T::type == DType::F16)
+              y[i] = clampToF16(y[i], overflow);
+          }
+          halves = {{T::pack(y[0], y[1]), T::pack(y[2], y[3])}};
+        }
+        storeShared(reinterpret_cast<Words2 *>(x + row * p.normStride + at), halves);
+      }
+    }
+    if (overflow && p.faults)
+      atomicOr(p.faults, HalfOverflow);
+    syncThreads();
+  }
+
   /// The lane's activations from half `half` of K on; ragged: zeros beyond K.
   template <bool ragged>
   static QRT_DEVICE void load(const Params &p, const uint32_t (&rows)[tokenTiles], int half,
@@ -163,7 +230,10 @@ struct StreamLinear {
       for (int i = 0; i < span; ++i) {
         const int k = (half + i) * (unitK / 2);
         const uint16_t *row = static_cast<const uint16_t *>(p.src.data);
-        if constexpr (ragged)
+        if constexpr (normed)
+          x[tile][i] = loadShared(
+              reinterpret_cast<const Words4 *>(normedRows(p) + (rows[tile] + uint32_t(k))));
+        else if constexpr (ragged)
           x[tile][i] =
               loadEight(row + rows[tile], k, p.parts[0].weight.desc.k - laneIndex() % 4 * 8);
         else

@@ -24,7 +24,10 @@ struct StreamLinearParams {
   int32_t lastPanel[3] = {};
   int32_t endItem[3]; ///< of the parts up to this one; behind the last part as of the last
   int32_t rows = 0;
-  bool gated = false; ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
+  const float *normWeight = nullptr; ///< LinearGroupParams
+  float epsilon = 0;
+  int32_t normStride = 0; ///< elements of a normalised row in shared memory
+  bool gated = false;     ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
   kernels::UnaryKind kind = kernels::UnaryKind::Silu;
   int32_t items = 0, splits = 1; ///< slices: items * splits
   /// Slices of every block, and how many blocks have one more.

@@ -13,12 +13,22 @@ bool isAlike(const WeightDesc &a, const WeightDesc &b) {
          a.symmetric == b.symmetric && a.scaleType == b.scaleType;
 }
 
+/// Elements of a normalised row in shared memory: whole quanta, and eight rows on different banks.
+int64_t normStride(int64_t k) { return (k + 127) / 128 * 128 + 32; }
+
+bool isNormTaken(const Launch &launch, const LinearGroupParams &params) {
+  const int64_t k = params.parts[0].weight.desc.k;
+  return params.src.type == DType::F32 && params.rows <= 8 && k % 4 == 0 &&
+         params.rows * normStride(k) * 2 <= launch.sharedBytesPerBlock / 5;
+}
+
 /// Whether StreamLinear computes them together.
-bool isTaken(const LinearGroupParams &params) {
+bool isTaken(const Launch &launch, const LinearGroupParams &params) {
   const WeightDesc &desc = params.parts[0].weight.desc;
   if (params.count < 1 || params.count > 3 || params.rows < 0 || repackedBytes(desc) < 0 ||
       desc.k > (int64_t(1) << 30) || desc.format == WeightFormat::F32 ||
-      (params.src.type != DType::F16 && params.src.type != DType::BF16) ||
+      (params.normWeight ? !isNormTaken(launch, params)
+                         : params.src.type != DType::F16 && params.src.type != DType::BF16) ||
       !streamTakes(desc, params.src.type, params.rows))
     return false;
   for (int i = 1; i < params.count; ++i)
@@ -44,7 +54,7 @@ void countItems(const LinearGroupParams &params, int32_t (&end)[3]) {
 } // namespace
 
 int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams &params) {
-  if (!isTaken(params))
+  if (!isTaken(launch, params))
     return -1;
   const WeightDesc &desc = params.parts[0].weight.desc;
   int32_t end[3];
@@ -55,8 +65,9 @@ int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams 
 }
 
 int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
-  if (!isTaken(params) || reinterpret_cast<uintptr_t>(params.src.data) % 16 != 0 ||
-      params.src.stride * 2 % 16 != 0 || params.src.stride * maxGroupRows > INT32_MAX)
+  if (!isTaken(launch, params) || reinterpret_cast<uintptr_t>(params.src.data) % 16 != 0 ||
+      params.src.stride * byteWidth(params.src.type) % 16 != 0 ||
+      params.src.stride * maxGroupRows > INT32_MAX)
     return invalidLaunch;
   if (params.rows == 0)
     return 0;
@@ -83,6 +94,11 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   stream.blockSlices = int32_t(stream.items * plan.splits / plan.grid);
   stream.blockRest = int32_t(stream.items * plan.splits % plan.grid);
   stream.fullQuanta = int32_t(desc.k / quantumK);
+  if (params.normWeight) {
+    stream.normWeight = params.normWeight;
+    stream.epsilon = params.epsilon;
+    stream.normStride = int32_t(normStride(desc.k));
+  }
   stream.panelUnits = int32_t(g.panelUnits);
   stream.groups = int32_t(g.groups);
   stream.counters = static_cast<uint32_t *>(params.workspace);

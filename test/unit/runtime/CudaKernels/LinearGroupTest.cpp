@@ -158,6 +158,70 @@ TEST(LinearGroup, GateAndUp) {
   checkGated(desc, 2, 132, DType::F32);
 }
 
+/// RmsNorm and the group in one launch are those in two.
+void checkNormed(WeightDesc desc, std::vector<int64_t> ns, int64_t rows, int multiprocessors) {
+  SCOPED_TRACE(testing::Message() << "format " << int(desc.format) << " k " << desc.k << " rows "
+                                  << rows << " SMs " << multiprocessors);
+  const DType type = desc.format == WeightFormat::BF16 ? DType::BF16 : DType::F16;
+  DeviceMatrix src(rows, desc.k, DType::F32), normed(rows, desc.k, type);
+  src.set(randomValues(size_t(rows * desc.k), 1));
+  const std::vector<float> weight = randomValues(size_t(desc.k), 4);
+  Memory aligned(weight.size() * 4);
+  std::copy(weight.begin(), weight.end(), aligned.data<float>());
+  std::vector<DeviceWeight> weights;
+  std::vector<DeviceMatrix> results;
+  for (size_t i = 0; i < ns.size(); ++i) {
+    desc.n = ns[i];
+    weights.emplace_back(desc, uint32_t(i + 1));
+    results.emplace_back(rows, desc.n, DType::F32);
+  }
+  for (uint64_t seed : {0, 2}) {
+    Device device(seed);
+    device.launch.multiprocessors = multiprocessors;
+    NormParams norm;
+    norm.src = src.view();
+    norm.dst = normed.view();
+    norm.weight = aligned.data<float>();
+    norm.rows = rows;
+    norm.width = norm.chunk = desc.k;
+    norm.epsilon = 1e-5f;
+    ASSERT_EQ(launchNorm(device.launch, norm), 0) << device.stream.error;
+    LinearGroupParams params;
+    params.src = src.view();
+    params.normWeight = aligned.data<float>();
+    params.epsilon = norm.epsilon;
+    params.count = int32_t(ns.size());
+    params.rows = rows;
+    for (size_t i = 0; i < ns.size(); ++i) {
+      params.parts[i].weight = weights[i].view();
+      params.parts[i].dst = results[i].view();
+    }
+    const int64_t bytes = linearGroupWorkspaceBytes(device.launch, params);
+    ASSERT_GT(bytes, 0);
+    Workspace workspace(bytes);
+    params.workspace = workspace.memory.data();
+    ASSERT_EQ(launchLinearGroup(device.launch, params), 0) << device.stream.error;
+    for (size_t i = 0; i < ns.size(); ++i) {
+      EXPECT_TRUE(results[i].guardsIntact());
+      // A value at the edge of rounding may fall to the other side.
+      EXPECT_LT(relativeError(results[i].get(),
+                              wide(alone(device, normed.view(), params.parts[i], rows))),
+                type == DType::F16 ? 2e-4 : 2e-3)
+          << "part " << i;
+    }
+  }
+}
+
+TEST(LinearGroup, NormBeforeIt) {
+  for (WeightFormat format : {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3,
+                              WeightFormat::U2, WeightFormat::F16, WeightFormat::BF16}) {
+    const bool coded = kernels::isQuantized(format);
+    checkNormed({format, 16, 200, coded ? 32 : 0, false, ScaleType::F16}, {100, 17}, 3, 4);
+    checkNormed({format, 16, 384, 0, true, ScaleType::F16}, {33}, 8, 132);
+  }
+  checkNormed({WeightFormat::U4, 16, 2100, 128, true, ScaleType::F16}, {48, 16, 16}, 1, 2);
+}
+
 TEST(LinearGroup, WhatIsNotTaken) {
   Device device;
   LinearGroupParams params;
@@ -174,6 +238,13 @@ TEST(LinearGroup, WhatIsNotTaken) {
   };
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.rows = maxGroupRows + 1; }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.count = 4; }));
+  const float weight = 1;
+  EXPECT_TRUE(refused([&](LinearGroupParams &p) { p.normWeight = &weight; })); // of f16
+  EXPECT_TRUE(refused([&](LinearGroupParams &p) {
+    p.normWeight = &weight;
+    p.src.type = DType::F32;
+    p.rows = 9;
+  }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.src.type = DType::F32; }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.parts[1].weight.desc.k = 256; }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.parts[1].weight.desc.groupSize = 32; }));
