@@ -18,7 +18,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <numeric>
+#include <utility>
 
 using namespace mlir;
 using namespace qopt::quantization;
@@ -41,6 +44,7 @@ private:
   Status fitOutlierCandidates();
   qrt::Result<int64_t> budget() const;
   int64_t fixedBytes() const;
+  int64_t alternateBytes() const;
   qrt::Result<Allocation> allocate();
   qrt::Result<Allocation> chooseCritical(const CriticalAllowance &allowance, bool outliers) const;
   std::string reasonFor(size_t unit, size_t choice) const;
@@ -130,9 +134,25 @@ Status Assignment::findLinears() {
   return Status::ok();
 }
 
-/// Bytes of the file that the calibrated linears do not decide.
+/// The most that the second weight set can take, whichever linears enter it.
+int64_t Assignment::alternateBytes() const {
+  if (options.alternates.part)
+    return static_cast<int64_t>(2 * *options.alternates.part * static_cast<double>(elements));
+  std::vector<int64_t> sizes;
+  if (options.allAlternates || options.alternates.count)
+    func::FuncOp(function).walk([&](qir::LinearOp linear) {
+      if (qir::isCalibrated(linear) || (options.allAlternates && qir::schemeOf(linear).isInt()))
+        sizes.push_back(2 * cast<RankedTensorType>(linear.getW().getType()).getNumElements());
+    });
+  llvm::sort(sizes, std::greater<>());
+  if (options.alternates.count && std::cmp_less(*options.alternates.count, sizes.size()))
+    sizes.resize(*options.alternates.count);
+  return std::accumulate(sizes.begin(), sizes.end(), int64_t(0));
+}
+
+/// Bytes of the file that the schemes of calibrated linears do not decide.
 int64_t Assignment::fixedBytes() const {
-  int64_t bytes = options.reservedBytes + (64 << 10);
+  int64_t bytes = options.reservedBytes + alternateBytes() + (64 << 10);
   llvm::DenseSet<std::pair<Value, Attribute>> seen;
   func::FuncOp(function).walk([&](Operation *op) {
     if (qir::isCalibrated(op))

@@ -65,6 +65,7 @@ Status Compiler::prepareFit() {
     SchemeOptions candidate = options.scheme;
     candidate.scheme = kind;
     candidate.fallbackGroup = true;
+    candidate.alternates = false; // no kernels of their own, and f16 has none
     const qrt::Result<qrt::MemoryNeed> other = lower(candidate);
     if (other.status())
       need->activations = std::max(need->activations, other->activations);

@@ -218,16 +218,13 @@ qrt::Status CalibrationFlags::readMixed(calibration::MixedOptions &mixed) {
   if (targetSize.getNumOccurrences()) {
     QRT_ASSIGN_OR_RETURN(mixed.targetBytes, parseBytes(targetSize, "target-size"));
   }
-  if ((mixed.targetBytes || fit.getNumOccurrences()) && withFp16.getNumOccurrences())
-    return qrt::invalidArgument(std::string(mixed.targetBytes ? "--target-size" : "--fit") +
-                                " does not count the second weight set of --with-fp16; "
-                                "give --target-bpw");
   if (keepCritical.getNumOccurrences()) {
     if (mixed.targetBpw || mixed.targetBytes || fit.getNumOccurrences())
       return qrt::invalidArgument("--keep-critical has no effect with a target, which may choose "
                                   "f16 for any linear");
     QRT_ASSIGN_OR_RETURN(mixed.critical, parseAllowance("--keep-critical", keepCritical));
   }
+  mixed.allAlternates = withFp16 == "all";
   StringRef second = withFp16;
   if (second.consume_front("critical")) {
     if (!second.empty() && !second.consume_front(":"))

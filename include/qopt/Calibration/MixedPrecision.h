@@ -33,6 +33,7 @@ struct MixedOptions {
   int64_t reservedBytes = 0;           ///< of the file, for what is not in the graph
   CriticalAllowance critical;          ///< what may stay f16
   CriticalAllowance alternates;        ///< what also enters the second weight set (qir.alternate)
+  bool allAlternates = false;          ///< a later pass puts every quantized linear into that set
   std::string scoresFile;              ///< read if it is there, else written; "": neither
   SensitivityOptions sensitivity;
   bool assumeScores = false; ///< for plans: no measurement, every halving of the error costs alike
