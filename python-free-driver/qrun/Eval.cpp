@@ -83,7 +83,7 @@ Status Evaluation::solveTasks(std::vector<ArmFlags> arms) {
   json = tasksJson(summarizeArm(base), summary, inflation);
   addFigures(summary, inflation, figures);
   for (const ArmFlags &arm : arms) {
-    auto result = model.run(tasks, arm.controls);
+    auto result = model.run(tasks, arm.controls, arm.flags);
     if (!result)
       return result.status().withContext("--arm " + arm.name);
     json["comparison"].push_back(entryOf(arm.name, arm.flags, *result));
@@ -177,6 +177,14 @@ Result<std::vector<ArmFlags>> readArms(const Flags &flags, ArmRunner &model) {
   return arms;
 }
 
+/// Flags beside those of sampling and reasoning that decide what a model writes.
+bool decidesText(const CLI::Option &option) {
+  for (const char *name : {"device", "kv-type", "ctk", "ctv", "kv-sink", "kv-window", "ctx"})
+    if (option.check_lname(name))
+      return true;
+  return false;
+}
+
 Status eval(const Flags &flags) {
   if (flags.ids.empty() && flags.tasks.empty())
     return invalidArgument("give --ids, --tasks or both");
@@ -253,6 +261,8 @@ void addEval(CLI::App &app, Action &action) {
   command->add_option("--html", flags->html, "Write one page with plots");
   command->add_option("--compile-report", flags->compileReport,
                       "Errors of layers for --html, from qopt --report");
+  command->add_option("--work-dir", flags->settings.workDirectory,
+                      "Keep what each arm wrote in this folder, and take what is there already");
   command->add_flag("--json", flags->json, "One line of JSON instead of indented lines");
   flags->controls.sampling.maxTokens = 512;
   flags->controls.addTo(*command);
@@ -268,8 +278,15 @@ void addEval(CLI::App &app, Action &action) {
              option->get_group() == reasoningFlagGroup || option->check_lname("seeds") ||
              option->check_lname("limit") || option->check_lname("arm") ||
              option->check_lname("compare-presets") || option->check_lname("also") ||
-             option->check_lname("batch")))
+             option->check_lname("batch") || option->check_lname("work-dir")))
           stray = option->get_name();
+    // All but where results go and what has no effect on them.
+    for (const CLI::Option *option : command->get_options())
+      if (option->count() > 0 &&
+          (option->get_group() == samplingFlagGroup || option->get_group() == reasoningFlagGroup ||
+           decidesText(*option)))
+        for (const std::string &value : option->results())
+          flags->settings.given.push_back(option->get_single_name() + "=" + value);
     action = [flags, stray]() -> Status {
       if (!stray.empty())
         return invalidArgument(stray + " needs --tasks");

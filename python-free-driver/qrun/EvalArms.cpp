@@ -3,6 +3,9 @@
 
 #include "Interrupt.h"
 
+#include "kernels/cpu/Isa.h"
+
+#include <algorithm>
 #include <atomic>
 
 namespace qrt {
@@ -19,7 +22,11 @@ Result<ArmFlags> parseArm(const std::string &text, const ControlFlags &base) {
   app.set_help_flag();
   arm.controls.addTo(app);
   try {
-    app.parse(arm.flags, false);
+    // As CLI::App::parse of a text, which forgets quoted texts that are empty.
+    std::vector<std::string> words = CLI::detail::split_up(
+        CLI::detail::find_and_modify(arm.flags, "=", CLI::detail::escape_detect));
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::ParseError &error) {
     return invalidArgument("--arm " + arm.name + ": " + error.what());
   }
@@ -29,6 +36,8 @@ Result<ArmFlags> parseArm(const std::string &text, const ControlFlags &base) {
 Result<ArmRunner> ArmRunner::create(const std::string &path, const EvalSettings &settings,
                                     Role role) {
   ArmRunner runner;
+  runner.role = role;
+  runner.path = path;
   runner.settings = settings;
   runner.engineOptions = settings.engine.resolve();
   if (role == Role::Reference)
@@ -55,10 +64,39 @@ Status ArmRunner::canAct(const ControlFlags &controls) {
   return Generator(*theEngine, modelTexts).reasoningPlan(request.reasoning).status();
 }
 
-Result<ArmResult> ArmRunner::run(const std::vector<Task> &tasks, const ControlFlags &controls) {
+Result<ArmResult> ArmRunner::run(const std::vector<Task> &tasks, const ControlFlags &controls,
+                                 const std::string &flags) {
   GenerationRequest request;
   QRT_RETURN_IF_ERROR(controls.applyTo(request, modelTexts));
-  return run(tasks, std::move(request), controls.sampling.seed);
+  return runOrFind(tasks, std::move(request), controls.sampling.seed, flags);
+}
+
+Result<ArmResult> ArmRunner::runOrFind(const std::vector<Task> &tasks, GenerationRequest request,
+                                       std::optional<uint64_t> firstSeed,
+                                       const std::string &flags) {
+  if (settings.workDirectory.empty())
+    return run(tasks, std::move(request), firstSeed);
+  QRT_ASSIGN_OR_RETURN(const KeptArms kept, KeptArms::open(settings.workDirectory));
+  QRT_ASSIGN_OR_RETURN(std::string program, fileDigest("/proc/self/exe"));
+  QRT_ASSIGN_OR_RETURN(std::string file, fileDigest(path));
+  const OrderedJson key{{"program", program},
+                        {"isa", std::string(kernels::isaName(kernels::activeIsa()))},
+                        {"model", file},
+                        {"reference", role == Role::Reference},
+                        {"tasks", tasksDigest(tasks)},
+                        {"seeds", settings.seeds},
+                        {"given", settings.given},
+                        {"flags", flags}};
+  if (auto found = kept.find(key)) {
+    QRT_RETURN_IF_ERROR(prepare(request.reasoning));
+    QRT_ASSIGN_OR_RETURN(auto plan,
+                         Generator(*theEngine, modelTexts).reasoningPlan(request.reasoning));
+    found->penalised = plan->markers;
+    return std::move(*found);
+  }
+  QRT_ASSIGN_OR_RETURN(ArmResult arm, run(tasks, std::move(request), firstSeed));
+  QRT_RETURN_IF_ERROR(kept.keep(key, arm));
+  return arm;
 }
 
 Result<ArmResult> ArmRunner::runAsReference(const std::vector<Task> &tasks,
@@ -74,7 +112,7 @@ Result<ArmResult> ArmRunner::runAsReference(const std::vector<Task> &tasks,
   plain.minP = given.minP;
   plain.seed = given.seed;
   request.sampling = plain;
-  return run(tasks, std::move(request), controls.sampling.seed);
+  return runOrFind(tasks, std::move(request), controls.sampling.seed, "");
 }
 
 Result<ArmResult> ArmRunner::run(const std::vector<Task> &tasks, GenerationRequest request,

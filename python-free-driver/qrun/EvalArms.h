@@ -6,6 +6,7 @@
 
 #include "ControlFlags.h"
 #include "EngineFlags.h"
+#include "EvalKept.h"
 
 #include "Eval/TaskEval.h"
 
@@ -19,6 +20,8 @@ namespace qrt {
 struct EvalSettings {
   int seeds = 3, batch = 32;
   EngineFlags engine;
+  std::string workDirectory;      ///< --work-dir: arms are kept there; "": nowhere
+  std::vector<std::string> given; ///< flags of the command that decide what is written
 };
 
 /// `--arm NAME=FLAGS`, or `--arm PRESET`: controls that are compared with those of the command.
@@ -33,12 +36,13 @@ class ArmRunner {
 public:
   /// A reference keeps its KV cache as its file says; flags of the cache are about what is judged.
   enum class Role { Reference, Judged };
-  static Result<ArmRunner> create(const std::string &path, const EvalSettings &settings,
-                                  Role role);
+  static Result<ArmRunner> create(const std::string &path, const EvalSettings &settings, Role role);
   /// InvalidArgument: a control of these that cannot act on this model.
   Status canAct(const ControlFlags &controls);
-  /// Tasks with the controls and seeds of the command.
-  Result<ArmResult> run(const std::vector<Task> &tasks, const ControlFlags &controls);
+  /// Tasks with the seeds of the command under these controls: its own, or those of an arm, which
+  /// has `flags` besides.
+  Result<ArmResult> run(const std::vector<Task> &tasks, const ControlFlags &controls,
+                        const std::string &flags = "");
   /// A reference shares temperature, truncation, seeds and what ends a text with what is compared
   /// with it, but none of what repairs it.
   Result<ArmResult> runAsReference(const std::vector<Task> &tasks, const ControlFlags &controls);
@@ -55,7 +59,12 @@ public:
 private:
   /// An engine that has what the controls need: the second weight set is read only for them.
   Status prepare(const ReasoningOptions &reasoning);
+  /// run(), or what an earlier command kept of the same.
+  Result<ArmResult> runOrFind(const std::vector<Task> &tasks, GenerationRequest settings,
+                              std::optional<uint64_t> firstSeed, const std::string &flags);
 
+  Role role = Role::Judged;
+  std::string path;
   EvalSettings settings;
   EngineOptions engineOptions;
   std::shared_ptr<const Model> theModel;

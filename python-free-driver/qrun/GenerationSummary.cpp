@@ -76,6 +76,13 @@ OrderedJson countersJson(const ReasoningCounters &counters) {
   return out;
 }
 
+ReasoningCounters countersFrom(const Json &json) {
+  ReasoningCounters counters;
+  for (const CounterName &name : counterNames)
+    counters.*name.field = jsonInt(json, name.json).value_or(0);
+  return counters;
+}
+
 OrderedJson markersJson(const MarkerTable &table) {
   OrderedJson out{{"name", table.name}, {"tokens", OrderedJson::array()}};
   if (table.strength)

@@ -25,6 +25,8 @@ private:
 };
 
 OrderedJson countersJson(const ReasoningCounters &counters);
+/// The reverse; counters that are missing are 0.
+ReasoningCounters countersFrom(const Json &json);
 
 /// {"name", "tokens": [{"id", "text", "strength"}], "dropped"}: dropped are the spellings that are
 /// not one token and so not penalised.
