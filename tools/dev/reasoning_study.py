@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The study behind docs/reasoning-study.md; see reasoning-study.sh. Only the standard library."""
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -33,12 +35,16 @@ class Study:
         self.work = pathlib.Path(args.work)
         self.work.mkdir(parents=True, exist_ok=True)
         self.current = set()  # made or found by this run
+        if args.fresh:
+            shutil.rmtree(self.work / "arms", ignore_errors=True)
 
     def run(self, command, stdin=None, refusal=None):
         """What a tool prints, None where it ends with the exit code `refusal`. A failure ends the study."""
         command = [str(c) for c in command]
         print("+ " + shlex.join(command), file=sys.stderr, flush=True)
+        begin = time.time()
         done = subprocess.run(command, input=stdin, text=True, stdout=subprocess.PIPE)
+        print(f"  {time.time() - begin:.1f} s: {' '.join(command[:2])}", file=sys.stderr, flush=True)
         if done.returncode and done.returncode == refusal:
             return None
         if done.returncode:
@@ -54,10 +60,15 @@ class Study:
         return path
 
     def json(self, name, command, refusal=None):
-        """The JSON that a command prints, kept in the work directory."""
+        """The JSON that a command prints, kept in the work directory beside the command that made it."""
+        line = shlex.join(str(c) for c in command)
+        beside = self.work / (name + ".command")
+        if beside.exists() and beside.read_text() != line:
+            (self.work / name).unlink(missing_ok=True)
         def make(path):
             text = self.run(command, refusal=refusal)
             path.write_text("null" if text is None else text)
+            beside.write_text(line)
         return json.loads(self.made(name, make).read_text())
 
     def problems(self, given, name, count, seed):
@@ -92,10 +103,13 @@ class Study:
     def engine(self):
         return ["-t", self.args.threads] if self.args.threads else []
 
-    def eval(self, name, model, reference, tasks, extra=(), limit=None, seeds=None):
+    def eval(self, name, model, reference, tasks, extra=(), limit=None, seeds=None, keep=True):
+        """`keep`: arms outlive an interruption, and the next arm that is added to them."""
         command = [self.bin / "qrun", "eval", model, "--reference", reference, "--tasks", tasks, "--seeds",
                    seeds or self.args.seeds, "--temperature", self.args.temperature, "--max-tokens",
                    self.args.max_tokens, *self.engine(), *extra, "--json"]
+        if keep:
+            command += ["--work-dir", self.work / "arms"]
         if limit or self.args.limit:
             command += ["--limit", limit or self.args.limit]
         return self.json(name + ".json", command)
@@ -103,7 +117,7 @@ class Study:
 
 def arms_for(tokens, derived, fixed, everything):
     """Every control, or only the penalties; `derived`, `fixed`: what derive-markers found, None where it found nothing."""
-    arms = [f"penalty {s}=--marker-penalty {s} --marker-set default50" for s in (0.5, 1, 1.5, 2)]
+    arms = [f"penalty {s}=--marker-penalty {s} --marker-set default50" for s in (1, 2, 3, 4)]
     if fixed["fit"]["strength"]:
         strength = fixed["fit"]["strength"]
         arms.append(f"penalty fitted, {strength}=--marker-penalty {strength} --marker-set default50")
@@ -116,9 +130,9 @@ def arms_for(tokens, derived, fixed, everything):
     # What the papers suggest beside a constant: repeats only, growing with them, only where the model is unsure.
     arms += ["repeats=--marker-penalty 0.01 --marker-ramp 2 --marker-ramp-max 4 --marker-set default50",
              "ramp=--marker-penalty 1 --marker-ramp 1 --marker-ramp-max 4 --marker-set default50",
-             "gate=--marker-penalty 2 --marker-entropy-min 0.5 --marker-set default50",
-             "ramp, gate=--marker-penalty 1 --marker-ramp 1 --marker-ramp-max 4 --marker-entropy-min 0.5 "
-             "--marker-set default50"]
+             *(f"gate {s}=--marker-penalty {s} --marker-entropy-min 0.5 --marker-set default50" for s in (4, 8))]
+    if derived:
+        arms.append("derived 4=--preset derived --marker-penalty 4")
     budgets = [round(1.5 * tokens), round(2 * tokens)]
     arms += ["nowait", "tip", "cyclicreflex", "dry",
              # The period of the preset is made for traces of thousands of tokens.
@@ -126,6 +140,7 @@ def arms_for(tokens, derived, fixed, everything):
              "loop rollback=--loop rollback", "loop commit=--loop commit",
              *(f"budget {b}=--think-budget {b} --think-grace 16" for b in budgets),
              f"minimum {budgets[0]}=--min-think {budgets[0]}",
+             f"minimum {budgets[0]}, no word=--min-think {budgets[0]} --min-think-message ''",
              "early exit=--early-exit --early-exit-every 16",
              "early exit, stable 1=--early-exit --early-exit-every 16 --early-exit-stable 1",
              f"content words 1=--marker-penalty 1 --marker-words {CONTENT_WORDS}"]
@@ -133,7 +148,7 @@ def arms_for(tokens, derived, fixed, everything):
 
 
 def fp16_arms(quick, loops):
-    """Arms with the second weight set; `quick`: some for a smoke test, `loops`: there are loops to leave."""
+    """Arms with all weights in the second set; `quick`: some for a smoke test, `loops`: there are loops to leave."""
     everything = "everything=--fp16-prompt --fp16-plan 1000000 --fp16-answer"
     plan = "plan 80=--fp16-plan 80"
     unsure = [f"unsure {x}=--fp16-entropy-min {x}" for x in (0.2, 0.4, 0.7)]
@@ -144,22 +159,40 @@ def fp16_arms(quick, loops):
                 "unsure 0.2, rescue, answer=--fp16-entropy-min 0.2 --loop fp16 --fp16-answer",
                 *(f"loop {action}=--loop {action}" for action in ("rollback", "break", "commit")), everything]
     else:
-        arms = ["outline=--fp16-outline", "plan 40=--fp16-plan 40", plan, "prompt=--fp16-prompt", "answer=--fp16-answer",
-                "plan 80, answer=--fp16-plan 80 --fp16-answer", *unsure,
-                "unsure 0.4, answer=--fp16-entropy-min 0.4 --fp16-answer",
+        arms = ["outline=--fp16-outline", *(f"plan {n}=--fp16-plan {n}" for n in (16, 40, 80, 120, 160)),
+                "prompt=--fp16-prompt", "answer=--fp16-answer", *unsure,
+                "plan 40, unsure 0.2=--fp16-plan 40 --fp16-entropy-min 0.2",
                 "unsure 0.4, nowait=--fp16-entropy-min 0.4 --preset nowait", everything]
     return [x for arm in arms for x in ("--arm", arm)]
 
 
-def study_fp16(study, name, source, tasks, reference, label, scheme, flags, loops):
-    """The second weight set of all quantized linears, at one precision."""
-    model = study.compile(name, source, f"{scheme} all", [*flags, "--with-fp16", "all"], RTN, None)
+CRITICAL_ARMS = ["plan 80=--fp16-plan 80", "unsure 0.2=--fp16-entropy-min 0.2",
+                 "everything=--fp16-prompt --fp16-plan 1000000 --fp16-answer"]
+
+
+def study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags, loops):
+    """The second weight set, of all quantized linears and of the critical ones, at one precision."""
+    out = [f"### {name}: FP16 weights at {label}", ""]
     arms = fp16_arms(study.args.quick, loops)
-    result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms, seeds=study.args.fp16_seeds)
-    # Tokens per second need a machine that does nothing else: few problems, a file of their own.
-    speeds = study.eval(f"{model.stem}.speed", model, reference, tasks, arms, limit=32, seeds=1)
-    return [f"### {name}: FP16 weights at {label}", "", f"{result['tasks']} problems, {result['seeds']} seeds.", "",
-            *fp16_table(result, speeds), "", fp16_statement(f"{name}, {label},", result, speeds), ""]
+    sets = [("all", arms)]
+    if not (loops or study.args.quick):
+        sets.append(("critical", [x for arm in CRITICAL_ARMS for x in ("--arm", arm)]))
+    results = []
+    for which, arms in sets:
+        ranked = ["--algo", RTN, "--calib", traces] if which == "critical" else []
+        model = study.compile(name, source, f"{scheme} {which}", [*flags, "--with-fp16", which, *ranked], RTN, None)
+        result = study.eval(f"{model.stem}.fp16", model, reference, tasks, arms, seeds=study.args.fp16_seeds)
+        # Tokens per second need a machine that does nothing else: few problems, a file of their own.
+        speeds = result if study.args.quick else study.eval(f"{model.stem}.speed", model, reference, tasks, arms,
+                                                            limit=32, seeds=1, keep=False)
+        added = json.loads(study.run([study.bin / "qrun", "inspect", model, "--json"]))["fp16_set"]
+        out.append(f"{'All' if which == 'all' else 'Critical'}: {added['linears']} of {added['quantized_linears']} "
+                   f"linears, {added['bytes'] / 1e6:.1f} MB beside {(model.stat().st_size - added['bytes']) / 1e6:.1f} MB.")
+        results.append((which, result, speeds))
+    _, result, speeds = results[0]
+    out += ["", f"{result['tasks']} problems, {result['seeds']} seeds.", "", *fp16_table(results), "",
+            fp16_statement(f"{name}, {label},", result, speeds), ""]
+    return out
 
 
 def study_model(study, name, source, tasks, calib):
@@ -181,7 +214,7 @@ def study_model(study, name, source, tasks, calib):
     recovered = []
     for (scheme, flags, _), (label, _, result) in zip(precisions, at):
         if full - result["accuracy"]["value"] >= 0.1 or args.quick:
-            recovered += study_fp16(study, name, source, tasks, reference, label, scheme, flags,
+            recovered += study_fp16(study, name, source, tasks, reference, traces, label, scheme, flags,
                                     result["loop_rate"] > 0.01)
     if name in args.precision_only:
         return out + recovered
@@ -197,8 +230,9 @@ def study_model(study, name, source, tasks, calib):
         command = [study.bin / "qrun", "derive-markers", model, "--reference", reference, "--tasks", calib,
                    "--temperature", args.temperature, "--max-tokens", args.max_tokens, *study.engine(), "--json"]
         table = study.json(derived.stem + ".json", [*command, "-o", derived], refusal=2)
+        few = ["--limit", 8] if args.quick else []
         fixed = study.json(model.stem + ".fixed.json",
-                           [*command, "--marker-set", "default50", "-o", model.with_suffix(".fixed.qmod")])
+                           [*command, *few, "--marker-set", "default50", "-o", model.with_suffix(".fixed.qmod")])
         out += [f"### {name}: controls at {label}", "", table_text(table, fixed, calib), ""]
         compared = study.eval(model.stem + ".controls", derived if table else model, reference, tasks,
                               arms_for(judged["arms"]["reference"]["tokens_mean"], table, fixed, index == chosen))
@@ -230,19 +264,22 @@ def main():
     parser.add_argument("--fp16-seeds", type=int, help="of the arms with FP16 weights (as --seeds)")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="models that are studied at once")
     parser.add_argument("--temperature", type=float, default=0.6)
-    parser.add_argument("--max-tokens", type=int, default=512)
+    parser.add_argument("--max-tokens", type=int)
     args = parser.parse_args()
     args.seeds = args.seeds or (1 if args.quick else 3)
+    args.max_tokens = args.max_tokens or (256 if args.quick else 512)
     study, begin = Study(args), time.time()
-    tasks = study.problems(args.tasks, "tasks.jsonl", 8 if args.quick else 400, 20261)
+    tasks = study.problems(args.tasks, "tasks.jsonl", 4 if args.quick else 400, 20261)
     calib = study.problems(args.calib_tasks, "calib-tasks.jsonl", 20 if args.quick else 300, 31337)
     models = [m.partition("=")[::2] for m in args.model] or [("reasoner", ROOT / "examples/reasoner/model.onnx")]
     lines = ["", f"{min(args.limit or 10 ** 9, len(tasks.read_text().splitlines()))} problems, {args.seeds} seeds, temperature "
              f"{args.temperature}, at most {args.max_tokens} tokens. In brackets: 95 % intervals, bootstrap over problems; bold: "
              "a change that leaves out 0.", ""]
-    for name, source in models:
-        lines += study_model(study, name, source, tasks, calib)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for part in pool.map(lambda m: study_model(study, *m, tasks, calib), models):
+            lines += part
     if str(args.doc) == "-":
         print("\n".join(lines))
     else:

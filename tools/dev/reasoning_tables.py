@@ -88,26 +88,29 @@ def table_text(table, fixed, calib):
     return text + f"Derived table: {words}; {rates(table['fit'])}."
 
 
-def fp16_table(result, speeds):
-    """Arms with the second weight set. `speeds`: the same arms, run for their tokens per second alone."""
+def fp16_table(results):
+    """Arms with a second weight set: `results` holds (set, arms, the same arms run for their tokens per second alone)."""
     out = ["| control | accuracy % | change | of the loss recovered % | thinking tokens | FP16 tokens % | steps twice % | loops % | tok/s |",
            "|---|---|---|---|---|---|---|---|---|"]
-    reference, model = result["arms"]["reference"], result["arms"]["model"]
-    loss = reference["accuracy"]["value"] - model["accuracy"]["value"]
-    traces = result["tasks"] * result["seeds"]
-    measured = {"*f32*": speeds["arms"]["reference"], "none": speeds["arms"]["model"],
-                **{a["name"]: a for a in speeds["comparison"]}}
-    def row(name, arm, change="", recovered=""):
-        share = lambda key: 100 * arm["controls"][key] / (arm["tokens_mean"] * traces)
-        return (f"| {name} | {interval(arm['accuracy'])} | {change} | {recovered} | {arm['tokens_mean']:.1f} | "
-                f"{share('fp16_tokens'):.1f} | {share('fp16_fallbacks'):.1f} | {100 * arm['loop_rate']:.1f} | "
-                f"{measured[name]['tokens_per_s']:.0f} |")
-    out += [row("*f32*", reference), row("none", model)]
-    for arm in result["comparison"]:
-        change = arm["accuracy_change"]
-        star = "**" if significant(change) else ""
-        recovered = interval({k: change[k] / loss for k in ("value", "low", "high")}, 0) if loss > 0 else "–"
-        out.append(row(arm["name"], arm, star + interval(change, plus=True) + star, recovered))
+    for which, result, speeds in results:
+        reference, model = result["arms"]["reference"], result["arms"]["model"]
+        loss = reference["accuracy"]["value"] - model["accuracy"]["value"]
+        traces = result["tasks"] * result["seeds"]
+        measured = {a["name"]: a for a in speeds["comparison"]}
+        def row(name, arm, speed, change="", recovered=""):
+            share = lambda key: 100 * arm["controls"][key] / (arm["tokens_mean"] * traces)
+            speed = f"{speed['tokens_per_s']:.0f}" if speed else "–"
+            return (f"| {name} | {interval(arm['accuracy'])} | {change} | {recovered} | {arm['tokens_mean']:.1f} | "
+                    f"{share('fp16_tokens'):.1f} | {share('fp16_fallbacks'):.1f} | {100 * arm['loop_rate']:.1f} | "
+                    f"{speed} |")
+        if which == "all":
+            out += [row("*f32*", reference, speeds["arms"]["reference"]), row("none", model, speeds["arms"]["model"])]
+        for arm in result["comparison"]:
+            change = arm["accuracy_change"]
+            star = "**" if significant(change) else ""
+            recovered = interval({k: change[k] / loss for k in ("value", "low", "high")}, 0) if loss > 0 else "–"
+            out.append(row(("" if which == "all" else which + ": ") + arm["name"], arm, measured.get(arm["name"]),
+                           star + interval(change, plus=True) + star, recovered))
     return out
 
 
@@ -115,11 +118,14 @@ def fp16_statement(where, result, speeds):
     """The cheapest arm that recovers half of what the quantized weights lost, in one sentence."""
     reference, model = result["arms"]["reference"], result["arms"]["model"]
     loss = reference["accuracy"]["value"] - model["accuracy"]["value"]
+    if loss <= 0:
+        return f"At {where} nothing is lost."
     speed = {a["name"]: a["tokens_per_s"] for a in speeds["comparison"]}
     enough = [a for a in result["comparison"] if a["accuracy_change"]["value"] >= loss / 2]
     if not enough:
         return f"At {where} no arm recovers half of the loss of {100 * loss:.1f} points."
     best = min(enough, key=lambda a: a["controls"]["fp16_tokens"] + a["controls"]["fp16_fallbacks"])
     return (f"At {where} {100 * loss:.1f} points are lost; the cheapest arm that recovers half of them is `{best['name']}`: "
-            f"{100 * best['accuracy_change']['value'] / loss:.0f} %, at {speed[best['name']]:.0f} tokens/s in place of "
-            f"{speeds['arms']['model']['tokens_per_s']:.0f} (f32: {speeds['arms']['reference']['tokens_per_s']:.0f}).")
+            f"{100 * best['accuracy_change']['value'] / loss:.0f} %"
+            + (f", at {speed[best['name']]:.0f} tokens/s in place of {speeds['arms']['model']['tokens_per_s']:.0f} (f32: "
+               f"{speeds['arms']['reference']['tokens_per_s']:.0f})." if best["name"] in speed else "."))
