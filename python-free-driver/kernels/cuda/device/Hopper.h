@@ -16,6 +16,13 @@ QRT_DEVICE uint32_t sharedAddress(const void *p) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(p));
 }
 
+/// The same value, but computed here and kept: the compiler would compute cheap ones again in every
+/// iteration.
+QRT_DEVICE uint32_t kept(uint32_t value) {
+  asm volatile("" : "+r"(value));
+  return value;
+}
+
 // ---- Barriers in shared memory: 8 bytes each.
 
 QRT_DEVICE void initBarrier(uint64_t *barrier, int arrivals) {
@@ -53,21 +60,21 @@ template <int threads>
 QRT_DEVICE void syncSome(int id) {
   asm volatile("bar.sync %0, %1;\n" ::"r"(id), "n"(threads) : "memory");
 }
-/// Shows this thread's writes to shared memory, cp.async's among them, to wgmma.
-QRT_DEVICE void fenceSharedForWgmma() {
-  asm volatile("fence.proxy.async.shared::cta;\n" ::: "memory");
-}
+// ---- Copies of many bytes by one thread.
 
-// ---- Copies; as in Simt.h.
-
-/// Four bytes, through L1: where words change their places on the way.
-QRT_DEVICE void copyAsync4(void *shared, const void *global) {
-  uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4;\n" ::"r"(to), "l"(global) : "memory");
+/// An arrival that also announces bytes which copyBulk will bring: the phase waits for them.
+QRT_DEVICE void arriveExpecting(uint64_t *barrier, int bytes) {
+  asm volatile(
+      "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;\n" ::"r"(sharedAddress(barrier)),
+      "r"(bytes)
+      : "memory");
 }
-QRT_DEVICE void copyAsync4(void *shared, const void *global, int bytes) {
-  uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;\n" ::"r"(to), "l"(global), "r"(bytes)
+/// `bytes` and both addresses are multiples of 16. Threads that have waited for the barrier see
+/// them, and so does wgmma.
+QRT_DEVICE void copyBulk(void *shared, const void *global, int bytes, uint64_t *barrier) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, "
+               "[%3];\n" ::"r"(sharedAddress(shared)),
+               "l"(global), "r"(bytes), "r"(sharedAddress(barrier))
                : "memory");
 }
 

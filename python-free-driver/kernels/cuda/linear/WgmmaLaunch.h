@@ -7,10 +7,15 @@
 
 namespace qrt::cuda {
 
-/// WgmmaLinear with the plan's instance; what wgmmaTakes. Only a library for GPUs has it.
+/// WgmmaLinear with the plan's instance; what wgmmaTakes. `tiles`: what launchWgmmaTokens wrote.
+/// Only a library for GPUs has it.
 template <WeightFormat format>
 int launchWgmma(const Launch &launch, const LinearParams &op, const LinearWork &work,
-                const WgmmaPlan &plan);
+                const WgmmaPlan &plan, const void *tiles);
+
+/// Writes the plan's tiles of op.src: WgmmaPlan::tokenBytes() at a multiple of 16 bytes.
+int launchWgmmaTokens(const Launch &launch, const LinearParams &op, const WgmmaPlan &plan,
+                      void *tiles);
 
 } // namespace qrt::cuda
 
@@ -27,8 +32,8 @@ int launchWgmma(const Launch &launch, const LinearParams &op, const LinearWork &
   }                                                                                                \
   template <>                                                                                      \
   int launchWgmma<format>(const Launch &launch, const LinearParams &op, const LinearWork &work,    \
-                          const WgmmaPlan &plan) {                                                 \
-    const WgmmaLinearParams params = {op, work, plan};                                             \
+                          const WgmmaPlan &plan, const void *tiles) {                              \
+    const WgmmaLinearParams params = {op, work, plan, static_cast<const uint8_t *>(tiles)};        \
     return plan.tokens == 32   ? launchTokens<32>(launch, params)                                  \
            : plan.tokens == 64 ? launchTokens<64>(launch, params)                                  \
                                : launchTokens<128>(launch, params);                                \

@@ -1,10 +1,10 @@
 //===- WgmmaLinear.h - products of many tokens on sm_90a's wgmma ----------------------------===//
 //
 // A tile is 256 outputs x `tokens` tokens. One warpgroup of a block fetches: each stage of its ring
-// is one unit of k, with activations in the order of WgmmaTile.h (4-byte cp.async, which transposes
-// words on the way), 16 panels and their scales. Two warpgroups multiply, 128 outputs each: the
-// weights are operand A, scaled to 16 bits in registers (ScaledCodes.h) for one block of 64 outputs
-// while the product of the other runs. Sums stay in registers from the first unit to the last.
+// is one unit of k, with activations as WgmmaTokens.h has written them, 16 panels and their scales.
+// Two warpgroups multiply, 128 outputs each: the weights are operand A, scaled to 16 bits in
+// registers (ScaledCodes.h) for one block of 64 outputs while the product of the other runs. Sums
+// stay in registers from the first unit to the last.
 //
 // A block goes through several tiles (WgmmaPlan.h); its ring runs on while results are stored.
 // For sm_90a only, not emulated; layout and arithmetic are tested on their own.
@@ -26,6 +26,7 @@ struct WgmmaLinearParams {
   LinearParams op;
   LinearWork work;
   WgmmaPlan plan;
+  const uint8_t *tiles; ///< launchWgmmaTokens
 };
 
 template <WeightFormat format, class T, int tokens>
@@ -78,10 +79,9 @@ struct WgmmaLinear {
   };
   /// What an item of the plan stands for.
   struct Work {
-    int64_t firstToken;
-    int firstPanel, firstUnit, endUnit;
+    int tokenBlock, firstPanel, firstUnit, endUnit;
     QRT_DEVICE Work(const Params &p, const WgmmaItem &item)
-        : firstToken(int64_t(item.tile % p.plan.tokenBlocks) * tokens),
+        : tokenBlock(item.tile % p.plan.tokenBlocks),
           firstPanel(item.tile / p.plan.tokenBlocks * wgmmaPanels),
           firstUnit(wgmmaFirstUnit(p.work.units, item.split, item.splits)),
           endUnit(wgmmaFirstUnit(p.work.units, item.split + 1, item.splits)) {}
@@ -89,10 +89,12 @@ struct WgmmaLinear {
 
   static QRT_DEVICE void run(const Params &p) {
     uint8_t *shared = sharedMemory();
-    const Ring ring = {shared + (-sharedAddress(shared) & (wgmmaAtomBytes - 1))};
+    const uint32_t atom = wgmmaAtomBytes;
+    const uint32_t address = kept((sharedAddress(shared) + atom - 1) / atom * atom);
+    const Ring ring = {static_cast<uint8_t *>(__cvta_shared_to_generic(address))};
     if (threadIndex() == 0) {
       for (int slot = 0; slot < stages; ++slot) {
-        initBarrier(ring.full(slot), producers);
+        initBarrier(ring.full(slot), producers + 1); // and the bulk copy's
         initBarrier(ring.empty(slot), 2 * 128 / warpLanes);
       }
       fenceBarrierInit();
@@ -128,31 +130,16 @@ struct WgmmaLinear {
     waitAsync<0>();
   }
 
-  /// Starts this thread's copies of one unit. Tokens beyond the last keep what the tile held: their
-  /// columns are not stored. k beyond the last are zeros, whatever the weights are.
+  /// Starts this thread's copies of one unit. k beyond the last are zeros in the tile, whatever the
+  /// weights are.
   static QRT_DEVICE void fetch(const Params &p, const Ring &ring, int slot, const Work &work,
                                int unit) {
-    const int lane = laneIndex(), warp = warpIndex();
     const kernels::WeightView &weight = p.op.weight;
-    {
-      const int64_t left = p.op.rows - work.firstToken - warp; // this warp's tokens are 4 apart
-      const int count = left >= tokens ? tokens / 4 : left <= 0 ? 0 : int(left + 3) / 4;
-      const int64_t k = int64_t(unit) * unitK + 2 * lane, inside = weight.desc.k - k;
-      const int bytes = inside >= 2 ? 4 : inside == 1 ? 2 : 0;
-      const auto *from = static_cast<const uint16_t *>(p.op.src.data) +
-                         (work.firstToken + warp) * p.op.src.stride + (inside > 0 ? k : 0);
-      const int64_t step = 4 * p.op.src.stride;
-      uint8_t *tile = ring.tokenTile(slot);
-      uint8_t *to[2] = {tile + wgmmaTokenByte(warp, lane), tile + wgmmaTokenByte(warp + 4, lane)};
-      if (count == tokens / 4 && int64_t(unit + 1) * unitK <= weight.desc.k) {
-        QRT_UNROLL
-        for (int i = 0; i < tokens / 4; ++i, from += step)
-          copyAsync4(to[i & 1] + i / 2 * wgmmaAtomBytes, from);
-      } else {
-        QRT_NO_UNROLL
-        for (int i = 0; i < count; ++i, from += step)
-          copyAsync4(tile + wgmmaTokenByte(warp + 4 * i, lane), from, bytes);
-      }
+    if (threadIndex() == 0) {
+      arriveExpecting(ring.full(slot), tokenBytes);
+      copyBulk(ring.tokenTile(slot),
+               p.tiles + (int64_t(work.tokenBlock) * p.work.units + unit) * tokenBytes, tokenBytes,
+               ring.full(slot));
     }
     constexpr int pieces = unitBytes(format) / 16; ///< of a panel
     static_assert(weightBytes / 16 % producers == 0);
@@ -199,7 +186,9 @@ struct WgmmaLinear {
 
   static QRT_DEVICE void consume(const Params &p, const Ring &ring) {
     const int group = threadIndex() / 128 - 1;
-    const int firstPanel = group * 4 * groupBlocks + warpIndex() % 4;
+    const int panel = int(kept(uint32_t(group * 4 * groupBlocks + warpIndex() % 4)));
+    const int lane = int(kept(uint32_t(laneIndex())));
+    const bool halves = p.work.groupShift == 5;
     Cursor at;
     float sums[groupBlocks][tokens / 2];
     uint32_t a[groupBlocks][unitSteps][4];
@@ -211,11 +200,14 @@ struct WgmmaLinear {
       QRT_NO_UNROLL
       for (int unit = work.firstUnit; unit < work.endUnit; ++unit) {
         waitBarrier(ring.full(at.slot), at.parity);
-        fenceSharedForWgmma(); // the copies arrived at the barrier by themselves
         const uint64_t tile = wgmmaDescriptor(sharedAddress(ring.tokenTile(at.slot)));
+        Codes codes[groupBlocks]; // all on their way before the first is waited for
+        QRT_UNROLL
+        for (int block = 0; block < groupBlocks; ++block)
+          codes[block].load(ring, at.slot, panel + 4 * block, lane, halves);
         QRT_UNROLL
         for (int block = 0; block < groupBlocks; ++block) {
-          expand(p, ring, at.slot, firstPanel + 4 * block, a[block]);
+          codes[block].expand(a[block]);
           pinRegisters(sums[block]);
           fenceWgmma();
           QRT_UNROLL
@@ -225,52 +217,70 @@ struct WgmmaLinear {
           commitWgmma();
           waitWgmma<1>(); // the other block's product, whose registers come next
           if (block == 0 && unit > work.firstUnit)
-            release(ring, before);
+            release(ring, before, lane);
         }
         before = at.slot;
         at.next();
       }
       waitWgmma<0>();
-      release(ring, before);
+      release(ring, before, lane);
       QRT_UNROLL
       for (int block = 0; block < groupBlocks; ++block)
         pinRegisters(sums[block]);
-      WgmmaFinish<tokens>::run(p.op, p.work, p.plan, planned, group, work.firstToken,
-                               (work.firstPanel + firstPanel) * kernels::panelRows, ring.flags(),
-                               sums);
+      WgmmaFinish<tokens>::run(p.op, p.work, p.plan, planned, group,
+                               int64_t(work.tokenBlock) * tokens,
+                               (work.firstPanel + panel) * kernels::panelRows, ring.flags(), sums);
     }
   }
-  static QRT_DEVICE void release(const Ring &ring, int slot) {
+  static QRT_DEVICE void release(const Ring &ring, int slot, int lane) {
     syncWarp();
-    if (laneIndex() == 0)
+    if (lane == 0)
       arriveBarrier(ring.empty(slot));
   }
 
-  /// The A registers of one panel and unit.
-  static QRT_DEVICE void expand(const Params &p, const Ring &ring, int slot, int panel,
-                                uint32_t (&a)[unitSteps][4]) {
+  /// What a lane has of one panel and unit.
+  struct Codes {
     uint32_t words[laneWords(format)];
-    Panel::words(ring.weights(slot) + panel * unitBytes(format), 0, 0, words);
-    if constexpr (quantized) {
-      ScaledCodes<format> codes[2];
-      QRT_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const int group = half == 1 && p.work.groupShift == 5 ? wgmmaPanels : 0;
-        const int row = (group + panel) * kernels::panelRows + laneIndex() / 4;
-        const auto *s = reinterpret_cast<const uint16_t *>(ring.scales(slot)) + row;
-        const uint8_t *z = ring.zeroPoints(slot) + row;
-        codes[half] =
-            ScaledCodes<format>(loadShared(s), loadShared(s + 8), loadShared(z), loadShared(z + 8));
+    uint32_t scales[2][2], zeros[2][2]; ///< [half of the unit][row p, p + 8]
+
+    QRT_DEVICE void load(const Ring &ring, int slot, int panel, int lane, bool halves) {
+      Panel::words(ring.weights(slot) + panel * unitBytes(format), 0, 0, words);
+      if constexpr (quantized) {
+        const int row = panel * kernels::panelRows + lane / 4;
+        QRT_UNROLL
+        for (int half = 0; half < 2; ++half) {
+          const int from = row + half * wgmmaPanels * kernels::panelRows;
+          QRT_UNROLL
+          for (int r = 0; r < 2; ++r) {
+            scales[half][r] = scales[0][r];
+            zeros[half][r] = zeros[0][r];
+            if (half == 0 || halves) {
+              scales[half][r] =
+                  loadShared(reinterpret_cast<const uint16_t *>(ring.scales(slot)) + from + 8 * r);
+              zeros[half][r] = loadShared(ring.zeroPoints(slot) + from + 8 * r);
+            }
+          }
+        }
       }
-      QRT_UNROLL
-      for (int step = 0; step < unitSteps; ++step)
-        CodeFields<format, F16>::expandStep(words, step, codes[step / 2], a[step]);
-    } else {
-      QRT_UNROLL
-      for (int step = 0; step < unitSteps; ++step)
-        CodeFields<format, T>::expandStep(words, step, 0, a[step]);
     }
-  }
+    /// The A registers.
+    QRT_DEVICE void expand(uint32_t (&a)[unitSteps][4]) const {
+      if constexpr (quantized) {
+        ScaledCodes<format> scaled[2];
+        QRT_UNROLL
+        for (int half = 0; half < 2; ++half)
+          scaled[half] =
+              ScaledCodes<format>(scales[half][0], scales[half][1], zeros[half][0], zeros[half][1]);
+        QRT_UNROLL
+        for (int step = 0; step < unitSteps; ++step)
+          CodeFields<format, F16>::expandStep(words, step, scaled[step / 2], a[step]);
+      } else {
+        QRT_UNROLL
+        for (int step = 0; step < unitSteps; ++step)
+          CodeFields<format, T>::expandStep(words, step, 0, a[step]);
+      }
+    }
+  };
 };
 
 } // namespace qrt::cuda

@@ -6,13 +6,15 @@
 // by the block that comes last.
 //
 // Workspace: the counters of Tickets.h (two per cut tile), then f32 partials
-// [cut tile][split][warpgroup][register / 4][thread][4].
+// [cut tile][split][warpgroup][register / 4][thread][4], then the activations as WgmmaTokens.h
+// writes them.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_LINEAR_WGMMAPLAN_H
 #define QRT_KERNELS_CUDA_LINEAR_WGMMAPLAN_H
 
+#include "kernels/cuda/layout/WgmmaTile.h"
 #include "kernels/cuda/linear/LinearPlan.h"
 
 namespace qrt::cuda {
@@ -28,6 +30,9 @@ struct WgmmaPlan {
 
   constexpr int64_t partialFloats() const {
     return splits == 1 ? 0 : int64_t(cutTiles) * splits * tokens * wgmmaOutputs;
+  }
+  constexpr int64_t tokenBytes(int64_t units) const {
+    return int64_t(tokenBlocks) * tokens * units * wgmmaLineBytes;
   }
 };
 
@@ -46,17 +51,13 @@ constexpr int wgmmaFirstUnit(int units, int split, int splits) {
 }
 
 /// Weights are rounded to f16 once scaled, so f32 scales would lose; 16-bit weights come with
-/// activations of their type. Of those it takes what it is faster at than TileLinear on an H200:
-/// not 16-bit weights that are read once and whose tiles fill the device.
+/// activations of their type.
 inline bool wgmmaTakes(const Launch &launch, const WeightDesc &desc, DType type, int64_t rows) {
   const bool typed = kernels::isQuantized(desc.format)
                          ? type == DType::F16 && desc.scaleType == kernels::ScaleType::F16
                          : type == (desc.format == WeightFormat::F16 ? DType::F16 : DType::BF16);
-  const int64_t panels = (desc.n + kernels::panelRows - 1) / kernels::panelRows;
-  const bool streams = !kernels::isQuantized(desc.format) && rows <= 128 &&
-                       5 * panels >= 3 * wgmmaPanels * launch.multiprocessors;
   return launch.capability == 90 && launch.sharedBytesPerBlock >= 227 * 1024 && typed &&
-         rows > maxStreamRows && !streams;
+         rows > maxStreamRows;
 }
 
 /// Of `rows` in tiles of `tokens`. Time is counted in units of k of one 256 x 128 tile, of which a

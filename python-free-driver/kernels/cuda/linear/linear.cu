@@ -40,8 +40,12 @@ int launchFormat(const Launch &launch, const LinearParams &op, LinearWork work) 
 #ifdef __CUDACC__
   if (useWgmma(launch, op.weight.desc, op.src.type, op.rows)) {
     const WgmmaPlan plan = planWgmma(launch, op.weight.desc, op.rows);
-    return plan.splits > 1 && !op.workspace ? invalidLaunch
-                                            : launchWgmma<format>(launch, op, work, plan);
+    if (!op.workspace)
+      return invalidLaunch;
+    void *tiles = work.partials + plan.partialFloats();
+    if (int error = launchWgmmaTokens(launch, op, plan, tiles))
+      return error;
+    return launchWgmma<format>(launch, op, work, plan, tiles);
   }
 #endif
   const TilePlan plan = planTile(launch, op.weight.desc, op.src.type, op.rows);
@@ -103,9 +107,10 @@ int64_t linearWorkspaceBytes(const Launch &launch, const LinearParams &params) {
       break;
   }
   for (int64_t rows = maxStreamRows + 1; rows < params.rows + 128; rows = (rows / 16 + 1) * 16)
-    if (useWgmma(launch, desc, params.src.type, rows))
-      most =
-          std::max(most, planWgmma(launch, desc, std::min(rows, params.rows)).partialFloats() * 4);
+    if (useWgmma(launch, desc, params.src.type, rows)) {
+      const WgmmaPlan plan = planWgmma(launch, desc, std::min(rows, params.rows));
+      most = std::max(most, plan.partialFloats() * 4 + plan.tokenBytes(unitGeometry(desc).units));
+    }
   return ticketCounters * 4 + most;
 }
 

@@ -6,8 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DeviceWeight.h"
 #include "kernels/cuda/layout/WgmmaTile.h"
 #include "kernels/cuda/linear/ScaledCodes.h"
+#include "kernels/cuda/linear/WgmmaLaunch.h"
 #include "kernels/cuda/linear/WgmmaPlan.h"
 #include "qrt/Half.h"
 
@@ -74,6 +76,40 @@ TEST(Wgmma, TileAndFragmentsGiveThePlainProduct) {
         sum += weight[row][k] * token[t][k];
       ASSERT_EQ(product[row][t], sum) << row << " " << t;
     }
+}
+
+TEST(Wgmma, TokensLieInTheirTiles) {
+  for (auto [rows, k, padding] : {std::tuple<int64_t, int64_t, int64_t>{37, 1000, 0},
+                                  {64, 64, 0},
+                                  {1, 33, 7},
+                                  {70, 100, 4}}) {
+    test::Device device;
+    const int64_t stride = k + padding;
+    test::Memory src(size_t(rows * stride) * 2);
+    auto *values = src.data<uint16_t>();
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t at = 0; at < k; ++at)
+        values[row * stride + at] = uint16_t(row * 1031 + at * 7 + 1);
+    WgmmaPlan plan = {};
+    plan.tokens = 32;
+    plan.tokenBlocks = int32_t((rows + 31) / 32);
+    const int64_t units = (k + unitK - 1) / unitK;
+    test::Memory tiles(size_t(plan.tokenBytes(units)));
+    LinearParams op;
+    op.src = {src.data(), stride, DType::F16};
+    op.weight.desc = {WeightFormat::U4, 16, k, 32};
+    op.rows = rows;
+    ASSERT_EQ(launchWgmmaTokens(device.launch, op, plan, tiles.data()), 0) << device.stream.error;
+    EXPECT_TRUE(src.guardsIntact() && tiles.guardsIntact());
+    for (int64_t row = 0; row < plan.tokenBlocks * 32; ++row)
+      for (int64_t at = 0; at < units * unitK; ++at) {
+        const int64_t tile = row / 32 * units + at / unitK;
+        const int byte = wgmmaTokenByte(int(row % 32), int(at % unitK / 2)) + int(at % 2) * 2;
+        uint16_t got;
+        std::memcpy(&got, tiles.data<uint8_t>() + tile * 32 * wgmmaLineBytes + byte, 2);
+        ASSERT_EQ(got, row < rows && at < k ? values[row * stride + at] : 0) << row << " " << at;
+      }
+  }
 }
 
 /// Every code with every zero point, against one rounding of the exact product.
