@@ -63,6 +63,11 @@ int launch(const Launch &where, Block::Body body, const void *params, size_t par
   auto *stream = static_cast<Stream *>(where.stream);
   if (stream)
     ++stream->launches;
+  if (const char *path = std::getenv("QRT_EMULATED_TRACE"))
+    if (std::FILE *trace = std::fopen(path, "a")) {
+      std::fprintf(trace, "%s\n", readableName(kernel).c_str());
+      std::fclose(trace);
+    }
   if (stream && stream->record) {
     std::shared_ptr<uint64_t[]> copy(new uint64_t[(paramBytes + 7) / 8]);
     std::memcpy(copy.get(), params, paramBytes);

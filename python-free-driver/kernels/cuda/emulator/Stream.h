@@ -28,6 +28,7 @@ struct Stream {
 
 inline constexpr int launchFailed = 719; ///< cudaErrorLaunchFailure
 
+/// QRT_EMULATED_TRACE=FILE: appends the kernel's name, a line per launch.
 /// Copies the parameters; returns 0, 1 for a launch that the device of `launch` would refuse
 /// (shared memory, grid), or launchFailed with the words in Stream::error (stderr without a
 /// stream).

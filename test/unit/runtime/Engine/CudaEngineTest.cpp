@@ -9,7 +9,9 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <tuple>
 
 using namespace qrt;
 using namespace qrt::test;
@@ -129,6 +131,42 @@ TEST_F(Emulated, LogitsAgainstTheReference) {
     auto tokens = randomTokens(14, c.config.vocab, 7);
     auto rows = generate(*engine, *engine->addSequence(), tokens, 9);
     EXPECT_LT(relativeDistance(rows, model.reference(tokens)), c.tolerance);
+  }
+}
+
+/// How often a kernel with `name` in its name was launched.
+int launchesOf(const std::string &trace, const char *name) {
+  std::ifstream file(trace);
+  int count = 0;
+  for (std::string line; std::getline(file, line);)
+    count += line.find(name) != std::string::npos;
+  return count;
+}
+
+/// q, k, v and gate, up are one launch each, with the norm before them; with more rows the norms
+/// and with many the products are launches of their own.
+TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
+  if (realLibrary())
+    GTEST_SKIP() << "only the emulated device names its launches";
+  TinyConfig config;
+  config.format = WeightFormat::U4;
+  config.activation = "a16";
+  TinyModel model(config);
+  const std::string trace = testing::TempDir() + "/launches.txt";
+  for (auto [tokens, products, norms, gates] :
+       {std::tuple{1, 4, 0, 0}, std::tuple{9, 4, 2, 0}, std::tuple{17, 0, 2, 1}}) {
+    SCOPED_TRACE(tokens);
+    auto engine = model.engine(onDevice());
+    ASSERT_TRUE(engine);
+    std::remove(trace.c_str());
+    setenv("QRT_EMULATED_TRACE", trace.c_str(), 1);
+    runChunk(*engine, *engine->addSequence(), randomTokens(size_t(tokens), config.vocab, 7),
+             Engine::Logits::Last);
+    unsetenv("QRT_EMULATED_TRACE");
+    const auto layers = int(config.layers);
+    EXPECT_EQ(launchesOf(trace, "StreamLinear"), layers * products + 1); // and the head
+    EXPECT_EQ(launchesOf(trace, "Norm"), layers * (norms + 2) + 1); // those of q and k, the last
+    EXPECT_EQ(launchesOf(trace, "GatedKernel"), layers * gates);
   }
 }
 
