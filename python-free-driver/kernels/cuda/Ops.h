@@ -194,9 +194,11 @@ struct KvAppendParams {
   int64_t heads = 0;
 };
 
-/// As kernels/cpu/attention/attention.h, for rows that were appended before.
+/// As kernels/cpu/attention/attention.h, for rows that were appended before or, with k and v, are
+/// appended by this launch.
 struct AttentionParams {
-  Matrix q, dst; ///< q f32 [rows, heads * headDim]; dst [rows, heads * valueDim]
+  Matrix q,
+      dst; ///< q f32 [rows, heads * headDim]; dst [rows, heads * valueDim], apart from q, k, v
   StepState step;
   KvPool kv;
   int64_t rows = 0, heads = 0, kvHeads = 0, headDim = 0, valueDim = 0;
@@ -208,6 +210,11 @@ struct AttentionParams {
       nullptr; ///< attentionWorkspaceBytes(); counters in it are zero before and after
   /// [kvHeads * headDim] or null: queries are multiplied by it, as the keys were divided.
   const float *balance = nullptr;
+  /// Null, or what KvAppend would be given first; with cos, q is rotated too, maybe in place.
+  Matrix k, v;
+  const float *cos = nullptr, *sin = nullptr;
+  int64_t half = 0;
+  bool interleaved = false;
 };
 
 /// dst = f(gate) * up.
@@ -250,15 +257,23 @@ struct CopyParams {
   int64_t rows = 0, width = 0;
 };
 
+/// Words of the sampler's scratch of a row: of its lists of candidates, and all.
+inline constexpr int64_t sampleListWords = 8192;
+constexpr int64_t sampleScratchWords(int64_t vocab) {
+  return sampleListWords + 2560 + (vocab + 1) / 2 * 2;
+}
+
 /// Chooses a token per row of logits (Support/SampleRow.h), as the CPU's sampler does. The logits
 /// are changed: penalties are applied in place.
 struct SampleParams {
-  float *logits = nullptr;
+  float *logits = nullptr; ///< rows as those of a Matrix
   int64_t stride = 0;
   int64_t vocab = 0, count = 0;         ///< of the rows
   const SampleRow *rows = nullptr;      ///< [count]; a row of temperature 0 without lists is cheap
   const SampleEntry *entries = nullptr; ///< what the rows' lists refer to
-  uint64_t *weights = nullptr;          ///< scratch [count, vocab]
+  /// [count, sampleScratchWords(vocab)], 16-byte aligned: the first word of a row is zero before
+  /// and after a launch.
+  uint64_t *scratch = nullptr;
   /// [count], of the device or pinned memory of the host, which sees a result complete once its
   /// stamp is there.
   SampleResult *results = nullptr;

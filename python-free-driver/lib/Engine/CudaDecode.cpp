@@ -19,6 +19,8 @@ bool CudaEngine::isDecode(std::span<const Chunk> chunks) const {
 /// Everything of a decode step but what differs in size; can be captured.
 Status CudaEngine::enqueueDecode(const CudaRun &run, const DecodeKind &kind) {
   QRT_RETURN_IF_ERROR(decodeBuffers[kind.slot]->copyRows());
+  if (kind.samples)
+    QRT_RETURN_IF_ERROR(sampling->copyRows(kind.slot, run.rows));
   QRT_RETURN_IF_ERROR(program->body(run));
   QRT_RETURN_IF_ERROR(program->tail(run));
   if (kind.samples) // the tokens are what the step behind reads, in the other slot

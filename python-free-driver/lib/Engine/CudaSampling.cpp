@@ -7,7 +7,7 @@
 namespace qrt {
 
 int64_t CudaSampling::bytes(int64_t rows, int32_t vocabSize) {
-  return rows * (int64_t(sizeof(SampleRow)) + vocabSize * 8) +
+  return rows * (int64_t(sizeof(SampleRow)) + cuda::sampleScratchWords(vocabSize) * 8) +
          maxEntries * int64_t(sizeof(SampleEntry));
 }
 
@@ -19,7 +19,9 @@ Result<CudaSampling> CudaSampling::create(CudaDevice &device, int64_t rows, int3
                 resultBytes = rows * int64_t(sizeof(SampleResult));
   QRT_ASSIGN_OR_RETURN(made.rows, device.allocate(rowBytes, what));
   QRT_ASSIGN_OR_RETURN(made.entries, device.allocate(entryBytes, what));
-  QRT_ASSIGN_OR_RETURN(made.weights, device.allocate(rows * vocabSize * 8, what));
+  const int64_t scratchBytes = rows * cuda::sampleScratchWords(vocabSize) * 8;
+  QRT_ASSIGN_OR_RETURN(made.scratch, device.allocate(scratchBytes, what));
+  QRT_RETURN_IF_ERROR(device.fill(made.scratch.get(), 0, scratchBytes)); // its counters
   for (Slot &slot : made.slots) {
     QRT_ASSIGN_OR_RETURN(slot.memory,
                          device.allocatePinned(rowBytes + entryBytes + resultBytes, what));
@@ -77,10 +79,12 @@ bool CudaSampling::isDone(int index) const {
   return true;
 }
 
+Status CudaSampling::copyRows(int slot, int64_t count) {
+  return device->copyToDevice(rows.get(), slots[slot].rows, count * int64_t(sizeof(SampleRow)));
+}
+
 Status CudaSampling::enqueue(int slot, const float *logits, int64_t stride, int64_t count,
                              const int32_t *fed, int32_t *next) {
-  QRT_RETURN_IF_ERROR(
-      device->copyToDevice(rows.get(), slots[slot].rows, count * int64_t(sizeof(SampleRow))));
   cuda::SampleParams params;
   params.logits = const_cast<float *>(logits); // the program's own buffer
   params.stride = stride;
@@ -88,7 +92,7 @@ Status CudaSampling::enqueue(int slot, const float *logits, int64_t stride, int6
   params.count = count;
   params.rows = static_cast<const SampleRow *>(rows.get());
   params.entries = static_cast<const SampleEntry *>(entries.get());
-  params.weights = static_cast<uint64_t *>(weights.get());
+  params.scratch = static_cast<uint64_t *>(scratch.get());
   params.results = slots[slot].results;
   params.fed = fed;
   params.next = next;

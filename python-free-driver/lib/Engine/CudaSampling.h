@@ -29,8 +29,10 @@ public:
   /// not given choose token 0.
   Status upload(int slot, std::span<const SampleRow> rows, std::span<const SampleEntry> entries,
                 int64_t count);
-  /// Enqueues the copy of the slot's rows and the choice from `count` rows of logits, which it
-  /// changes. Can be captured. `fed` and `next` as in SampleParams.
+  /// Enqueues the copy of the slot's rows: early in a graph, since kernels do not overlap with it.
+  Status copyRows(int slot, int64_t count);
+  /// Behind copyRows(), the choice from `count` rows of logits, which it changes. Both can be
+  /// captured. `fed` and `next` as in SampleParams.
   Status enqueue(int slot, const float *logits, int64_t stride, int64_t count, const int32_t *fed,
                  int32_t *next);
   /// The results of the last upload() into the slot are there, or there was none.
@@ -51,7 +53,7 @@ private:
   CudaDevice *device;
   int32_t vocab;
   uint64_t lastStamp = 0;
-  CudaDevice::Memory rows, entries, weights;
+  CudaDevice::Memory rows, entries, scratch;
   Slot slots[slotCount];
 };
 

@@ -65,6 +65,7 @@ Status CudaEngine::runPrefill(const CudaRun &shared, const SampleRequest *sample
       if (samples) {
         QRT_RETURN_IF_ERROR(sampling->upload(
             slot, samples->rows.subspan(size_t(rowsDone), size_t(rows)), samples->entries, rows));
+        QRT_RETURN_IF_ERROR(sampling->copyRows(slot, rows));
         QRT_RETURN_IF_ERROR(sampling->enqueue(slot, program->logitsRow(0), program->logitsStride(),
                                               rows, nullptr, nullptr));
       } else {

@@ -16,6 +16,41 @@ QRT_DEVICE void addShared(uint64_t *p, uint64_t value) {
 #endif
 }
 
+QRT_DEVICE void addShared(uint32_t *p, uint32_t value) {
+#ifdef __CUDACC__
+  ::atomicAdd(p, value);
+#else
+  *p += value;
+#endif
+}
+
+/// Written by other blocks of the same launch.
+QRT_DEVICE uint64_t loadCoherent(const uint64_t *p) {
+  const Words2 words = loadCoherent(reinterpret_cast<const Words2 *>(p));
+  return words.w[0] | uint64_t(words.w[1]) << 32;
+}
+
+/// The sum over the lanes before this one.
+template <class T>
+QRT_DEVICE T warpScan(T value) {
+  T sum = value;
+  QRT_UNROLL
+  for (int distance = 1; distance < 32; distance *= 2) {
+    const int from = laneIndex() - distance;
+    const T other = shuffle(sum, from >= 0 ? from : laneIndex());
+    sum += from >= 0 ? other : 0;
+  }
+  return sum - value;
+}
+QRT_DEVICE int warpMinInt(int value) {
+  QRT_UNROLL
+  for (int mask = 16; mask > 0; mask /= 2) {
+    const int other = shuffleXor(value, mask);
+    value = other < value ? other : value;
+  }
+  return value;
+}
+
 QRT_DEVICE uint64_t warpMax64(uint64_t value) {
   QRT_UNROLL
   for (int mask = 16; mask > 0; mask /= 2) {
@@ -44,13 +79,7 @@ QRT_DEVICE uint64_t blockMax64(uint64_t value, uint64_t *scratch) {
 /// The sum over the threads before this one, and over all in `total`; scratch as above.
 template <int threads>
 QRT_DEVICE uint64_t blockScan64(uint64_t value, uint64_t *scratch, uint64_t &total) {
-  uint64_t sum = value;
-  QRT_UNROLL
-  for (int distance = 1; distance < 32; distance *= 2) {
-    const int from = laneIndex() - distance;
-    const uint64_t other = shuffle(sum, from >= 0 ? from : laneIndex());
-    sum += from >= 0 ? other : 0;
-  }
+  const uint64_t earlier = warpScan(value), sum = earlier + value;
   if (laneIndex() == 31)
     storeShared(scratch + warpIndex(), sum);
   syncThreads();
@@ -61,7 +90,7 @@ QRT_DEVICE uint64_t blockScan64(uint64_t value, uint64_t *scratch, uint64_t &tot
     before += warp < warpIndex() ? mass : 0;
     total += mass;
   }
-  return before + sum - value;
+  return before + earlier;
 }
 
 /// f64 sum in a fixed order.

@@ -16,7 +16,7 @@ using namespace qrt;
 
 namespace {
 
-constexpr int32_t vocab = 1500;
+constexpr int32_t vocab = 4700; ///< three slices of the kernels
 
 struct Request {
   SamplingOptions options;
@@ -178,13 +178,17 @@ Chosen onDevice(std::vector<std::vector<float>> logits, const std::vector<Sample
     std::copy(logits[i].begin(), logits[i].end(), matrix.begin() + int64_t(i) * stride);
   Chosen chosen;
   chosen.results.resize(rows.size());
-  std::vector<uint64_t> weights(size_t(count) * logits[0].size(), ~uint64_t(0));
+  // Anything but the counters in front, which a launch must leave at zero.
+  const int64_t words = cuda::sampleScratchWords(int64_t(logits[0].size()));
+  std::vector<uint64_t> scratch(size_t(count * words), ~uint64_t(0));
+  for (int64_t i = 0; i < count; ++i)
+    scratch[size_t(i * words)] = 0;
   cuda::emulator::Stream stream;
   stream.options.seed = order;
   cuda::Launch launch;
   launch.stream = &stream;
   launch.capability = 80;
-  launch.multiprocessors = 4;
+  launch.multiprocessors = order == 9 ? 64 : 4; // slices of a row; results must not depend on it
   launch.sharedBytesPerBlock = 99 << 10;
   launch.faults = &chosen.faults;
   cuda::SampleParams params;
@@ -194,11 +198,13 @@ Chosen onDevice(std::vector<std::vector<float>> logits, const std::vector<Sample
   params.count = count;
   params.rows = rows.data();
   params.entries = entries.data();
-  params.weights = weights.data();
+  params.scratch = scratch.data();
   params.results = chosen.results.data();
   params.fed = fed.data();
   params.next = next ? next->data() : nullptr;
   EXPECT_EQ(cuda::launchSample(launch, params), 0) << stream.error;
+  for (int64_t i = 0; i < count; ++i)
+    EXPECT_EQ(scratch[size_t(i * words)], 0u);
   return chosen;
 }
 

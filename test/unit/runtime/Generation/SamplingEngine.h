@@ -37,8 +37,11 @@ public:
     QRT_ASSIGN_OR_RETURN(StepResult stepped, inside.step(chunks));
     if (stepped.rows != int64_t(rows.size()))
       return internalError("as many rows as logits are wanted");
-    std::vector<float> logits(stepped.logits, stepped.logits + stepped.rows * vocabSize());
-    std::vector<uint64_t> weights(logits.size());
+    const int64_t stride = (vocabSize() + 3) / 4 * 4;
+    std::vector<float> logits(size_t(stepped.rows * stride));
+    for (int64_t row = 0; row < stepped.rows; ++row)
+      std::copy_n(stepped.logits + row * vocabSize(), vocabSize(), logits.data() + row * stride);
+    std::vector<uint64_t> scratch(size_t(stepped.rows * cuda::sampleScratchWords(vocabSize())));
     results.assign(rows.size(), {});
     cuda::emulator::Stream stream;
     cuda::Launch launch;
@@ -48,11 +51,12 @@ public:
     launch.sharedBytesPerBlock = 99 << 10;
     cuda::SampleParams params;
     params.logits = logits.data();
-    params.stride = params.vocab = vocabSize();
+    params.stride = stride;
+    params.vocab = vocabSize();
     params.count = stepped.rows;
     params.rows = rows.data();
     params.entries = entries.data();
-    params.weights = weights.data();
+    params.scratch = scratch.data();
     params.results = results.data();
     if (cuda::launchSample(launch, params) != 0)
       return internalError(stream.error);
