@@ -159,27 +159,29 @@ cuda::AttentionParams CudaProgram::attentionParams(const Instruction &instructio
   return params;
 }
 
-CudaProgram::Launcher CudaProgram::bindAttention(const Instruction &instruction) {
+CudaProgram::Launcher CudaProgram::bindAttention(size_t index) {
+  const Instruction &instruction = program->instructions[index];
   cuda::AttentionParams params = attentionParams(instruction);
   params.q = matrix(instruction.inputs[0]);
   params.dst = matrix(instruction.outputs[0]);
   params.workspace = attentionScratch;
-  cuda::KvAppendParams append;
-  append.k = matrix(instruction.inputs[1]);
-  append.v = matrix(instruction.inputs[2]);
-  append.kv = params.kv;
-  append.kvHeads = params.kvHeads;
-  append.headDim = params.headDim;
-  append.valueDim = params.valueDim;
+  params.k = matrix(instruction.inputs[1]);
+  params.v = matrix(instruction.inputs[2]);
+  if (const Rotation &rotation = rotations[index]; rotation.query >= 0) {
+    const Instruction &query = program->instructions[size_t(rotation.query)];
+    const RopeTable &table = ropeTables[ropeTable(query)];
+    params.q = matrix(query.inputs[0]);
+    params.k = matrix(program->instructions[size_t(rotation.key)].inputs[0]);
+    params.cos = table.cos;
+    params.sin = table.sin;
+    params.half = table.half;
+    params.interleaved = query.getInt("interleaved") != 0;
+  }
   // As on the CPU, only coded caches are balanced.
   const bool coded = params.kv.type == DType::I8 || params.kv.type == DType::I4;
   if (coded && instruction.inputs.size() > 3 && instruction.inputs[3] >= 0)
-    params.balance = append.balance = vector(instruction.inputs[3]);
+    params.balance = vector(instruction.inputs[3]);
   return [=, this](const CudaRun &run) {
-    cuda::KvAppendParams store = append;
-    store.step = run.step;
-    store.rows = run.rows;
-    QRT_RETURN_IF_ERROR(launch(device->table().launchKvAppend, store, "KvAppend"));
     cuda::AttentionParams call = params;
     call.step = run.step;
     call.rows = run.rows;
@@ -317,7 +319,7 @@ CudaProgram::Launcher CudaProgram::bind(size_t index) {
   case OpCode::Rope:
     return bindRope(instruction);
   case OpCode::Attention:
-    return bindAttention(instruction);
+    return bindAttention(index);
   case OpCode::GatedActivation:
     return bindGated(instruction);
   case OpCode::Unary:

@@ -1,4 +1,4 @@
-//===- CudaFusions.cpp - Linears that a device computes in one launch ------------------------===//
+//===- CudaFusions.cpp - Instructions that a device computes in one launch -------------------===//
 #include "Engine/CudaProgram.h"
 
 #include "Engine/KernelWords.h"
@@ -100,10 +100,57 @@ void CudaProgram::takeNorm(Fusion &fusion) {
   fused[first - 1] = true;
 }
 
+/// The rotations of an attention's queries and keys that its own launch can do: by the same angles,
+/// read by nothing else, and with inputs that are still there when the attention runs.
+bool CudaProgram::rotates(size_t index, Rotation &rotation) const {
+  const auto &all = program->instructions;
+  const Instruction &attention = all[index];
+  if (attention.op != OpCode::Attention)
+    return false;
+  int *found[2] = {&rotation.query, &rotation.key};
+  for (size_t operand = 0; operand < 2; ++operand) {
+    const int32_t value = attention.inputs[operand];
+    for (size_t i = 0; i < index; ++i)
+      if (all[i].op == OpCode::Rope && all[i].outputs[0] == value)
+        *found[operand] = int(i);
+    if (*found[operand] < 0 || readers(*program, value) != 1)
+      return false;
+    const Instruction &rope = all[size_t(*found[operand])];
+    if (rope.getInt("head_dim") != attention.getInt("head_dim") ||
+        readers(*program, rope.inputs[0]) != 1)
+      return false;
+  }
+  const Instruction &query = all[size_t(rotation.query)], &key = all[size_t(rotation.key)];
+  if (query.inputs[2] != key.inputs[2] ||
+      query.getFloat("scaling", 1.0) != key.getFloat("scaling", 1.0) ||
+      query.getInt("interleaved") != key.getInt("interleaved"))
+    return false;
+  for (int rope : {rotation.query, rotation.key}) {
+    const CudaPlace &from = place(all[size_t(rope)].inputs[0]);
+    for (size_t i = size_t(rope) + 1; i <= index; ++i) {
+      if (int(i) == rotation.query || int(i) == rotation.key)
+        continue;
+      for (int32_t value : all[i].outputs) {
+        const CudaPlace &to = place(value);
+        if ((from.type == DType::F32) == (to.type == DType::F32) &&
+            from.offset < to.offset + to.stride() && to.offset < from.offset + from.stride())
+          return false;
+      }
+    }
+  }
+  return true;
+}
+
 void CudaProgram::planFusions() {
   const size_t count = program->instructions.size();
   fusionOf.assign(count, -1);
   fused.assign(count, false);
+  rotations.assign(count, {});
+  for (size_t i = 0; i < count; ++i)
+    if (Rotation rotation; rotates(i, rotation)) {
+      rotations[i] = rotation;
+      fused[size_t(rotation.query)] = fused[size_t(rotation.key)] = true;
+    }
   if (!device->table().linearGroupWorkspaceBytes || !device->table().launchLinearGroup)
     return;
   auto take = [&](Fusion fusion, size_t at) {

@@ -78,6 +78,11 @@ private:
     size_t norm = 0;      ///< normRows > 0: that instruction, which runs here in any case
   };
 
+  /// Of an attention: the Rope instructions that are part of its launch, -1: none.
+  struct Rotation {
+    int query = -1, key = -1;
+  };
+
   CudaProgram(const Model &model, CudaDevice &device, const CudaLimits &limits);
   Status checkKernels() const;
   Status planMemory();
@@ -86,8 +91,9 @@ private:
   /// both.
   bool addsToLinear(size_t index) const;
   bool isSelected(size_t index) const;
-  /// Fills `fusions`, `fusionOf` and `fused`.
+  /// Fills `fusions`, `fusionOf`, `fused` and `rotations`.
   void planFusions();
+  bool rotates(size_t index, Rotation &rotation) const;
   bool gatesTwoLinears(size_t index, Fusion &fusion) const;
   bool runsTogether(const Fusion &fusion) const;
   void takeNorm(Fusion &fusion);
@@ -121,7 +127,7 @@ private:
                        DType type);
   Launcher bindNorm(const Instruction &instruction);
   Launcher bindRope(const Instruction &instruction);
-  Launcher bindAttention(const Instruction &instruction);
+  Launcher bindAttention(size_t index);
   Launcher bindGated(const Instruction &instruction);
   Launcher bindUnary(const Instruction &instruction);
   Launcher bindBinary(const Instruction &instruction);
@@ -154,6 +160,7 @@ private:
   std::vector<Fusion> fusions;
   std::vector<int> fusionOf; ///< per instruction: the number of the fusion that runs here, or -1
   std::vector<bool> fused;   ///< per instruction: another's launch computes it
+  std::vector<Rotation> rotations; ///< per instruction
   std::vector<Bound> bodyList, tailList;
 };
 

@@ -10,7 +10,8 @@
 // serves every length, and a short one in a graph for long ones takes a single block.
 //
 // Keys of earlier steps are read before the kernel before has ended: only the newest one may have
-// been written by it.
+// been written by it. Or the newest keys and values are not in the cache yet (AttentionParams::k):
+// then every block makes its own (FreshRow.h), and the first one stores them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +19,7 @@
 #define QRT_KERNELS_CUDA_ATTENTION_DECODEATTENTION_H
 
 #include "kernels/cuda/attention/DecodeCombine.h"
+#include "kernels/cuda/attention/FreshRow.h"
 #include "kernels/cuda/attention/KvStage.h"
 
 namespace qrt::cuda {
@@ -28,7 +30,9 @@ struct DecodeAttention {
   using Stage = KvStage<dimOf, typeOf>;
   static constexpr bool waitsItself = true;
   static constexpr int dim = dimOf, warps = dim > 128 ? 4 : 8, threads = warps * warpLanes;
-  static constexpr int minBlocks = dim > 128 ? 1 : 2, stride = flashStride(dim);
+  // Two blocks per multiprocessor where 128 registers suffice.
+  static constexpr int minBlocks = dim > (Stage::coded ? 64 : 128) ? 1 : 2;
+  static constexpr int stride = flashStride(dim);
   using Combine = DecodeCombine<dim, warps>;
 
   static constexpr int queryBytes = decodeHeads * stride * 2;
@@ -38,7 +42,8 @@ struct DecodeAttention {
     return bytes > Combine::bytes ? bytes : Combine::bytes; // results take the stages' place
   }
   static constexpr int stages = workBytes(3) <= 72 * 1024 ? 3 : workBytes(2) <= 76 * 1024 ? 2 : 1;
-  static constexpr int sharedBytes = queryBytes + workBytes(stages) + 16;
+  static constexpr int freshAt = queryBytes + workBytes(stages) + 16;
+  static constexpr int sharedBytes = freshAt + 2 * dim * 2;
   static_assert(sharedBytes <= 99 * 1024);
   static constexpr int pending = 2 * stages - 1; ///< copies that may be under way at a wait
 
@@ -54,6 +59,8 @@ struct DecodeAttention {
         params.group - firstHead < decodeHeads ? params.group - firstHead : decodeHeads;
     const RowPlace place = rowPlace(p.step, row);
     const int length = place.position + 1, window = int(p.window);
+    const bool appends = p.k.data != nullptr;
+    const int cached = appends ? length - 1 : length;
     const int first = window > 0 && length > window ? length - window : 0;
     const int firstChunk = first / stageKeys, chunkEnd = (length + stageKeys - 1) / stageKeys;
     // Two chunks of a warp are faster than one more block.
@@ -84,20 +91,20 @@ struct DecodeAttention {
     const uint8_t *nextBlock = blockOf(next);
     auto fetchKeys = [&](uint8_t *to) {
       if (next < chunkEnd)
-        keys.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, length - next * stageKeys);
+        keys.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, cached - next * stageKeys);
       commitAsync();
     };
     auto fetchValues = [&](uint8_t *to) {
       if (next < chunkEnd)
-        values.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, length - next * stageKeys);
+        values.fetch(to, nextBlock, next * stageKeys % kvBlockTokens, cached - next * stageKeys);
       commitAsync();
       next += step;
       nextBlock = blockOf(next);
     };
-    bool waited = false;
+    bool waited = false; // appending, all of the cache is from earlier steps
     QRT_NO_UNROLL
     for (int stage = 0; stage < stages; ++stage) {
-      if (!waited && next >= chunkEnd - 1) { // the newest key, or nothing
+      if (!waited && !appends && next >= chunkEnd - 1) { // the newest key, or nothing
         waitForKernelBefore();
         waited = true;
       }
@@ -107,6 +114,13 @@ struct DecodeAttention {
     if (!waited)
       waitForKernelBefore();
     storeQueries(params, q, row, kvHead, firstHead, heads);
+    auto *fresh = reinterpret_cast<uint16_t *>(sharedMemory() + freshAt);
+    if (appends && warpIndex() >= warps - 2) { // those with the fewest queries
+      const bool isKey = warpIndex() == warps - 1;
+      FreshRow<dim, typeOf>::make(p, row, kvHead, isKey, place,
+                                  blockIndex().x == 0 && firstHead == 0,
+                                  isKey ? fresh : fresh + dim, params.faults);
+    }
     syncThreads();
 
     FlashRows<dim> state;
@@ -136,10 +150,11 @@ struct DecodeAttention {
     QRT_NO_UNROLL
     for (int chunk = begin; chunk < chunkEnd; chunk += step) {
       uint8_t *k = stageBase + stage * 2 * Stage::bytes, *v = k + Stage::bytes;
-      const int valid = length - chunk * stageKeys;
+      const int valid = cached - chunk * stageKeys;
+      const bool isNewest = appends && chunk == chunkEnd - 1;
       float scores[stageKeys / 8][4];
       waitAsync<pending>();
-      const uint16_t *opened = keys.open(k, tile, valid, overflow);
+      const uint16_t *opened = keys.open(k, tile, valid, isNewest ? fresh : nullptr, overflow);
       if constexpr (Stage::coded)
         fetchKeys(k); // the codes have been read
       state.template score<stageKeys>(scores, query, opened);
@@ -148,7 +163,7 @@ struct DecodeAttention {
       if constexpr (!Stage::coded)
         fetchKeys(k);
       waitAsync<pending>();
-      opened = values.open(v, tile, valid, overflow);
+      opened = values.open(v, tile, valid, isNewest ? fresh + dim : nullptr, overflow);
       if constexpr (Stage::coded)
         fetchValues(v);
       state.template add<stageKeys>(scores, opened);
@@ -178,7 +193,7 @@ struct DecodeAttention {
       const int at = i + threadIndex(), head = at / (dim / 4), column = at % (dim / 4) * 4;
       Float4 x = {};
       if (head < heads && column < headDim) {
-        x = loadFour(from + head * headDim + column);
+        loadRotated(p, row, from + head * headDim, column, x.v);
         if (p.balance) {
           const Float4 balance = loadConstantFour(p.balance + kvHead * headDim + column);
           QRT_UNROLL

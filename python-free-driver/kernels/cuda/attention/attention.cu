@@ -19,12 +19,44 @@ int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &par
   return ticketCounters * 4 + partials * decodePartialFloats(params.valueDim) * 4;
 }
 
+/// The append that `params` ask for, as a launch of its own.
+static int launchAppendOf(const Launch &launch, const AttentionParams &params) {
+  KvAppendParams append;
+  append.k = params.k;
+  append.v = params.v;
+  append.step = params.step;
+  append.kv = params.kv;
+  append.rows = params.rows;
+  append.kvHeads = params.kvHeads;
+  append.headDim = params.headDim;
+  append.valueDim = params.valueDim;
+  append.balance = params.balance;
+  append.cos = params.cos;
+  append.sin = params.sin;
+  append.half = params.half;
+  append.interleaved = params.interleaved;
+  if (params.cos) {
+    append.q = params.q;
+    append.heads = params.heads;
+  }
+  return launchKvAppend(launch, append);
+}
+
 int launchAttention(const Launch &launch, const AttentionParams &params) {
   if (!isKvType(params.kv.type) || params.heads <= 0 || params.kvHeads <= 0 ||
       params.heads % params.kvHeads || params.headDim <= 0 || params.valueDim <= 0 ||
       params.valueDim > GenericAttention::maxValueDim || params.rows > INT32_MAX ||
-      params.heads > 65535)
+      params.heads > 65535 || (params.cos && (!params.k.data || 2 * params.half > params.headDim)))
     return invalidLaunch;
+  // The decode kernels append themselves; they turn four features at a time.
+  if (params.k.data && !(params.decode && flashTakes(params) && params.half % 4 == 0)) {
+    if (int error = launchAppendOf(launch, params))
+      return error;
+    AttentionParams appended = params;
+    appended.k = appended.v = {};
+    appended.cos = appended.sin = nullptr;
+    return launchAttention(launch, appended);
+  }
   if (flashTakes(params)) {
     FlashParams flash;
     flash.op = params;

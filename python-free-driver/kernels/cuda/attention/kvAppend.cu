@@ -6,13 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "kernels/cuda/attention/KvCode.h"
 #include "kernels/cuda/attention/KvElement.h"
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/device/Reduce.h"
 #include "kernels/cuda/layout/Fragments.h"
 #include "kernels/cuda/rope/RopePair.h"
-
-#include <cmath>
 
 namespace qrt::cuda {
 
@@ -76,24 +75,12 @@ struct KvAppendKernel {
     high = warpMax(high);
     low = -warpMax(-low);
     finite = warpMax(finite ? 0.0f : 1.0f) == 0.0f;
-    const int middle = 1 << (bits - 1);
-    const auto top = static_cast<float>((1 << bits) - 1);
-    float s = bits == 8 ? (-low > high ? -low : high) / static_cast<float>(middle - 1)
-                        : (high - low) / top;
-    s = s < 6.103515625e-5f ? 6.103515625e-5f : s > maxF16 ? maxF16 : s;
-    const uint16_t stored = finite ? static_cast<uint16_t>(packF16(s, 0.0f)) : 0x7e00;
-    s = floatOfF16(stored);
-    auto clamp = [&](float q) { return q < 0.0f ? 0.0f : q > top ? top : q; };
-    const float zero = bits == 8 || !finite ? static_cast<float>(middle) : clamp(rintf(-low / s));
-    auto code = [&](int i) {
-      if (i >= count || !finite)
-        return middle;
-      return static_cast<int>(clamp(rintf(x(first + i) / s) + zero));
-    };
+    const KvCode group(low, high, finite, bits);
+    auto code = [&](int i) { return i < count ? group.code(x(first + i)) : 1 << (bits - 1); };
     if (lane == 0) {
-      storeGlobal(scale, stored);
+      storeGlobal(scale, group.stored);
       if (bits == 4)
-        storeGlobal(zeroPoint, static_cast<uint8_t>(zero));
+        storeGlobal(zeroPoint, static_cast<uint8_t>(group.zero));
     }
     if (bits == 8) {
       for (int i = lane; i < count; i += warpLanes)

@@ -311,6 +311,105 @@ TEST(Attention, BalancedKeysGiveTheSameScores) {
   }
 }
 
+/// With k and v the launch appends: bit for bit what an append with rotation and an attention over
+/// its cache give, in the cache and in the output.
+void expectAppend(Shape shape, DType type, bool decode, int64_t half, bool interleaved,
+                  bool balanced) {
+  SCOPED_TRACE(testing::Message() << "dims " << shape.headDim << " " << shape.valueDim << " type "
+                                  << int(type) << " half " << half << " interleaved " << interleaved
+                                  << " balanced " << balanced);
+  // The longest is split where kernels append, which takes the emulator its time.
+  const std::vector<std::pair<int32_t, int32_t>> lengths = {
+      {1, 1}, {17, 1}, {64, decode ? 1 : 5}, {type == DType::F16 || balanced ? 300 : 40, 1}};
+  std::vector<float> outs[2], balance(size_t(shape.kvHeads * shape.headDim));
+  for (size_t i = 0; i < balance.size(); ++i)
+    balance[i] = 0.5f + float(i % 5);
+  std::vector<Batch> batches;
+  for (int fused = 0; fused < 2; ++fused) {
+    Batch &batch = batches.emplace_back(shape, type, lengths);
+    batch.fill(3);
+    const int64_t rows = batch.rows;
+    DeviceMatrix q(rows, shape.heads * shape.headDim, DType::F32),
+        k(rows, shape.kvHeads * shape.headDim, DType::F32),
+        v(rows, shape.kvHeads * shape.valueDim, DType::F32),
+        dst(rows, shape.heads * shape.valueDim, DType::F16);
+    q.set(randomValues(size_t(rows * shape.heads * shape.headDim), 1));
+    k.set(randomValues(size_t(rows * shape.kvHeads * shape.headDim), 2));
+    v.set(randomValues(size_t(rows * shape.kvHeads * shape.valueDim), 3));
+    dst.set(std::vector<float>(size_t(rows * shape.heads * shape.valueDim), 0.0f));
+    const std::vector<float> cos = randomValues(size_t(rows * half + 1), 4),
+                             sin = randomValues(size_t(rows * half + 1), 5);
+    AttentionParams params;
+    params.q = q.view();
+    params.dst = dst.view();
+    params.step = batch.step();
+    params.kv = batch.pool;
+    params.rows = rows;
+    params.heads = shape.heads;
+    params.kvHeads = shape.kvHeads;
+    params.headDim = shape.headDim;
+    params.valueDim = shape.valueDim;
+    params.scale = 1.0f / std::sqrt(float(shape.headDim));
+    params.decode = decode;
+    params.maxContext = 300;
+    params.balance = balanced ? balance.data() : nullptr;
+    Device device(fused ? 2 : 0);
+    const int64_t bytes = attentionWorkspaceBytes(device.launch, params);
+    Memory workspace{size_t(bytes)};
+    std::fill_n(workspace.data<uint8_t>(), bytes, 0);
+    params.workspace = workspace.data();
+    if (fused) {
+      params.k = k.view();
+      params.v = v.view();
+      params.cos = half ? cos.data() : nullptr;
+      params.sin = half ? sin.data() : nullptr;
+      params.half = half;
+      params.interleaved = interleaved;
+    } else {
+      KvAppendParams append = {k.view(), v.view(),      batch.step(),  batch.pool,
+                               rows,     shape.kvHeads, shape.headDim, shape.valueDim};
+      append.balance = params.balance;
+      if (half) {
+        append.cos = cos.data();
+        append.sin = sin.data();
+        append.half = half;
+        append.interleaved = interleaved;
+        append.q = q.view();
+        append.heads = shape.heads;
+      }
+      ASSERT_EQ(launchKvAppend(device.launch, append), 0) << device.stream.error;
+    }
+    ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
+    EXPECT_TRUE(dst.guardsIntact() && workspace.guardsIntact() && batch.memory[0].guardsIntact());
+    outs[fused] = dst.get();
+  }
+  EXPECT_EQ(outs[0], outs[1]);
+  for (size_t s = 0; s < lengths.size(); ++s)
+    for (int32_t token = 0; token < lengths[s].first; ++token)
+      for (bool key : {true, false})
+        for (int64_t head = 0; head < shape.kvHeads; ++head)
+          for (int64_t i = 0; i < (key ? shape.headDim : shape.valueDim); ++i)
+            ASSERT_EQ(batches[0].cached(s, token, key, head, i),
+                      batches[1].cached(s, token, key, head, i))
+                << s << " " << token << " " << key << " " << head << " " << i;
+}
+
+TEST(Attention, AppendsWhatIsNotInTheCacheYet) {
+  for (DType type : {DType::F16, DType::BF16, DType::I8, DType::I4}) {
+    expectAppend({4, 2, 64, 64}, type, true, 32, false, false);
+    expectAppend({4, 2, 128, 128}, type, true, 48, true, true);
+    expectAppend({20, 1, 80, 40}, type, true, 12, false, true);
+  }
+  expectAppend({2, 2, 256, 256}, DType::I8, true, 0, false, false);
+  expectAppend({2, 2, 256, 192}, DType::I4, true, 128, false, true);
+}
+
+TEST(Attention, AppendsInALaunchOfItsOwnWhereKernelsDoNot) {
+  expectAppend({4, 2, 64, 64}, DType::F16, false, 32, false, false); // prompts
+  expectAppend({4, 2, 64, 64}, DType::F16, true, 9, true, false);    // pairs that are no quads
+  expectAppend({4, 2, 64, 64}, DType::F32, true, 32, false, false);
+}
+
 TEST(Attention, ABf16ValueBeyondF16IsClampedAndReported) {
   for (bool decode : {true, false}) {
     Batch batch({1, 1, 64, 64}, DType::BF16, {{2, decode ? 1 : 2}});

@@ -167,6 +167,7 @@ TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
     EXPECT_EQ(launchesOf(trace, "StreamLinear"), layers * products + 1); // and the head
     EXPECT_EQ(launchesOf(trace, "Norm"), layers * (norms + 2) + 1); // those of q and k, the last
     EXPECT_EQ(launchesOf(trace, "GatedKernel"), layers * gates);
+    EXPECT_EQ(launchesOf(trace, "RopeKernel"), 0); // the append rotates
   }
 }
 
