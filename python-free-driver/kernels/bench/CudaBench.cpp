@@ -5,8 +5,11 @@
 // qrt_cuda_bench --check [--shapes NxK,..] [--formats w4,..] [--rows M,..] [--groups 128,..]
 //                [--types f16,..]
 //
-// --check compares every product with exact ones (CudaCheck.h) instead of timing it, symmetric and
-// asymmetric; exit code 1 if one is wrong. Group 0: one scale per row.
+// qrt_cuda_bench --ops [--samples N] [--copy-mib N]
+//
+// --ops times what is not a product (CudaOps.h). --check compares every product with exact ones
+// (CudaCheck.h) instead of timing it, symmetric and asymmetric; exit code 1 if one is wrong. Group
+// 0: one scale per row.
 //
 // Per case a graph of launches, each with another copy of the weight until the copies exceed three
 // times the L2 cache, so that weights come from memory; the median over the samples of the time of
@@ -14,9 +17,10 @@
 // nothing much are measured in the same run. JSON on stdout; exit code 13 without a device.
 //===----------------------------------------------------------------------===//
 #include "CudaCheck.h"
+#include "CudaOps.h"
+#include "CudaTiming.h"
 
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 
 using namespace qrt;
@@ -33,7 +37,7 @@ struct Settings {
   std::vector<int64_t> groups = {128};
   std::vector<DType> types = {DType::F16};
   int64_t samples = 30, copyMib = 1024;
-  bool check = false;
+  bool check = false, ops = false;
 
   /// What --check takes where no flag says otherwise.
   void useCheckDefaults() {
@@ -46,7 +50,7 @@ struct Settings {
   }
 };
 
-constexpr int64_t launchesPerGraph = 20, warmUps = 3;
+constexpr int64_t launchesPerGraph = 20;
 
 Result<WeightFormat> formatOf(const std::string &name) {
   const std::pair<const char *, WeightFormat> names[] = {
@@ -79,14 +83,18 @@ Result<Settings> readFlags(int argc, char **argv) {
   for (int i = 1; i < argc; ++i)
     if (std::string_view(argv[i]) == "--check")
       s.useCheckDefaults();
+    else if (std::string_view(argv[i]) == "--ops")
+      s.ops = true;
   for (int i = 1; i < argc; i += 2) {
     const std::string flag = argv[i];
-    if (flag == "--check") {
+    if (flag == "--check" || flag == "--ops") {
       --i;
       continue;
     }
     if (i + 1 == argc)
       return invalidArgument(flag + " expects a value");
+    if (s.ops && (s.check || (flag != "--samples" && flag != "--copy-mib")))
+      return invalidArgument("--ops takes --samples and --copy-mib alone");
     const std::string value = argv[i + 1];
     if (flag == "--shapes") {
       s.shapes.clear();
@@ -132,38 +140,13 @@ Result<Settings> readFlags(int argc, char **argv) {
   return s;
 }
 
-struct Timing {
-  double median = 0, spread = 0; ///< seconds per launch; half of the middle half
-};
-
 class Bench {
 public:
   explicit Bench(CudaDevice &device) : device(device) {}
 
-  /// Times a graph of launches; launch(i) enqueues the i-th.
   template <class LaunchOne>
   Result<Timing> time(int64_t samples, LaunchOne launch) {
-    QRT_RETURN_IF_ERROR(launch(0)); // loads the kernel
-    QRT_RETURN_IF_ERROR(device.synchronize());
-    QRT_RETURN_IF_ERROR(device.beginCapture());
-    Status recorded;
-    for (int64_t i = 0; i < launchesPerGraph && recorded; ++i)
-      recorded = launch(i);
-    auto graph = device.endCapture();
-    QRT_RETURN_IF_ERROR(recorded);
-    QRT_RETURN_IF_ERROR(graph.status());
-    std::vector<double> seconds;
-    for (int64_t i = -warmUps; i < samples; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      QRT_RETURN_IF_ERROR(device.launchGraph(*graph));
-      QRT_RETURN_IF_ERROR(device.synchronize());
-      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-      if (i >= 0)
-        seconds.push_back(took.count() / double(launchesPerGraph));
-    }
-    std::sort(seconds.begin(), seconds.end());
-    const size_t n = seconds.size();
-    return Timing{seconds[n / 2], (seconds[n * 3 / 4] - seconds[n / 4]) / 2};
+    return timeGraph(device, launchesPerGraph, samples, launch);
   }
 
   /// A large copy: bytes read and written per second; or with one element: the time of a launch.
@@ -288,6 +271,12 @@ Status run(const Settings &settings) {
   json["copy_bytes_per_second"] = double(floats) * 8 / copy.median;
   QRT_ASSIGN_OR_RETURN(const Timing launch, bench.copy(1, settings.samples));
   json["launch_microseconds"] = launch.median * 1e6;
+  if (settings.ops) {
+    const double rate = json["copy_bytes_per_second"].get<double>();
+    QRT_ASSIGN_OR_RETURN(json["operations"], timeOperations(*device, rate, settings.samples));
+    std::printf("%s\n", dumpJson(json, 1).c_str());
+    return Status::ok();
+  }
   json["products"] = OrderedJson::array();
   for (const ProductCase &product : cases)
     for (int64_t m : settings.rows) {
