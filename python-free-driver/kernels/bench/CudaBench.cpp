@@ -41,7 +41,7 @@ struct Settings {
 
   /// What --check takes where no flag says otherwise.
   void useCheckDefaults() {
-    shapes = {{1000, 896}, {130, 1001}, {4096, 4096}};
+    shapes = {{1000, 896}, {130, 1001}, {520, 4096}};
     formats = {"w8", "w4", "w3", "w2", "f16", "bf16"};
     rows = {1, 3, 8, 9, 16, 17, 31, 33, 64, 65, 127, 129, 256, 300, 512, 1000, 2048};
     groups = {32, 64, 128, 0};

@@ -247,6 +247,8 @@ TEST_F(Emulated, BatchesGiveWhatSequencesGiveAlone) {
     seqs.push_back(*engine->addSequence());
     chunks.push_back({seqs[i], std::span(tokens[i]).first(lengths[i]), Engine::Logits::Last});
   }
+  // wgmma, which many rows take on a device of sm_90, rounds scaled weights to f16.
+  const double bound = realLibrary() ? 5e-3 : 2e-3;
   auto check = [&](size_t ahead) {
     auto result = engine->step(chunks);
     ASSERT_TRUE(result) << result.status().message();
@@ -254,7 +256,7 @@ TEST_F(Emulated, BatchesGiveWhatSequencesGiveAlone) {
     for (size_t i = 0; i < 3; ++i)
       for (int32_t v = 0; v < config.vocab; ++v)
         ASSERT_NEAR(result->logits[int32_t(i) * int32_t(config.vocab) + v],
-                    alone[i][lengths[i] - 1 + ahead][size_t(v)], 2e-3)
+                    alone[i][lengths[i] - 1 + ahead][size_t(v)], bound)
             << "sequence " << i << ", " << ahead << " tokens on";
   };
   check(0);
