@@ -3,7 +3,8 @@
 // Getting them from the system each time took a tenth of the time of a calibration in a virtual
 // machine: in pages of 4 KiB for the faults, in pages of 2 MiB for clearing them. So what was freed
 // is kept for the next allocation of its size, as long as the sum of what lives and what is kept
-// stays below the most that ever lived; with --max-memory nothing is kept.
+// stays below one and a half times the most that ever lived: what a layer needs in turn. With
+// --max-memory nothing is kept.
 // Sanitizers bring their own operators.
 #include "LargePages.h"
 
@@ -95,7 +96,7 @@ private:
   }
 
   void makeRoom(size_t bytes) {
-    while (kept > 0 && livingBytes + keptBytes + bytes > peakBytes)
+    while (kept > 0 && livingBytes + keptBytes + bytes > peakBytes + peakBytes / 2)
       drop();
   }
 
