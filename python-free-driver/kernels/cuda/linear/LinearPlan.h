@@ -60,9 +60,13 @@ constexpr int streamWarps(WeightFormat format, int sharedBytesPerBlock) {
 constexpr int streamGroupHalves(const WeightDesc &desc) {
   return kernels::isQuantized(desc.format) ? desc.groupSize / 32 : 0;
 }
+/// With codes times bf16, which no engine asks for, the registers suffice for eight rows only.
+constexpr int64_t streamRows(WeightFormat format, DType type) {
+  return kernels::isQuantized(format) && type == DType::BF16 ? 8 : maxStreamRows;
+}
 /// What StreamLinear takes; TileLinear takes everything.
 inline bool streamTakes(const WeightDesc &desc, DType type, int64_t rows) {
-  return rows <= maxStreamRows && type != DType::I8 &&
+  return type != DType::I8 && rows <= streamRows(desc.format, type) &&
          (streamGroupHalves(desc) == 0 || desc.scaleType == kernels::ScaleType::F16);
 }
 

@@ -44,8 +44,11 @@ int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const
     return launchWith.template operator()<T, tiles, 0>();
   };
   auto launchTiles = [&]<class T>() {
-    return params.rows <= 8 ? launchGroups.template operator()<T, 1>()
-                            : launchGroups.template operator()<T, 2>();
+    if (params.rows <= 8)
+      return launchGroups.template operator()<T, 1>();
+    if constexpr (streamRows(format, T::type) > 8)
+      return launchGroups.template operator()<T, 2>();
+    return invalidLaunch;
   };
   const bool halves =
       params.normWeight ? format != WeightFormat::BF16 : params.src.type == DType::F16;
