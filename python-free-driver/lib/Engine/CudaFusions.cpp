@@ -35,10 +35,7 @@ bool CudaProgram::gatesTwoLinears(size_t index, Fusion &fusion) const {
   if (gate == up || readers(*program, gate) != 1 || readers(*program, up) != 1)
     return false;
   // The product's result is written while the input is still read.
-  const CudaPlace &from = place(a.inputs[0]), &to = place(all[index].outputs[0]);
-  if ((from.type == DType::F32) == (to.type == DType::F32) &&
-      from.offset < to.offset + to.stride() && to.offset < from.offset + from.stride() &&
-      !converts(index - 2))
+  if (place(a.inputs[0]).overlaps(place(all[index].outputs[0])) && !converts(index - 2))
     return false;
   fusion.gated = true;
   fusion.product = index;
@@ -84,9 +81,7 @@ void CudaProgram::takeNorm(Fusion &fusion) {
     for (size_t i : fusion.members)
       results.push_back(program->instructions[i].outputs[0]);
   for (int32_t value : results)
-    if (const CudaPlace &to = place(value); to.type == DType::F32 &&
-                                            from.offset < to.offset + to.stride() &&
-                                            to.offset < from.offset + from.stride())
+    if (from.overlaps(place(value)))
       return;
   fusion.norm = first - 1;
   cuda::LinearGroupParams params = normedParams(fusion);
@@ -130,12 +125,9 @@ bool CudaProgram::rotates(size_t index, Rotation &rotation) const {
     for (size_t i = size_t(rope) + 1; i <= index; ++i) {
       if (int(i) == rotation.query || int(i) == rotation.key)
         continue;
-      for (int32_t value : all[i].outputs) {
-        const CudaPlace &to = place(value);
-        if ((from.type == DType::F32) == (to.type == DType::F32) &&
-            from.offset < to.offset + to.stride() && to.offset < from.offset + from.stride())
+      for (int32_t value : all[i].outputs)
+        if (from.overlaps(place(value)))
           return false;
-      }
     }
   }
   return true;

@@ -21,6 +21,11 @@ struct CudaPlace {
   int64_t width = 0;
 
   int64_t stride() const { return (width + 15) / 16 * 16; }
+  /// Whether two values of the same rows share memory.
+  bool overlaps(const CudaPlace &other) const {
+    return (type == DType::F32) == (other.type == DType::F32) &&
+           offset < other.offset + other.stride() && other.offset < offset + stride();
+  }
 };
 
 struct CudaPlan {

@@ -208,15 +208,11 @@ bool CudaProgram::addsToLinear(size_t index) const {
     return false;
   // The sum may have taken the place of the product's input, which the product still reads, or
   // overlap the added value without being it.
-  auto overlaps = [&](const CudaPlace &p) {
-    return p.type == DType::F32 && p.offset < to.offset + to.stride() &&
-           to.offset < p.offset + p.stride();
-  };
   auto type = cudaProductType(*program, linear);
   const int32_t second = limits.alternates ? alternateTensor(*program, linear) : -1;
   const bool readInPlace = (type && *type == DType::F32) ||
                            (second >= 0 && cudaAlternateType(*program, second) == DType::F32);
-  return !(readInPlace && overlaps(from)) && (!overlaps(added) || added.offset == to.offset);
+  return !(readInPlace && to.overlaps(from)) && (!to.overlaps(added) || added.offset == to.offset);
 }
 
 Status CudaProgram::run(const std::vector<Bound> &list, const CudaRun &run) const {
