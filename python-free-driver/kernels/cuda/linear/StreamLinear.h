@@ -6,7 +6,7 @@
 // and its warps have even runs of the block's quanta, each streaming its own through a private ring
 // in shared memory (StreamStage.h). No barrier until all have ended; then the sums of items that
 // lie in several warps' runs are added in order. Activations come straight from L1/L2, 32 bytes per
-// lane and unit (WeightOrder.h), one unit ahead. Weights are fetched before the kernel before has
+// lane and unit (WeightOrder.h), fetched ahead. Weights are fetched before the kernel before has
 // ended.
 //
 // Instructions are as scarce as bytes here (docs/cuda.md), so codes are not dequantized: fields are

@@ -15,6 +15,7 @@
 
 #include "kernels/cuda/device/Elements.h"
 #include "kernels/cuda/linear/LinearPlan.h"
+#include "kernels/cuda/linear/UnitWords.h"
 
 namespace qrt::cuda {
 
@@ -109,25 +110,7 @@ struct StreamStage {
   /// A lane's words of one unit.
   static QRT_DEVICE void words(const uint8_t *stage, int panel, int unit,
                                uint32_t (&words)[laneWords(format)]) {
-    const uint8_t *from = stage + panel * dataBytes + unit * unitBytes(format);
-    constexpr int v = vectorWords(format);
-    QRT_UNROLL
-    for (int word = 0; word < laneWords(format); word += v) {
-      const auto *at =
-          reinterpret_cast<const uint32_t *>(from) + wordOffset(format, laneIndex(), word);
-      if constexpr (v == 4) {
-        const Words4 got = loadShared(reinterpret_cast<const Words4 *>(at));
-        QRT_UNROLL
-        for (int i = 0; i < 4; ++i)
-          words[word + i] = got.w[i];
-      } else if constexpr (v == 2) {
-        const Words2 got = loadShared(reinterpret_cast<const Words2 *>(at));
-        words[word] = got.w[0];
-        words[word + 1] = got.w[1];
-      } else {
-        words[word] = loadShared(at);
-      }
-    }
+    loadUnitWords<format>(stage + panel * dataBytes + unit * unitBytes(format), words);
   }
   /// Row 0: p, 1: p + 8.
   static QRT_DEVICE float scale(const uint8_t *stage, int panel, int group, int row) {
