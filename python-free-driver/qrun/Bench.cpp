@@ -43,7 +43,7 @@ void addBench(CLI::App &app, Action &action) {
   command->add_option("--batch", options.batches, "Batch sizes of decoding at the first context")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--prefill", options.prefills, "Prompt lengths")
+  command->add_option("--prefill", options.prefills, "Prompt lengths (0: none)")
       ->delimiter(',')
       ->capture_default_str();
   command->add_option("--steps", options.decodeSteps, "Decode steps per round")

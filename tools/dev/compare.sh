@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 for f in bin/qopt lib/libqrt.so; do
-  [ -e "$build/$f" ] || { echo "compare: $build/$f is missing; build first, or give --build DIR" >&2; exit 1; }
+  [ -e "$build/$f" ] || { echo "compare: $build/$f is missing; build it (cmake --build $build), or give --build DIR" >&2; exit 1; }
 done
 if [ -z "$venv" ]; then
   venv=$(mktemp -d)

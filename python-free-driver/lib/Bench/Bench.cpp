@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <limits>
 #include <unistd.h>
 
 namespace qrt::bench {
@@ -102,17 +103,37 @@ private:
   double readRate = 0; ///< at the moment
 };
 
+Status checkFlag(const char *flag, const std::vector<int64_t> &values, int64_t least,
+                 int64_t most = std::numeric_limits<int64_t>::max(), const std::string &why = {}) {
+  for (int64_t value : values)
+    if (value < least || value > most)
+      return invalidArgument(std::string(flag) + " " + std::to_string(value) + ": " +
+                             (value < least ? "must be at least " + std::to_string(least) : why));
+  return Status::ok();
+}
+
 Status checkOptions(const BenchOptions &options) {
-  auto all = [](const std::vector<int64_t> &values) {
-    return std::all_of(values.begin(), values.end(), [](int64_t v) { return v >= 1; });
-  };
-  if (options.rounds < 1 || options.decodeSteps < 1 || options.promptTokens < 1)
-    return invalidArgument("rounds, decode steps and prompt tokens must be at least 1");
-  if (!all(options.contexts) || !all(options.batches) || !all(options.prefills))
-    return invalidArgument("contexts, batches and prefill lengths must be at least 1");
+  QRT_RETURN_IF_ERROR(checkFlag("--rounds", {options.rounds}, 1));
+  QRT_RETURN_IF_ERROR(checkFlag("--steps", {options.decodeSteps}, 1));
+  QRT_RETURN_IF_ERROR(checkFlag("--prompt", {options.promptTokens}, 1));
+  QRT_RETURN_IF_ERROR(checkFlag("--context", options.contexts, 1));
+  QRT_RETURN_IF_ERROR(checkFlag("--batch", options.batches, 1));
+  QRT_RETURN_IF_ERROR(checkFlag("--prefill", options.prefills, 0));
   if (options.contexts.empty() && !options.batches.empty())
     return invalidArgument("batches are measured at the first context; there is none");
   return Status::ok();
+}
+
+/// Before anything is filled or measured: what the model cannot hold.
+Status checkLengths(const BenchOptions &options, int64_t maxContext) {
+  if (maxContext == 0) // no limit but memory
+    return Status::ok();
+  const std::string why = "the model holds " + std::to_string(maxContext) + " tokens";
+  const int64_t room = maxContext - options.decodeSteps - 1;
+  QRT_RETURN_IF_ERROR(checkFlag("--context", options.contexts, 1, room,
+                                why + ", " + std::to_string(options.decodeSteps + 1) +
+                                    " of them for the steps that are measured"));
+  return checkFlag("--prefill", options.prefills, 0, maxContext, why);
 }
 
 } // namespace
@@ -151,6 +172,7 @@ Status Bench::prepare() {
   dropFromPageCache(path);
   QRT_RETURN_IF_ERROR(measureLoad(report.cold));
   QRT_RETURN_IF_ERROR(measureLoad(report.warm));
+  QRT_RETURN_IF_ERROR(checkLengths(options, engine->maxContext()));
   if (options.engine.profile && engine->stats().seconds.empty())
     return invalidArgument(path + ": only token-major programs on the CPU have a profile");
   pool = std::make_unique<kernels::ThreadPool>(options.engine.threads);
@@ -171,7 +193,8 @@ Status Bench::prepare() {
   const KvBlockBytes kvBytes = kvBlockBytes(model->program().caches, kv);
   report.kvBytesPerToken = kvBytes.stored / kernels::kvPageTokens;
   for (int64_t tokens : options.prefills)
-    report.cases.push_back({false, 0, 1, tokens});
+    if (tokens > 0)
+      report.cases.push_back({false, 0, 1, tokens});
   for (int64_t context : options.contexts)
     report.cases.push_back({true, context, 1, 1});
   for (int64_t batch : options.batches)

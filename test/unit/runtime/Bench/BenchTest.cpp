@@ -124,7 +124,16 @@ TEST(Bench, Errors) {
   options.rounds = 1;
   options.contexts = {-3};
   EXPECT_EQ(runBench(tiny.path, options).status().code(), StatusCode::InvalidArgument);
+  TinyModel limited({.gptStyle = true, .positions = 96});
+  options.contexts = {96};
+  const Status tooLong = runBench(limited.path, options).status();
+  EXPECT_EQ(tooLong.code(), StatusCode::InvalidArgument);
+  EXPECT_TRUE(tooLong.message().starts_with("--context 96: the model holds 96 tokens"))
+      << tooLong.message();
   options.contexts = {2};
+  options.prefills = {97};
+  EXPECT_TRUE(runBench(limited.path, options).status().message().starts_with("--prefill 97: "));
+  options.prefills = {0};
   options.checkpoint = [] { return Status::error(StatusCode::Interrupted, "stop"); };
   EXPECT_EQ(runBench(tiny.path, options).status().code(), StatusCode::Interrupted);
   EXPECT_EQ(runBench("/nonexistent.qmod", {}).status().code(), StatusCode::CannotRead);
