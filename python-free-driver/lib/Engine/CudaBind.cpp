@@ -78,7 +78,9 @@ CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
     params.dst = matrix(add->outputs[0]);
   }
   const CudaPlace &from = place(instruction.inputs[0]);
-  Launcher own = bindProduct(params, from, tensorIndex, type);
+  Launcher own = type == DType::I8
+                     ? bindInt8(params, size_t(&instruction - program->instructions.data()))
+                     : bindProduct(params, from, tensorIndex, type);
   const int32_t second = alternateTensor(*program, instruction);
   if (!limits.alternates || second < 0)
     return own;

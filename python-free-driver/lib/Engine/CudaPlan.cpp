@@ -18,10 +18,10 @@ std::string instructionText(const Program &program, size_t index) {
 
 Result<DType> cudaProductType(const Program &program, const Instruction &instruction) {
   const std::string_view activation = instruction.getString("activation", "f32");
-  if (activation == "a8")
-    return unsupported("products of 8-bit activations have no kernel for devices");
   if (outlierTensors(program, instruction))
     return unsupported("sparse outliers have no kernel for devices");
+  if (activation == "a8")
+    return DType::I8;
   const Value &weight = program.values[instruction.inputs[1]];
   const kernels::WeightFormat format = program.tensors[weight.tensorIndex].weight.format;
   if (activation == "f32" || format == kernels::WeightFormat::F32)
@@ -116,7 +116,7 @@ Result<CudaPlan> planCuda(const Program &program, bool alternates) {
         if (use.product && *use.product != type)
           use.other = true;
         use.product = type;
-        use.half |= type != DType::F32;
+        use.half |= type != DType::F32 && type != DType::I8;
       };
       auto type = cudaProductType(program, instruction);
       if (!type)

@@ -1,7 +1,8 @@
 //===- CudaPlan.h - Where the values of a program lie on a device ----------------------------===//
 // Buffers are f32 at their arena offsets, as on the CPU, except values that only products read:
 // those are stored in the type that the product multiplies in (f16 or bf16), in a second arena that
-// is planned here. So a product never converts its input, and everything else stays f32.
+// is planned here. So a product never converts its input, and everything else stays f32, also what
+// is rounded to 8 bits for a product.
 // Rows of a value are `stride` elements apart; a value begins at offset * (rows of the arena).
 // Thread safety: pure functions.
 #ifndef QRT_ENGINE_CUDAPLAN_H
@@ -36,7 +37,7 @@ struct CudaPlan {
 };
 
 /// The type in which a Linear multiplies: F32 where the program says f32 or the weights are, BF16
-/// for bf16 weights, else F16. Unsupported: 8-bit activations.
+/// for bf16 weights, I8 for 8-bit activations, else F16. Unsupported: sparse outliers.
 Result<DType> cudaProductType(const Program &program, const Instruction &instruction);
 
 /// The type in which a Linear multiplies with its weight of the second set.

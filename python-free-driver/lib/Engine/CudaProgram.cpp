@@ -37,7 +37,8 @@ Status CudaProgram::checkKernels() const {
     case OpCode::Embed:
       return table.launchEmbed != nullptr;
     case OpCode::Linear:
-      return table.launchLinear && table.linearWorkspaceBytes && table.launchCopy;
+      return table.launchLinear && table.linearWorkspaceBytes && table.launchCopy &&
+             table.launchQuantize && table.int8Bytes;
     case OpCode::RmsNorm:
     case OpCode::LayerNorm:
       return table.launchNorm != nullptr;
@@ -87,6 +88,7 @@ Status CudaProgram::planMemory() {
       ropeTable(instruction);
   planFusions();
   QRT_RETURN_IF_ERROR(planWorkspaces());
+  QRT_RETURN_IF_ERROR(planInt8());
   const int64_t rows[2] = {limits.rows, limits.selectedRows};
   for (int selected : {0, 1})
     totalBytes += alignUp(plan.floats[selected] * rows[selected] * 4) +
@@ -94,7 +96,9 @@ Status CudaProgram::planMemory() {
   totalBytes += alignUp(plan.converted * limits.rows * 2);
   for (const RopeTable &table : ropeTables)
     totalBytes += 2 * alignUp(table.half * limits.rows * 4);
-  totalBytes += alignUp(linearWorkspace) + alignUp(attentionWorkspace);
+  for (const auto &[scales, pointer] : staticScales)
+    totalBytes += alignUp(int64_t(scales.size() * sizeof(float)));
+  totalBytes += alignUp(roundedBytes) + alignUp(linearWorkspace) + alignUp(attentionWorkspace);
   return Status::ok();
 }
 
@@ -169,6 +173,13 @@ Status CudaProgram::load(void *kvPool) {
     table.cos = reinterpret_cast<float *>(cos);
     table.sin = reinterpret_cast<float *>(sin);
   }
+  for (auto &[scales, pointer] : staticScales) {
+    const auto bytes = int64_t(scales.size() * sizeof(float));
+    QRT_ASSIGN_OR_RETURN(char *copy, allocate(bytes, "scales of activations"));
+    QRT_RETURN_IF_ERROR(device->copyToDevice(copy, scales.data(), bytes));
+    pointer = reinterpret_cast<const float *>(copy);
+  }
+  QRT_ASSIGN_OR_RETURN(rounded, allocate(roundedBytes, "8-bit activations"));
   QRT_ASSIGN_OR_RETURN(linearScratch, allocate(linearWorkspace, "workspace of the products"));
   QRT_ASSIGN_OR_RETURN(attentionScratch, allocate(attentionWorkspace, "workspace of attention"));
 

@@ -10,6 +10,7 @@
 #include "Engine/CudaWeights.h"
 
 #include <functional>
+#include <map>
 #include <vector>
 
 namespace qrt {
@@ -87,10 +88,15 @@ private:
   Status checkKernels() const;
   Status planMemory();
   Status planWorkspaces();
+  Status planInt8();
   /// The instruction behind `index` that adds to the result of this Linear, if one launch can do
   /// both.
   bool addsToLinear(size_t index) const;
   bool isSelected(size_t index) const;
+  /// A product of 8-bit activations.
+  bool isInt8(const Instruction &instruction) const;
+  /// Whether the last such product before this one has left behind the same rounded input.
+  bool findsRounded(size_t index) const;
   /// Fills `fusions`, `fusionOf`, `fused` and `rotations`.
   void planFusions();
   bool rotates(size_t index, Rotation &rotation) const;
@@ -125,6 +131,7 @@ private:
   /// The launch of a Linear with one of its weights; bias, sum and places are those of `params`.
   Launcher bindProduct(cuda::LinearParams params, const CudaPlace &from, int32_t tensorIndex,
                        DType type);
+  Launcher bindInt8(cuda::LinearParams params, size_t index);
   Launcher bindNorm(const Instruction &instruction);
   Launcher bindRope(const Instruction &instruction);
   Launcher bindAttention(size_t index);
@@ -152,10 +159,12 @@ private:
   std::vector<RopeTable> ropeTables;
   std::vector<std::pair<int64_t, int64_t>> kvOffsets; ///< keys and values of each cache in a block
   int64_t blockBytes = 0, totalBytes = 0;
-  int64_t linearWorkspace = 0, attentionWorkspace = 0;
+  int64_t linearWorkspace = 0, attentionWorkspace = 0, roundedBytes = 0;
   void *kvBase = nullptr;
   char *floats[2] = {}, *halves[2] = {};
-  char *converted = nullptr, *linearScratch = nullptr, *attentionScratch = nullptr;
+  char *converted = nullptr, *rounded = nullptr;
+  char *linearScratch = nullptr, *attentionScratch = nullptr;
+  std::map<std::vector<float>, const float *> staticScales; ///< of 8-bit activations
   std::vector<CudaDevice::Memory> memory;
   std::vector<Fusion> fusions;
   std::vector<int> fusionOf; ///< per instruction: the number of the fusion that runs here, or -1

@@ -36,8 +36,12 @@ protected:
 
   /// complete on a device; everything but the times.
   Json complete(const std::string &device, const std::string &flags) const {
+    return complete(tiny, device, flags);
+  }
+  Json complete(const test::TinyModel &model, const std::string &device,
+                const std::string &flags) const {
     Outcome outcome = runQrun(emulated,
-                              "complete " + tiny.path + " --ids " + ids() + " --json --device " +
+                              "complete " + model.path + " --ids " + ids() + " --json --device " +
                                   device + " " + flags,
                               /*withErrors=*/false);
     EXPECT_EQ(outcome.code, 0) << device << " " << flags;
@@ -83,6 +87,20 @@ TEST_F(EmulatedQrun, SameTokensAsTheCpu) {
       EXPECT_EQ(cpu["ids"], device["ids"]); // values differ by rounding, tokens may not
     } else {
       EXPECT_EQ(cpu, device);
+    }
+  }
+}
+
+/// Products of 8-bit activations are exact on both.
+TEST_F(EmulatedQrun, SameTokensOfEightBitActivations) {
+  for (auto format : {kernels::WeightFormat::U8, kernels::WeightFormat::U4}) {
+    const test::TinyModel model(
+        test::TinyConfig{.layers = 1, .format = format, .activation = "a8"});
+    for (const char *request :
+         {"--temp 0 -n 12",
+          "--temp 1 --seed 5 --top-k 30 --top-p 0.9 --repeat-penalty 1.3 -n 12"}) {
+      SCOPED_TRACE(request);
+      EXPECT_EQ(complete(model, "cpu", request), complete(model, "cuda", request));
     }
   }
 }

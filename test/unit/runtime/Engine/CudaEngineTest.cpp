@@ -2,15 +2,12 @@
 // The whole path: loader, table, memory, upload and repacking, launches, graphs; the kernels are
 // the sources of the device's, emulated (docs/cuda.md). Logits are compared with the float64
 // reference and with the CPU's engine.
-#include "TinyModel.h"
+#include "OnDevice.h"
 
 #include "Sampling/SampleLists.h"
 #include "Sampling/Sampler.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <gtest/gtest.h>
 #include <tuple>
 
 using namespace qrt;
@@ -19,26 +16,7 @@ using kernels::WeightFormat;
 
 namespace {
 
-class Emulated : public ::testing::Test {
-protected:
-  /// QRT_TEST_CUDA_LIBRARY: a real library instead, and with it a real device.
-  static const char *realLibrary() { return std::getenv("QRT_TEST_CUDA_LIBRARY"); }
-  Emulated() {
-    setenv("QRT_CUDA_LIBRARY", realLibrary() ? realLibrary() : QRT_EMULATED_LIBRARY, 1);
-  }
-  ~Emulated() override {
-    unsetenv("QRT_CUDA_LIBRARY");
-    unsetenv("QRT_EMULATED_DEVICE");
-  }
-  static void device(const std::string &settings) {
-    setenv("QRT_EMULATED_DEVICE", settings.c_str(), 1);
-  }
-};
-
-EngineOptions onDevice(EngineOptions options = {}) {
-  options.device.kind = DeviceKind::Cuda;
-  return options;
-}
+class Emulated : public OnDevice {};
 
 struct Case {
   const char *name;
@@ -111,15 +89,6 @@ std::vector<Case> cases() {
   return list;
 }
 
-std::vector<std::vector<float>> generate(Engine &engine, int seq, std::span<const int32_t> tokens,
-                                         size_t prompt) {
-  auto rows = runChunk(engine, seq, tokens.first(prompt));
-  for (size_t i = prompt; i < tokens.size(); ++i)
-    for (auto &row : runChunk(engine, seq, tokens.subspan(i, 1), Engine::Logits::Last))
-      rows.push_back(std::move(row));
-  return rows;
-}
-
 /// Prompt in one chunk, then tokens one by one: eagerly first, then captured, then replayed.
 TEST_F(Emulated, LogitsAgainstTheReference) {
   for (const Case &c : cases()) {
@@ -134,15 +103,6 @@ TEST_F(Emulated, LogitsAgainstTheReference) {
   }
 }
 
-/// How often a kernel with `name` in its name was launched.
-int launchesOf(const std::string &trace, const char *name) {
-  std::ifstream file(trace);
-  int count = 0;
-  for (std::string line; std::getline(file, line);)
-    count += line.find(name) != std::string::npos;
-  return count;
-}
-
 /// q, k, v and gate, up are one launch each, with the norm before them; with more rows the norms
 /// and with many the products are launches of their own.
 TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
@@ -152,22 +112,20 @@ TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
   config.format = WeightFormat::U4;
   config.activation = "a16";
   TinyModel model(config);
-  const std::string trace = testing::TempDir() + "/launches.txt";
   for (auto [tokens, products, norms, gates] :
        {std::tuple{1, 4, 0, 0}, std::tuple{9, 4, 2, 0}, std::tuple{17, 0, 2, 1}}) {
     SCOPED_TRACE(tokens);
     auto engine = model.engine(onDevice());
     ASSERT_TRUE(engine);
-    std::remove(trace.c_str());
-    setenv("QRT_EMULATED_TRACE", trace.c_str(), 1);
-    runChunk(*engine, *engine->addSequence(), randomTokens(size_t(tokens), config.vocab, 7),
-             Engine::Logits::Last);
-    unsetenv("QRT_EMULATED_TRACE");
+    const Launches launches([&] {
+      runChunk(*engine, *engine->addSequence(), randomTokens(size_t(tokens), config.vocab, 7),
+               Engine::Logits::Last);
+    });
     const auto layers = int(config.layers);
-    EXPECT_EQ(launchesOf(trace, "StreamLinear"), layers * products + 1); // and the head
-    EXPECT_EQ(launchesOf(trace, "Norm"), layers * (norms + 2) + 1); // those of q and k, the last
-    EXPECT_EQ(launchesOf(trace, "GatedKernel"), layers * gates);
-    EXPECT_EQ(launchesOf(trace, "RopeKernel"), 0); // the append rotates
+    EXPECT_EQ(launches.of("StreamLinear"), layers * products + 1); // and the head
+    EXPECT_EQ(launches.of("Norm"), layers * (norms + 2) + 1);      // those of q and k, the last
+    EXPECT_EQ(launches.of("GatedKernel"), layers * gates);
+    EXPECT_EQ(launches.of("RopeKernel"), 0); // the append rotates
   }
 }
 
@@ -345,24 +303,15 @@ TEST_F(Emulated, FullCacheLeavesSequencesAsTheyWere) {
 }
 
 TEST_F(Emulated, WhatDevicesCannotDo) {
-  TinyConfig config;
-  config.format = WeightFormat::U8;
-  config.activation = "a8";
-  TinyModel model(config);
-  auto refused = Engine::create(model.load(), onDevice());
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.status().exitCode(), 13);
-  EXPECT_NE(refused.status().message().find("not supported on the device: instruction "),
-            std::string::npos);
-  EXPECT_NE(refused.status().message().find("8-bit activations"), std::string::npos)
-      << refused.status().message();
   TinyConfig sparse;
   sparse.format = WeightFormat::U4;
   sparse.activation = "a16";
   sparse.outliers = 0.01;
-  refused = Engine::create(TinyModel(sparse).load(), onDevice());
+  auto refused = Engine::create(TinyModel(sparse).load(), onDevice());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.status().exitCode(), 13);
+  EXPECT_NE(refused.status().message().find("not supported on the device: instruction "),
+            std::string::npos);
   EXPECT_NE(refused.status().message().find("sparse outliers"), std::string::npos)
       << refused.status().message();
   // Wrong input is refused as on the CPU.

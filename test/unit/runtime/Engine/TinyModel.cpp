@@ -78,7 +78,8 @@ public:
     std::vector<int32_t> inputs = {x, weight(name, n, k)};
     if (bias)
       inputs.push_back(randomVector(name + ".bias", n, 0, 0.1));
-    if (config.alternates) {
+    if (config.alternates &&
+        (config.alternatesOf.empty() || name.substr(name.find('.') + 1) == config.alternatesOf)) {
       inputs.resize(3, -1);
       inputs.push_back(weight(name + "#fp16", n, k, *config.alternates));
     }

@@ -34,6 +34,7 @@ struct TinyConfig {
   int64_t hadamardBlock = 0, hadamardBase = 1;
   /// Every linear has an alternate weight, other random numbers than its own.
   std::optional<kernels::WeightFormat> alternates;
+  std::string alternatesOf; ///< only of linears that are called so in a layer, like "q"; empty: all
   double outliers = 0; ///< share of each (quantized) weight that is random numbers in f16 on top
   std::vector<double> activationScales; ///< static ones of linears with one block of K, or empty
   int64_t positions = 96;               ///< rows of the learned position table

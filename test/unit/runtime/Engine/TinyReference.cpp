@@ -8,7 +8,8 @@ namespace qrt::test {
 using Row = std::vector<double>;
 
 Row TinyModel::projected(const std::string &name, const Row &x, bool alternate) const {
-  const Matrix &w = weights.at(alternate ? name + "#fp16" : name);
+  const bool second = alternate && weights.count(name + "#fp16");
+  const Matrix &w = weights.at(second ? name + "#fp16" : name);
   auto bias = weights.find(name + ".bias");
   Row out(static_cast<size_t>(w.rows));
   for (int64_t n = 0; n < w.rows; ++n) {
