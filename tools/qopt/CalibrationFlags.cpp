@@ -403,7 +403,8 @@ qrt::Status CalibrationFlags::read(CompileOptions &options, int threads,
                                             "awq", "awq+gptq", "smooth", "smooth+gptq"};
   if (!is_contained(known, StringRef(chosen)))
     return qrt::invalidArgument(
-        "--algo: expects rtn, hqq, scale, gptq, awq, awq+gptq, smooth or smooth+gptq, got '" +
+        "--algo: expects rtn, hqq, scale, gptq, awq, awq+gptq, smooth or smooth+gptq, or one of "
+        "them behind rotate+, got '" +
         algorithm + "'");
   options.scheme.algorithm = chosen;
   const bool calibrates = options.scheme.calibrates();

@@ -1,6 +1,7 @@
 //===- GraphImporter.cpp - Scopes, nodes, functions and initializers --------------------------===//
 // The function frame (arguments, results, entry points) is in ImportModel.cpp.
 #include "GraphImporter.h"
+#include "WeightNames.h"
 
 #include "qopt/Support/WeightStore.h"
 
@@ -61,7 +62,9 @@ bool GraphImporter::lookup(StringRef name, Scope &scope, Value &value, const std
       continue;
     auto constant = tensorValue(&context, *tensor->second, name, external, model);
     if (constant) {
-      value = entryConstant(name, *constant);
+      auto shown = at->weightNames.find(name);
+      value = entryConstant(shown == at->weightNames.end() ? name : StringRef(shown->second),
+                            *constant);
     } else if (constant.status().code() == qrt::StatusCode::Unsupported) {
       recordUnsupported("initializer with " + constant.status().message(),
                         "initializer '" + name.str() + "'");
@@ -102,6 +105,7 @@ bool GraphImporter::openGraph(const onnx_ir::GraphProto &graph, Scope &scope) {
       recordInvalid("initializer '" + tensor.name() + "' is defined twice");
       return false;
     }
+  scope.weightNames = moduleNamesOfWeights(graph);
   for (const auto &info : graph.value_info())
     if (TensorType type = valueType(info))
       scope.valueInfo[info.name()] = type;

@@ -43,6 +43,7 @@ private:
     Scope *parent = nullptr;
     llvm::StringMap<mlir::Value> values; // null: produced, but not computed
     llvm::StringMap<const onnx_ir::TensorProto *> initializers;
+    llvm::StringMap<std::string> weightNames; // of some initializers: moduleNamesOfWeights
     llvm::StringMap<mlir::TensorType> valueInfo;
     const llvm::StringMap<int64_t> *opsets = nullptr;
     int functionDepth = 0;
