@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes the skeleton of a pass on the qir dialect: an entry in Passes.td, a .cpp that compiles and a lit
-# test that passes. Then: fill in the pattern, the contract and the test.
+# test that passes. Where there is a build (build/release, or BUILD), builds qopt-opt with it and runs the
+# test. Then: fill in the pattern, the contract and the test.
 #   tools/dev/new-pass.sh FoldDoubleNeg "Remove two negations in a row"
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -90,4 +91,13 @@ func.func @untouched(%x: tensor<2xf32>) -> tensor<2xf32> {
   return %y : tensor<2xf32>
 }
 MLIR
-echo "wrote $cpp and $test, added $name to $td; next: docs/add-a-pass.md"
+echo "wrote $cpp and $test, added $name to $td"
+build=${BUILD:-build/release}
+if [ -f "$build/build.ninja" ]; then
+  cmake "$build" >/dev/null
+  cmake --build "$build" --target qopt-opt | tail -1
+  llvm=$(sed -n 's/^LLVM_DIR:PATH=//p' "$build/CMakeCache.txt")
+  "$build/bin/qopt-opt" "$test" "--$flag" | "$llvm/../../../bin/FileCheck" "$test"
+  echo "the pass runs (qopt-opt --$flag) and its test passes"
+fi
+echo "next: docs/add-a-pass.md"
