@@ -149,6 +149,18 @@ struct LinearGroupParams {
   void *workspace = nullptr; ///< linearGroupWorkspaceBytes(); as Linear's
 };
 
+/// dst += src * matrix^T, as kernels/cpu/sparse/sparse.h, for any type of activations: f32 products
+/// of f16 entries. The same sums for any number of rows.
+struct SparseAddParams {
+  Matrix src;                         ///< [rows, k], apart from dst
+  const int32_t *rowStarts = nullptr; ///< [n + 1]: output i has entries rowStarts[i] .. [i + 1]
+  const uint16_t *columns = nullptr;  ///< below k
+  const uint16_t *values = nullptr;   ///< f16
+  int64_t n = 0, k = 0;               ///< k <= 65536
+  Matrix dst;                         ///< f32 [rows, n]
+  int64_t rows = 0;
+};
+
 /// As kernels/cpu/norm/norm.h; with `add`, of src + add, which is stored in `sum`.
 struct NormParams {
   bool rms = true;
@@ -300,6 +312,7 @@ struct ProductParams {
   OP(Embed, EmbedParams)                                                                           \
   OP(Linear, LinearParams)                                                                         \
   OP(LinearGroup, LinearGroupParams)                                                               \
+  OP(SparseAdd, SparseAddParams)                                                                   \
   OP(Norm, NormParams)                                                                             \
   OP(RopeTable, RopeTableParams)                                                                   \
   OP(Rope, RopeParams)                                                                             \

@@ -3,6 +3,7 @@
 
 #include "Engine/KernelWords.h"
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 
 namespace qrt {
 
@@ -67,7 +68,7 @@ CudaProgram::Launcher CudaProgram::bindProduct(cuda::LinearParams params, const 
 CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
                                               const Instruction *add) {
   const int32_t tensorIndex = program->values[instruction.inputs[1]].tensorIndex;
-  const DType type = *cudaProductType(*program, instruction); // planCuda has checked it
+  const DType type = cudaProductType(*program, instruction);
   cuda::LinearParams params = linearParams(instruction, tensorIndex, type);
   if (instruction.inputs.size() > 2 && instruction.inputs[2] >= 0)
     params.bias = vector(instruction.inputs[2]);
@@ -81,12 +82,41 @@ CudaProgram::Launcher CudaProgram::bindLinear(const Instruction &instruction,
   Launcher own = type == DType::I8
                      ? bindInt8(params, size_t(&instruction - program->instructions.data()))
                      : bindProduct(params, from, tensorIndex, type);
+  if (outlierTensors(*program, instruction)) {
+    const bool converts = type == DType::F16 || type == DType::BF16;
+    const cuda::Matrix src =
+        converts && type != from.type ? cuda::Matrix{converted, from.stride(), type} : matrix(from);
+    own = [product = std::move(own),
+           outliers = bindOutliers(instruction, src, params.dst)](const CudaRun &run) {
+      QRT_RETURN_IF_ERROR(product(run));
+      return outliers(run);
+    };
+  }
   const int32_t second = alternateTensor(*program, instruction);
   if (!limits.alternates || second < 0)
     return own;
   Launcher other = bindProduct(params, from, second, cudaAlternateType(*program, second));
   return [own = std::move(own), other = std::move(other)](const CudaRun &run) {
     return run.alternate ? other(run) : own(run);
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindOutliers(const Instruction &instruction, cuda::Matrix src,
+                                                cuda::Matrix dst) {
+  const OutlierTensors tensors = *outlierTensors(*program, instruction);
+  const CudaPlace from = place(instruction.inputs[0]);
+  cuda::SparseAddParams params;
+  params.src = src;
+  params.dst = dst;
+  params.rowStarts = static_cast<const int32_t *>(weights.plain(tensors.rows));
+  params.columns = static_cast<const uint16_t *>(weights.plain(tensors.columns));
+  params.values = static_cast<const uint16_t *>(weights.plain(tensors.values));
+  params.n = place(instruction.outputs[0]).width;
+  params.k = from.width;
+  return [=, this](const CudaRun &run) {
+    cuda::SparseAddParams call = params;
+    call.rows = rowsOf(from, run);
+    return launch(device->table().launchSparseAdd, call, "SparseAdd");
   };
 }
 

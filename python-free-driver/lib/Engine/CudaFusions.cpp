@@ -4,6 +4,7 @@
 #include "Engine/KernelWords.h"
 #include "Engine/LinearGroups.h"
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 
 #include <algorithm>
 
@@ -46,16 +47,16 @@ bool CudaProgram::gatesTwoLinears(size_t index, Fusion &fusion) const {
 /// Whether the product's input is converted, into memory of its own.
 bool CudaProgram::converts(size_t linear) const {
   const Instruction &instruction = program->instructions[linear];
-  auto type = cudaProductType(*program, instruction);
-  return type && *type != place(instruction.inputs[0]).type;
+  return cudaProductType(*program, instruction) != place(instruction.inputs[0]).type;
 }
 
 bool CudaProgram::runsTogether(const Fusion &fusion) const {
+  const DType type = cudaProductType(*program, program->instructions[fusion.members[0]]);
   for (size_t i : fusion.members) {
     const Instruction &linear = program->instructions[i];
-    auto type = cudaProductType(*program, linear);
-    if (!type || *type != *cudaProductType(*program, program->instructions[fusion.members[0]]) ||
-        (limits.alternates && alternateTensor(*program, linear) >= 0) || addsToLinear(i))
+    if (cudaProductType(*program, linear) != type ||
+        (limits.alternates && alternateTensor(*program, linear) >= 0) || addsToLinear(i) ||
+        (fusion.gated && outlierTensors(*program, linear))) // the gate's would come too late
       return false;
   }
   return device->table().linearGroupWorkspaceBytes(device->launch(), groupParams(fusion)) >= 0;
@@ -74,6 +75,9 @@ void CudaProgram::takeNorm(Fusion &fusion) {
       (norm.inputs.size() > 2 && norm.inputs[2] >= 0) || from.type != DType::F32 ||
       vectorLength(norm.inputs[1]) != from.width)
     return;
+  for (size_t i : fusion.members) // which need the norm's result too
+    if (outlierTensors(*program, program->instructions[i]))
+      return;
   std::vector<int32_t> results;
   if (fusion.gated)
     results = {program->instructions[fusion.product].outputs[0]};
@@ -174,7 +178,7 @@ cuda::LinearGroupParams CudaProgram::groupParams(const Fusion &fusion) const {
   const Instruction &first = program->instructions[fusion.members[0]];
   cuda::LinearGroupParams params;
   params.src.stride = place(first.inputs[0]).stride();
-  params.src.type = *cudaProductType(*program, first);
+  params.src.type = cudaProductType(*program, first);
   params.count = int32_t(fusion.members.size());
   params.gated = fusion.gated;
   params.rows = cuda::maxGroupRows;
@@ -196,7 +200,14 @@ cuda::LinearGroupParams CudaProgram::normedParams(const Fusion &fusion) const {
 CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
   cuda::LinearGroupParams params = groupParams(fusion);
   params.workspace = linearScratch;
-  std::vector<Launcher> apart;
+  const CudaPlace from = place(program->instructions[fusion.members[0]].inputs[0]);
+  cuda::CopyParams convert;
+  convert.src = matrix(from);
+  convert.dst = {converted, from.stride(), params.src.type};
+  convert.width = from.width;
+  const bool isConverted = params.src.type != from.type;
+  params.src = isConverted ? convert.dst : convert.src;
+  std::vector<Launcher> apart, outliers;
   for (size_t i = 0; i < fusion.members.size(); ++i) {
     const Instruction &linear = program->instructions[fusion.members[i]];
     cuda::LinearPart &part = params.parts[i];
@@ -205,6 +216,8 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
       part.bias = vector(linear.inputs[2]);
     part.dst = matrix(linear.outputs[0]);
     apart.push_back(bindLinear(linear, nullptr));
+    if (outlierTensors(*program, linear))
+      outliers.push_back(bindOutliers(linear, params.src, part.dst));
   }
   if (fusion.gated) {
     const Instruction &product = program->instructions[fusion.product];
@@ -221,14 +234,8 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
     normed.normWeight = vector(instruction.inputs[1]);
     normed.epsilon = static_cast<float>(instruction.getFloat("epsilon"));
   }
-  const CudaPlace from = place(program->instructions[fusion.members[0]].inputs[0]);
-  cuda::CopyParams convert;
-  convert.src = matrix(from);
-  convert.dst = {converted, from.stride(), params.src.type};
-  convert.width = from.width;
-  const bool isConverted = params.src.type != from.type;
-  params.src = isConverted ? convert.dst : convert.src;
-  return [=, this, normRows = fusion.normRows, apart = std::move(apart)](const CudaRun &run) {
+  return [=, this, normRows = fusion.normRows, apart = std::move(apart),
+          outliers = std::move(outliers)](const CudaRun &run) {
     const int64_t rows = rowsOf(from, run);
     if (rows <= normRows) {
       cuda::LinearGroupParams call = normed;
@@ -249,7 +256,10 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
     }
     cuda::LinearGroupParams call = params;
     call.rows = rows;
-    return launch(device->table().launchLinearGroup, call, "LinearGroup");
+    QRT_RETURN_IF_ERROR(launch(device->table().launchLinearGroup, call, "LinearGroup"));
+    for (const Launcher &one : outliers)
+      QRT_RETURN_IF_ERROR(one(run));
+    return Status::ok();
   };
 }
 

@@ -45,8 +45,8 @@ Status CudaProgram::planInt8() {
     if (!isInt8(linear))
       continue;
     const int64_t rows = isSelected(i) ? limits.selectedRows : limits.rows;
-    const int64_t bytes = device->table().int8Bytes(rows, place(linear.inputs[0]).width,
-                                                    blockOf(*program, linear));
+    const int64_t bytes =
+        device->table().int8Bytes(rows, place(linear.inputs[0]).width, blockOf(*program, linear));
     if (bytes < 0)
       return unsupported(instructionText(*program, i) +
                          ": 8-bit activations in groups that no kernel of the device has");

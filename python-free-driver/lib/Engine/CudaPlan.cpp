@@ -2,7 +2,6 @@
 #include "Engine/CudaPlan.h"
 
 #include "Format/AlternateSet.h"
-#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 
 #include <algorithm>
@@ -16,10 +15,8 @@ std::string instructionText(const Program &program, size_t index) {
          instruction.location + "')";
 }
 
-Result<DType> cudaProductType(const Program &program, const Instruction &instruction) {
+DType cudaProductType(const Program &program, const Instruction &instruction) {
   const std::string_view activation = instruction.getString("activation", "f32");
-  if (outlierTensors(program, instruction))
-    return unsupported("sparse outliers have no kernel for devices");
   if (activation == "a8")
     return DType::I8;
   const Value &weight = program.values[instruction.inputs[1]];
@@ -91,7 +88,7 @@ private:
 
 } // namespace
 
-Result<CudaPlan> planCuda(const Program &program, bool alternates) {
+CudaPlan planCuda(const Program &program, bool alternates) {
   struct Use {
     std::optional<DType> product; ///< what all reading products want
     bool half = false;            ///< some product wants 16 bits
@@ -118,10 +115,7 @@ Result<CudaPlan> planCuda(const Program &program, bool alternates) {
         use.product = type;
         use.half |= type != DType::F32 && type != DType::I8;
       };
-      auto type = cudaProductType(program, instruction);
-      if (!type)
-        return type.status().withContext(instructionText(program, i));
-      wants(*type);
+      wants(cudaProductType(program, instruction));
       if (const int32_t second = alternateTensor(program, instruction); alternates && second >= 0)
         wants(cudaAlternateType(program, second));
     }

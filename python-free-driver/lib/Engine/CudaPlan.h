@@ -37,14 +37,14 @@ struct CudaPlan {
 };
 
 /// The type in which a Linear multiplies: F32 where the program says f32 or the weights are, BF16
-/// for bf16 weights, I8 for 8-bit activations, else F16. Unsupported: sparse outliers.
-Result<DType> cudaProductType(const Program &program, const Instruction &instruction);
+/// for bf16 weights, I8 for 8-bit activations, else F16.
+DType cudaProductType(const Program &program, const Instruction &instruction);
 
 /// The type in which a Linear multiplies with its weight of the second set.
 DType cudaAlternateType(const Program &program, int32_t tensorIndex);
 
-/// Unsupported, naming the instruction. `alternates`: products may be asked of the second set too.
-Result<CudaPlan> planCuda(const Program &program, bool alternates = false);
+/// `alternates`: products may be asked of the second set too.
+CudaPlan planCuda(const Program &program, bool alternates = false);
 
 /// "instruction 7 (Linear, '/mlp/up')".
 std::string instructionText(const Program &program, size_t index);

@@ -2,6 +2,7 @@
 #include "Engine/CudaProgram.h"
 
 #include "Format/AlternateSet.h"
+#include "Format/SparseOutliers.h"
 #include "Format/Verifier.h"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ Result<CudaProgram> CudaProgram::create(const Model &model, CudaDevice &device,
     return unsupported(model.path() + " runs op by op (a graph that was not raised), which only "
                                       "the CPU can do");
   QRT_RETURN_IF_ERROR(made.checkKernels());
-  QRT_ASSIGN_OR_RETURN(made.plan, planCuda(*made.program, limits.alternates));
+  made.plan = planCuda(*made.program, limits.alternates);
   QRT_ASSIGN_OR_RETURN(made.weightSizes, CudaWeights::measure(model, device, limits.alternates));
   QRT_RETURN_IF_ERROR(made.planMemory());
   return made;
@@ -38,7 +39,7 @@ Status CudaProgram::checkKernels() const {
       return table.launchEmbed != nullptr;
     case OpCode::Linear:
       return table.launchLinear && table.linearWorkspaceBytes && table.launchCopy &&
-             table.launchQuantize && table.int8Bytes;
+             table.launchQuantize && table.int8Bytes && table.launchSparseAdd;
     case OpCode::RmsNorm:
     case OpCode::LayerNorm:
       return table.launchNorm != nullptr;
@@ -125,7 +126,7 @@ Status CudaProgram::planWorkspaces() {
               std::max(linearWorkspace, table.linearWorkspaceBytes(device->launch(), params));
       };
       need(program->values[instruction.inputs[1]].tensorIndex,
-           *cudaProductType(*program, instruction));
+           cudaProductType(*program, instruction));
       if (const int32_t second = alternateTensor(*program, instruction);
           limits.alternates && second >= 0)
         need(second, cudaAlternateType(*program, second));
@@ -217,11 +218,12 @@ bool CudaProgram::addsToLinear(size_t index) const {
                   &from = place(linear.inputs[0]);
   if (to.type != DType::F32 || added.type != DType::F32)
     return false;
-  // The sum may have taken the place of the product's input, which the product still reads, or
-  // overlap the added value without being it.
-  auto type = cudaProductType(*program, linear);
+  // The sum may have taken the place of the product's input, which the product still reads (or that
+  // with the outliers behind it), or overlap the added value without being it.
+  const DType type = cudaProductType(*program, linear);
   const int32_t second = limits.alternates ? alternateTensor(*program, linear) : -1;
-  const bool readInPlace = (type && *type == DType::F32) ||
+  const bool readInPlace = type == DType::F32 ||
+                           (type == DType::I8 && outlierTensors(*program, linear)) ||
                            (second >= 0 && cudaAlternateType(*program, second) == DType::F32);
   return !(readInPlace && to.overlaps(from)) && (!to.overlaps(added) || added.offset == to.offset);
 }

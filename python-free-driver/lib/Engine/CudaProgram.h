@@ -132,6 +132,9 @@ private:
   Launcher bindProduct(cuda::LinearParams params, const CudaPlace &from, int32_t tensorIndex,
                        DType type);
   Launcher bindInt8(cuda::LinearParams params, size_t index);
+  /// Adds the product of a Linear's outliers with `src`, its input in any type, to that of its
+  /// weight.
+  Launcher bindOutliers(const Instruction &instruction, cuda::Matrix src, cuda::Matrix dst);
   Launcher bindNorm(const Instruction &instruction);
   Launcher bindRope(const Instruction &instruction);
   Launcher bindAttention(size_t index);

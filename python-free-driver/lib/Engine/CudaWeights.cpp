@@ -54,7 +54,7 @@ Status CudaWeights::upload(const Model &model, CudaDevice &device, bool alternat
   const cuda::Table &table = device.table();
   QRT_ASSIGN_OR_RETURN(const Sizes sizes, measure(model, device, alternates));
   weights.resize(program.tensors.size());
-  vectors.resize(program.tensors.size());
+  plains.resize(program.tensors.size());
   std::optional<CudaDevice::Memory> staging;
   if (sizes.staging > 0) {
     QRT_ASSIGN_OR_RETURN(staging, device.allocate(sizes.staging, "the largest weight"));
@@ -71,9 +71,8 @@ Status CudaWeights::upload(const Model &model, CudaDevice &device, bool alternat
     const TensorEntry &entry = program.tensors[index];
     const std::string name = "tensor '" + entry.name + "'";
     if (!entry.packed) {
-      QRT_ASSIGN_OR_RETURN(const void *data, stream(model.plainData(index).data(),
-                                                    model.plainData(index).size(), name));
-      vectors[index] = static_cast<const float *>(data);
+      QRT_ASSIGN_OR_RETURN(plains[index], stream(model.plainData(index).data(),
+                                                 model.plainData(index).size(), name));
       continue;
     }
     const kernels::WeightView file = model.weight(index);

@@ -26,13 +26,16 @@ public:
 
   /// Of a packed tensor that an instruction uses.
   const cuda::Weight &weight(int32_t tensorIndex) const { return weights[tensorIndex]; }
-  /// Of a plain f32 tensor that an instruction uses.
-  const float *vector(int32_t tensorIndex) const { return vectors[tensorIndex]; }
+  /// Of a plain tensor that an instruction uses; of an f32 one.
+  const void *plain(int32_t tensorIndex) const { return plains[tensorIndex]; }
+  const float *vector(int32_t tensorIndex) const {
+    return static_cast<const float *>(plains[tensorIndex]);
+  }
 
 private:
   std::vector<CudaDevice::Memory> memory;
   std::vector<cuda::Weight> weights;
-  std::vector<const float *> vectors;
+  std::vector<const void *> plains;
 };
 
 } // namespace qrt

@@ -86,6 +86,21 @@ std::vector<Case> cases() {
     c.activation = "a16";
     c.selectRows = false;
   });
+  // Outliers: f32 products of f16 values.
+  add("w4_f32_outliers", exact, [](TinyConfig &c) {
+    c.format = WeightFormat::U4;
+    c.outliers = 0.05;
+  });
+  auto outliers = [&](const char *name, WeightFormat format, bool gpt) {
+    add(name, 3e-3, [=](TinyConfig &c) {
+      c.format = format;
+      c.activation = "a16";
+      c.gptStyle = gpt;
+      c.outliers = 0.1;
+    });
+  };
+  outliers("w4_outliers", WeightFormat::U4, false);
+  outliers("w3_outliers_gpt", WeightFormat::U3, true);
   return list;
 }
 
@@ -126,6 +141,30 @@ TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
     EXPECT_EQ(launches.of("Norm"), layers * (norms + 2) + 1);      // those of q and k, the last
     EXPECT_EQ(launches.of("GatedKernel"), layers * gates);
     EXPECT_EQ(launches.of("RopeKernel"), 0); // the append rotates
+  }
+}
+
+/// q, k and v stay one launch, and so do gate and up; but their product, which needs the outliers, is
+/// a launch of its own.
+TEST_F(Emulated, OutliersAreAddedBehindProducts) {
+  if (realLibrary())
+    GTEST_SKIP() << "only the emulated device names its launches";
+  TinyConfig config;
+  config.layers = 1;
+  config.format = WeightFormat::U4;
+  config.activation = "a16";
+  config.outliers = 0.05;
+  TinyModel model(config);
+  for (auto [tokens, products] : {std::pair{1, 4}, std::pair{17, 0}}) {
+    auto engine = model.engine(onDevice());
+    ASSERT_TRUE(engine);
+    const Launches launches([&] {
+      runChunk(*engine, *engine->addSequence(), randomTokens(size_t(tokens), config.vocab, 7),
+               Engine::Logits::Last);
+    });
+    EXPECT_EQ(launches.of("StreamLinear"), products + 1); // and the head
+    EXPECT_EQ(launches.of("SparseAdd"), 7 + 1);
+    EXPECT_EQ(launches.of("GatedKernel"), 1);
   }
 }
 
@@ -302,19 +341,7 @@ TEST_F(Emulated, FullCacheLeavesSequencesAsTheyWere) {
   EXPECT_TRUE(engine->step({&chunk, 1}));
 }
 
-TEST_F(Emulated, WhatDevicesCannotDo) {
-  TinyConfig sparse;
-  sparse.format = WeightFormat::U4;
-  sparse.activation = "a16";
-  sparse.outliers = 0.01;
-  auto refused = Engine::create(TinyModel(sparse).load(), onDevice());
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.status().exitCode(), 13);
-  EXPECT_NE(refused.status().message().find("not supported on the device: instruction "),
-            std::string::npos);
-  EXPECT_NE(refused.status().message().find("sparse outliers"), std::string::npos)
-      << refused.status().message();
-  // Wrong input is refused as on the CPU.
+TEST_F(Emulated, WrongInputIsRefused) {
   TinyModel plain(TinyConfig{});
   auto engine = plain.engine(onDevice());
   ASSERT_TRUE(engine);
@@ -324,15 +351,19 @@ TEST_F(Emulated, WhatDevicesCannotDo) {
   EXPECT_EQ(engine->step({&chunk, 1}).status().code(), StatusCode::InvalidArgument);
 }
 
-/// Steps of one set and of both, eager and as graphs: each token is multiplied with its own set.
+/// Steps of one set and of both, eager and as graphs: each token is multiplied with its own set,
+/// the first's with its outliers.
 TEST_F(Emulated, SecondWeightSet) {
-  for (WeightFormat second : {WeightFormat::F16, WeightFormat::BF16, WeightFormat::F32}) {
-    SCOPED_TRACE(int(second));
+  for (auto [second, outliers] :
+       {std::pair{WeightFormat::F16, 0.0}, std::pair{WeightFormat::F16, 0.1},
+        std::pair{WeightFormat::BF16, 0.0}, std::pair{WeightFormat::F32, 0.0}}) {
+    SCOPED_TRACE(testing::Message() << int(second) << ", outliers " << outliers);
     TinyConfig config;
     config.layers = 1;
     config.format = WeightFormat::U4;
     config.activation = "a16";
     config.alternates = second;
+    config.outliers = outliers;
     TinyModel model(config);
     auto engine = model.engine(onDevice({.alternateWeights = true}));
     ASSERT_TRUE(engine && engine->alternateWeights());

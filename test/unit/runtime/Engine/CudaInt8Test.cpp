@@ -53,10 +53,12 @@ std::vector<Case> cases() {
                             {"w2_g32", int8Config(WeightFormat::U2, 32)},
                             {"w8_gpt", int8Config(WeightFormat::U8, 0)},
                             {"w4_hadamard", int8Config(WeightFormat::U4, 32)},
-                            {"w4_no_select", int8Config(WeightFormat::U4, 64)}};
+                            {"w4_no_select", int8Config(WeightFormat::U4, 64)},
+                            {"w4_outliers", int8Config(WeightFormat::U4, 32)}};
   list[7].config.gptStyle = true;
   list[8].config.hadamardBlock = 16;
   list[9].config.selectRows = false;
+  list[10].config.outliers = 0.05;
   return list;
 }
 

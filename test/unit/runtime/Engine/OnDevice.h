@@ -34,8 +34,8 @@ inline EngineOptions onDevice(EngineOptions options = {}) {
 }
 
 /// Logits of every token: of a prompt, then of tokens one by one.
-inline std::vector<std::vector<float>>
-generate(Engine &engine, int seq, std::span<const int32_t> tokens, size_t prompt) {
+inline std::vector<std::vector<float>> generate(Engine &engine, int seq,
+                                                std::span<const int32_t> tokens, size_t prompt) {
   auto rows = runChunk(engine, seq, tokens.first(prompt));
   for (size_t i = prompt; i < tokens.size(); ++i)
     for (auto &row : runChunk(engine, seq, tokens.subspan(i, 1), Engine::Logits::Last))
