@@ -33,7 +33,7 @@ public:
       parts.push_back({int32_t(row), 1, int32_t(context - 1), 0});
     }
     cuda::AttentionParams params;
-    params.kv.type = type;
+    params.kv.keyType = params.kv.valueType = type;
     params.kv.blockBytes = layers * 2 * page;
     QRT_ASSIGN_OR_RETURN(params.kv.base, filled(rows * blocksOfRow * layers * 2 * page));
     QRT_ASSIGN_OR_RETURN(params.step.blocks, copied(blocks));

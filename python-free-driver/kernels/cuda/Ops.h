@@ -78,7 +78,9 @@ struct StepState {
 struct KvPool {
   void *base = nullptr;
   int64_t blockBytes = 0, keyOffset = 0, valueOffset = 0;
-  DType type = DType::F16; ///< F32, F16, BF16, I8, I4
+  DType keyType = DType::F16, valueType = DType::F16; ///< F32, F16, BF16, I8, I4
+
+  constexpr DType type(bool isKey) const { return isKey ? keyType : valueType; }
 };
 inline constexpr int32_t kvBlockTokens = 64;
 

@@ -172,7 +172,7 @@ CudaProgram::Launcher CudaProgram::bindRope(const Instruction &instruction) {
 
 cuda::KvPool CudaProgram::kvPool(const Instruction &instruction) const {
   const auto [keys, values] = kvOffsets[size_t(instruction.getInt("cache"))];
-  return {kvBase, blockBytes, keys, values, limits.kvType};
+  return {kvBase, blockBytes, keys, values, limits.keyType, limits.valueType};
 }
 
 cuda::AttentionParams CudaProgram::attentionParams(const Instruction &instruction) const {
@@ -209,8 +209,8 @@ CudaProgram::Launcher CudaProgram::bindAttention(size_t index) {
     params.half = table.half;
     params.interleaved = query.getInt("interleaved") != 0;
   }
-  // As on the CPU, only coded caches are balanced.
-  const bool coded = params.kv.type == DType::I8 || params.kv.type == DType::I4;
+  // As on the CPU, only coded keys are balanced.
+  const bool coded = params.kv.keyType == DType::I8 || params.kv.keyType == DType::I4;
   if (coded && instruction.inputs.size() > 3 && instruction.inputs[3] >= 0)
     params.balance = vector(instruction.inputs[3]);
   return [=, this](const CudaRun &run) {

@@ -40,9 +40,10 @@ Status CudaEngine::open() {
   limits.rows = std::max(options.prefillChunk, cudaDecodeRows);
   limits.maxContext = contextBound;
   QRT_ASSIGN_OR_RETURN(const KvSpec kv, resolveKv(model->program().kv, options.kv));
-  if (kv.keys != kv.values || kv.sink > 0 || kv.recent > 0)
+  if (kv.sink > 0 || kv.recent > 0)
     return unsupported("a KV cache of " + kvText(kv) + " has no kernel for " + device->name());
-  limits.kvType = kv.keys;
+  limits.keyType = kv.keys;
+  limits.valueType = kv.values;
   limits.alternates = options.alternateWeights;
   QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));
   program.emplace(std::move(planned));

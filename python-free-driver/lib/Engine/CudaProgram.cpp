@@ -76,10 +76,10 @@ bool CudaProgram::isSelected(size_t index) const {
 Status CudaProgram::planMemory() {
   for (const CacheSpec &cache : program->caches) {
     const cuda::Table &table = device->table();
-    const int64_t keys = table.kvPageBytes(cache.kvHeads, cache.headDim, limits.kvType),
-                  values = table.kvPageBytes(cache.kvHeads, cache.valueDim, limits.kvType);
+    const int64_t keys = table.kvPageBytes(cache.kvHeads, cache.headDim, limits.keyType),
+                  values = table.kvPageBytes(cache.kvHeads, cache.valueDim, limits.valueType);
     if (keys < 0 || values < 0)
-      return unsupported("a KV cache of " + std::string(qrt::name(limits.kvType)) +
+      return unsupported("a KV cache of " + kvText({limits.keyType, limits.valueType}) +
                          " has no kernel for " + device->name());
     kvOffsets.emplace_back(blockBytes, blockBytes + alignUp(keys));
     blockBytes += alignUp(keys) + alignUp(values);

@@ -31,8 +31,8 @@ struct CudaLimits {
   int64_t selectedRows = 0; ///< of the tail
   int64_t decodeRows = 0;   ///< of a run with `decode`
   int64_t maxContext = 0;
-  DType kvType = DType::F16;
-  bool alternates = false; ///< runs may ask for the second weight set
+  DType keyType = DType::F16, valueType = DType::F16; ///< of the KV cache
+  bool alternates = false;                            ///< runs may ask for the second weight set
 };
 
 class CudaProgram {

@@ -24,21 +24,25 @@
 
 namespace qrt::cuda {
 
-template <int dimOf, DType typeOf>
+template <int dimOf, DType keysOf, DType valuesOf = keysOf>
 struct DecodeAttention {
   using Params = FlashParams;
-  using Stage = KvStage<dimOf, typeOf>;
+  using KeyStage = KvStage<dimOf, keysOf>;
+  using ValueStage = KvStage<dimOf, valuesOf>;
+  static constexpr bool coded = KeyStage::coded;
+  static_assert(coded == ValueStage::coded);
   static constexpr bool waitsItself = true;
   static constexpr int dim = dimOf, warps = dim > 128 ? 4 : 8, threads = warps * warpLanes;
   // Two blocks per multiprocessor where 128 registers suffice.
-  static constexpr int minBlocks = dim > (Stage::coded ? 64 : 128) ? 1 : 2;
+  static constexpr int minBlocks = dim > (coded ? 64 : 128) ? 1 : 2;
   static constexpr int stride = flashStride(dim);
   using Combine = DecodeCombine<dim, warps>;
 
   static constexpr int queryBytes = decodeHeads * stride * 2;
-  static constexpr int tileBytes = Stage::coded ? Stage::tileBytes : 0; ///< of a warp
+  static constexpr int tileBytes = coded ? KeyStage::tileBytes : 0;     ///< of a warp
+  static constexpr int pairBytes = KeyStage::bytes + ValueStage::bytes; ///< of a stage of both
   static constexpr int workBytes(int stages) {
-    const int bytes = warps * (tileBytes + stages * 2 * Stage::bytes);
+    const int bytes = warps * (tileBytes + stages * pairBytes);
     return bytes > Combine::bytes ? bytes : Combine::bytes; // results take the stages' place
   }
   static constexpr int stages = workBytes(3) <= 72 * 1024 ? 3 : workBytes(2) <= 76 * 1024 ? 2 : 1;
@@ -74,10 +78,11 @@ struct DecodeAttention {
     auto *q = reinterpret_cast<uint16_t *>(sharedMemory());
     uint8_t *work = sharedMemory() + queryBytes;
     auto *flag = reinterpret_cast<uint32_t *>(work + workBytes(stages));
-    uint8_t *mine = work + warpIndex() * (tileBytes + stages * 2 * Stage::bytes);
+    uint8_t *mine = work + warpIndex() * (tileBytes + stages * pairBytes);
     auto *tile = reinterpret_cast<uint16_t *>(mine);
     uint8_t *stageBase = mine + tileBytes;
-    const Stage keys(p, kvHead, true), values(p, kvHead, false);
+    const KeyStage keys(p, kvHead, true);
+    const ValueStage values(p, kvHead, false);
     const int32_t *blocks = p.step.blocks + int64_t(place.part) * p.step.blockStride;
     const auto *pool = static_cast<const uint8_t *>(p.kv.base);
     const int begin = firstChunk + int(blockIndex().x) * warps + warpIndex(), step = active * warps;
@@ -108,8 +113,8 @@ struct DecodeAttention {
         waitForKernelBefore();
         waited = true;
       }
-      fetchKeys(stageBase + stage * 2 * Stage::bytes);
-      fetchValues(stageBase + (stage * 2 + 1) * Stage::bytes);
+      fetchKeys(stageBase + stage * pairBytes);
+      fetchValues(stageBase + stage * pairBytes + KeyStage::bytes);
     }
     if (!waited)
       waitForKernelBefore();
@@ -117,9 +122,13 @@ struct DecodeAttention {
     auto *fresh = reinterpret_cast<uint16_t *>(sharedMemory() + freshAt);
     if (appends && warpIndex() >= warps - 2) { // those with the fewest queries
       const bool isKey = warpIndex() == warps - 1;
-      FreshRow<dim, typeOf>::make(p, row, kvHead, isKey, place,
-                                  blockIndex().x == 0 && firstHead == 0,
-                                  isKey ? fresh : fresh + dim, params.faults);
+      const bool stores = blockIndex().x == 0 && firstHead == 0;
+      if (keysOf == valuesOf || isKey)
+        FreshRow<dim, keysOf>::make(p, row, kvHead, isKey, place, stores,
+                                    isKey ? fresh : fresh + dim, params.faults);
+      else
+        FreshRow<dim, valuesOf>::make(p, row, kvHead, false, place, stores, fresh + dim,
+                                      params.faults);
     }
     syncThreads();
 
@@ -149,31 +158,31 @@ struct DecodeAttention {
     bool overflow = false;
     QRT_NO_UNROLL
     for (int chunk = begin; chunk < chunkEnd; chunk += step) {
-      uint8_t *k = stageBase + stage * 2 * Stage::bytes, *v = k + Stage::bytes;
+      uint8_t *k = stageBase + stage * pairBytes, *v = k + KeyStage::bytes;
       const int valid = cached - chunk * stageKeys;
       const bool isNewest = appends && chunk == chunkEnd - 1;
       float scores[stageKeys / 8][4];
       waitAsync<pending>();
       const uint16_t *opened = keys.open(k, tile, valid, isNewest ? fresh : nullptr, overflow);
-      if constexpr (Stage::coded)
+      if constexpr (coded)
         fetchKeys(k); // the codes have been read
       state.template score<stageKeys>(scores, query, opened);
       state.template weigh<stageKeys>(scores, chunk * stageKeys, range, p.softcap);
       syncWarp(); // all lanes have left the keys
-      if constexpr (!Stage::coded)
+      if constexpr (!coded)
         fetchKeys(k);
       waitAsync<pending>();
       opened = values.open(v, tile, valid, isNewest ? fresh + dim : nullptr, overflow);
-      if constexpr (Stage::coded)
+      if constexpr (coded)
         fetchValues(v);
       state.template add<stageKeys>(scores, opened);
       syncWarp();
-      if constexpr (!Stage::coded)
+      if constexpr (!coded)
         fetchValues(v);
       stage = stage + 1 == stages ? 0 : stage + 1;
     }
     waitAsync<0>();
-    if (typeOf == DType::BF16 && overflow && params.faults)
+    if (keysOf == DType::BF16 && overflow && params.faults)
       atomicOr(params.faults, HalfOverflow);
     syncThreads(); // all have left the stages
     Combine::run(params, state, {row, kvHead, firstHead, heads, active}, work, flag);

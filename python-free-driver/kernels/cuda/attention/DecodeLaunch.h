@@ -1,4 +1,5 @@
-//===- DecodeLaunch.h - launching the decode attention of one type of cache ---------------------===//
+//===- DecodeLaunch.h - launching the decode attention of one type of cache
+//---------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
 #define QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
@@ -9,9 +10,9 @@
 
 namespace qrt::cuda {
 
-template <DType type, int dim>
+template <DType keys, DType values, int dim>
 int launchDecodeOf(const Launch &launch, const FlashParams &params) {
-  using Kernel = DecodeAttention<dim, type>;
+  using Kernel = DecodeAttention<dim, keys, values>;
   const int64_t y = decodeItems(params.op), z = params.op.rows;
   if (y > 65535 || z > 65535 || params.op.kv.blockBytes > INT32_MAX)
     return invalidLaunch; // offsets within a block of the cache are ints
@@ -19,12 +20,12 @@ int launchDecodeOf(const Launch &launch, const FlashParams &params) {
                               params);
 }
 
-template <DType type>
+template <DType keys, DType values = keys>
 int launchDecode(const Launch &launch, const FlashParams &params) {
   const int64_t dim = std::max(params.op.headDim, params.op.valueDim);
-  return dim <= 64    ? launchDecodeOf<type, 64>(launch, params)
-         : dim <= 128 ? launchDecodeOf<type, 128>(launch, params)
-                      : launchDecodeOf<type, 256>(launch, params);
+  return dim <= 64    ? launchDecodeOf<keys, values, 64>(launch, params)
+         : dim <= 128 ? launchDecodeOf<keys, values, 128>(launch, params)
+                      : launchDecodeOf<keys, values, 256>(launch, params);
 }
 
 } // namespace qrt::cuda

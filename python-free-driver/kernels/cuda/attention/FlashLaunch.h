@@ -12,8 +12,14 @@ namespace qrt::cuda {
 
 /// What the tensor-core kernels take; GenericAttention takes the rest.
 inline bool flashTakes(const AttentionParams &p) {
-  return p.kv.type != DType::F32 && p.headDim % 8 == 0 && p.valueDim % 8 == 0 && p.headDim <= 256 &&
-         p.valueDim <= 256;
+  return p.kv.keyType != DType::F32 && p.kv.valueType != DType::F32 && p.headDim % 8 == 0 &&
+         p.valueDim % 8 == 0 && p.headDim <= 256 && p.valueDim <= 256;
+}
+
+/// What the decode kernels have an instance for; others decode with the kernel of many rows.
+inline bool decodeTakes(const AttentionParams &p) {
+  return flashTakes(p) && (p.kv.keyType == p.kv.valueType ||
+                           (p.kv.keyType == DType::I8 && p.kv.valueType == DType::I4));
 }
 
 /// Blocks of a row in y: kv heads, each with tiles of decodeHeads query heads.
@@ -39,6 +45,7 @@ int launchDecodeF16(const Launch &launch, const FlashParams &params);
 int launchDecodeBF16(const Launch &launch, const FlashParams &params);
 int launchDecodeI8(const Launch &launch, const FlashParams &params);
 int launchDecodeI4(const Launch &launch, const FlashParams &params);
+int launchDecodeI8I4(const Launch &launch, const FlashParams &params); ///< keys I8, values I4
 
 } // namespace qrt::cuda
 

@@ -66,8 +66,8 @@ struct GenericAttention {
         const uint8_t *page = kvPage(p.step, p.kv, place.part, key, p.kv.keyOffset);
         float dot = 0.0f;
         for (int64_t i = 0; i < p.headDim; ++i)
-          dot += loadShared(query + i) *
-                 kvElement(p.kv.type, page, p.kvHeads, kvHead, key % kvBlockTokens, p.headDim, i);
+          dot += loadShared(query + i) * kvElement(p.kv.keyType, page, p.kvHeads, kvHead,
+                                                   key % kvBlockTokens, p.headDim, i);
         score = p.softcap > 0.0f ? p.softcap * tanhf(dot / p.softcap) : dot;
       }
       const float now = blockMaximum(score, maxima);
@@ -86,7 +86,7 @@ struct GenericAttention {
         float sum = out[i] * keep;
         for (int j = 0; j < keys; ++j) {
           const uint8_t *page = kvPage(p.step, p.kv, place.part, tile + j, p.kv.valueOffset);
-          sum += loadShared(weights + j) * kvElement(p.kv.type, page, p.kvHeads, kvHead,
+          sum += loadShared(weights + j) * kvElement(p.kv.valueType, page, p.kvHeads, kvHead,
                                                      (tile + j) % kvBlockTokens, p.valueDim, d);
         }
         out[i] = sum;

@@ -72,14 +72,15 @@ QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, i
   const uint8_t *page = firstKey < end ? kvPage(p.step, p.kv, part, firstKey,
                                                 isKey ? p.kv.keyOffset : p.kv.valueOffset)
                                        : base;
+  const DType type = p.kv.type(isKey);
   auto words = [](uint16_t *to) { return reinterpret_cast<Words4 *>(to); };
-  if (p.kv.type == DType::F16) {
+  if (type == DType::F16) {
     const uint8_t *rows = page + kvRowOffset(head, 0, width, DType::F16);
     forTilePieces<dim, keys, threads>(
         tile, firstKey, end, width, [&](uint16_t *to, bool inside, int token, int column) {
           copyAsync16(to, inside ? rows + (token * width + column) * 2 : base, inside ? 16 : 0);
         });
-  } else if (p.kv.type == DType::BF16) {
+  } else if (type == DType::BF16) {
     bool overflow = false;
     const uint8_t *rows = page + kvRowOffset(head, 0, width, DType::BF16);
     forTilePieces<dim, keys, threads>(
@@ -92,9 +93,9 @@ QRT_DEVICE void fillKvTile(const AttentionParams &p, uint16_t *tile, int part, i
   } else {
     forTilePieces<dim, keys, threads>(
         tile, firstKey, end, width, [&](uint16_t *to, bool inside, int token, int column) {
-          storeShared(words(to), inside ? dequantizeEight(p.kv.type, page, p.kvHeads, head, token,
-                                                          width, column)
-                                        : Words4{});
+          storeShared(words(to),
+                      inside ? dequantizeEight(type, page, p.kvHeads, head, token, width, column)
+                             : Words4{});
         });
   }
 }

@@ -8,7 +8,7 @@
 namespace qrt::cuda {
 
 int64_t attentionWorkspaceBytes(const Launch &launch, const AttentionParams &params) {
-  if (!flashTakes(params) || !params.decode || params.kvHeads <= 0)
+  if (!decodeTakes(params) || !params.decode || params.kvHeads <= 0)
     return 0;
   // The most of any number of rows up to params.rows, and of any shorter context.
   int64_t partials = 0;
@@ -43,13 +43,15 @@ static int launchAppendOf(const Launch &launch, const AttentionParams &params) {
 }
 
 int launchAttention(const Launch &launch, const AttentionParams &params) {
-  if (!isKvType(params.kv.type) || params.heads <= 0 || params.kvHeads <= 0 ||
-      params.heads % params.kvHeads || params.headDim <= 0 || params.valueDim <= 0 ||
-      params.valueDim > GenericAttention::maxValueDim || params.rows > INT32_MAX ||
-      params.heads > 65535 || (params.cos && (!params.k.data || 2 * params.half > params.headDim)))
+  if (!isKvType(params.kv.keyType) || !isKvType(params.kv.valueType) || params.heads <= 0 ||
+      params.kvHeads <= 0 || params.heads % params.kvHeads || params.headDim <= 0 ||
+      params.valueDim <= 0 || params.valueDim > GenericAttention::maxValueDim ||
+      params.rows > INT32_MAX || params.heads > 65535 ||
+      (params.cos && (!params.k.data || 2 * params.half > params.headDim)))
     return invalidLaunch;
   // The decode kernels append themselves; they turn four features at a time.
-  if (params.k.data && !(params.decode && flashTakes(params) && params.half % 4 == 0)) {
+  const bool decodes = params.decode && decodeTakes(params);
+  if (params.k.data && !(decodes && params.half % 4 == 0)) {
     if (int error = launchAppendOf(launch, params))
       return error;
     AttentionParams appended = params;
@@ -63,17 +65,19 @@ int launchAttention(const Launch &launch, const AttentionParams &params) {
     flash.group = int32_t(params.heads / params.kvHeads);
     flash.headTiles = (flash.group + decodeHeads - 1) / decodeHeads;
     flash.faults = launch.faults;
-    if (!params.decode)
+    if (!decodes)
       return launchPrefillAttention(launch, flash);
     if (params.workspace) {
       flash.splits = decodeSplits(launch, params, params.rows);
       flash.counters = static_cast<uint32_t *>(params.workspace);
       flash.partials = reinterpret_cast<float *>(flash.counters + ticketCounters);
     }
-    return params.kv.type == DType::F16    ? launchDecodeF16(launch, flash)
-           : params.kv.type == DType::BF16 ? launchDecodeBF16(launch, flash)
-           : params.kv.type == DType::I8   ? launchDecodeI8(launch, flash)
-                                           : launchDecodeI4(launch, flash);
+    const DType type = params.kv.keyType;
+    return type != params.kv.valueType ? launchDecodeI8I4(launch, flash)
+           : type == DType::F16        ? launchDecodeF16(launch, flash)
+           : type == DType::BF16       ? launchDecodeBF16(launch, flash)
+           : type == DType::I8         ? launchDecodeI8(launch, flash)
+                                       : launchDecodeI4(launch, flash);
   }
   return launchKernel<GenericAttention>(launch, {int32_t(params.rows), int32_t(params.heads), 1},
                                         GenericAttention::sharedBytes(params.headDim),

@@ -106,11 +106,12 @@ struct KvAppendKernel {
     const bool isKey = task < p.kvHeads;
     const int64_t head = isKey ? task : task - p.kvHeads, dim = isKey ? p.headDim : p.valueDim;
     const Matrix &src = isKey ? p.k : p.v;
+    const DType type = p.kv.type(isKey);
     const int64_t from = row * src.stride + head * dim;
     const int64_t token = place.position % kvBlockTokens;
     uint8_t *page =
         kvPage(p.step, p.kv, place.part, place.position, isKey ? p.kv.keyOffset : p.kv.valueOffset);
-    uint8_t *to = page + kvRowOffset(head, token, dim, p.kv.type);
+    uint8_t *to = page + kvRowOffset(head, token, dim, type);
     const bool rotated = isKey && p.cos;
     const Row x = {src,
                    from,
@@ -119,18 +120,18 @@ struct KvAppendKernel {
                    rotated ? p.sin + row * p.half : nullptr,
                    static_cast<int>(p.half),
                    p.interleaved};
-    if (p.kv.type == DType::F32 || p.kv.type == DType::F16 || p.kv.type == DType::BF16) {
-      const Matrix dst = {to, 0, p.kv.type};
+    if (type == DType::F32 || type == DType::F16 || type == DType::BF16) {
+      const Matrix dst = {to, 0, type};
       for (int i = laneIndex(); i < dim; i += warpLanes)
         storeElement(dst, i, x(i), params.faults);
       return;
     }
     auto *scales =
-        reinterpret_cast<uint16_t *>(page + kvScaleOffset(p.kvHeads, head, token, dim, p.kv.type));
-    uint8_t *zeros = page + kvZeroOffset(p.kvHeads, head, token, dim, p.kv.type);
-    const int group = kvGroup(int(dim), p.kv.type);
+        reinterpret_cast<uint16_t *>(page + kvScaleOffset(p.kvHeads, head, token, dim, type));
+    uint8_t *zeros = page + kvZeroOffset(p.kvHeads, head, token, dim, type);
+    const int group = kvGroup(int(dim), type);
     for (int first = 0; first < dim; first += group)
-      quantize(x, p.kv.type, first, group, to, scales + first / group, zeros + first / group);
+      quantize(x, type, first, group, to, scales + first / group, zeros + first / group);
   }
 };
 
@@ -143,8 +144,9 @@ int64_t kvPageBytes(int64_t kvHeads, int64_t dim, DType type) {
 int launchKvAppend(const Launch &launch, const KvAppendParams &params) {
   const int64_t heads = 2 * params.kvHeads + (params.q.data ? params.heads : 0);
   const int64_t tasks = (heads + KvAppendKernel::warps - 1) / KvAppendKernel::warps;
-  if (!isKvType(params.kv.type) || params.rows > INT32_MAX || tasks > 65535 ||
-      (params.q.data && !params.cos) || (params.cos && 2 * params.half > params.headDim))
+  if (!isKvType(params.kv.keyType) || !isKvType(params.kv.valueType) || params.rows > INT32_MAX ||
+      tasks > 65535 || (params.q.data && !params.cos) ||
+      (params.cos && 2 * params.half > params.headDim))
     return invalidLaunch;
   return launchKernel<KvAppendKernel>(launch, {int32_t(params.rows), int32_t(tasks), 1}, 0,
                                       {params, launch.faults});

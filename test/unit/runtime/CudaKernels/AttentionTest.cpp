@@ -20,11 +20,19 @@ struct Shape {
   int64_t heads, kvHeads, headDim, valueDim;
 };
 
+/// Of keys and values; one stands for both.
+struct Types {
+  DType keys, values;
+  Types(DType both) : keys(both), values(both) {}
+  Types(DType keys, DType values) : keys(keys), values(values) {}
+  DType of(bool key) const { return key ? keys : values; }
+};
+
 /// A batch of sequences with contexts and new rows, its cache of shuffled blocks, and what
 /// attention over the cache's content gives in float64.
 struct Batch {
   Shape shape;
-  DType type;
+  Types types;
   std::vector<Part> parts;
   std::vector<int32_t> blocks, partOfRow;
   int32_t blockStride = 0;
@@ -33,8 +41,8 @@ struct Batch {
   KvPool pool;
 
   /// lengths: tokens of each sequence, newRows of them in this step; an unused row at the end.
-  Batch(Shape shape, DType type, std::vector<std::pair<int32_t, int32_t>> lengths)
-      : shape(shape), type(type) {
+  Batch(Shape shape, Types types, std::vector<std::pair<int32_t, int32_t>> lengths)
+      : shape(shape), types(types) {
     int32_t total = 0;
     for (auto [length, fresh] : lengths)
       blockStride = std::max(blockStride, (length + kvBlockTokens - 1) / kvBlockTokens);
@@ -56,10 +64,11 @@ struct Batch {
     }
     partOfRow.push_back(-1);
     ++rows;
-    pool.type = type;
+    pool.keyType = types.keys;
+    pool.valueType = types.values;
     pool.keyOffset = 128;
-    pool.valueOffset = pool.keyOffset + kvPageBytes(shape.kvHeads, shape.headDim, type);
-    pool.blockBytes = pool.valueOffset + kvPageBytes(shape.kvHeads, shape.valueDim, type);
+    pool.valueOffset = pool.keyOffset + kvPageBytes(shape.kvHeads, shape.headDim, types.keys);
+    pool.blockBytes = pool.valueOffset + kvPageBytes(shape.kvHeads, shape.valueDim, types.values);
     memory.emplace_back(numbers.size() * size_t(pool.blockBytes));
     pool.base = memory[0].data();
   }
@@ -106,7 +115,7 @@ struct Batch {
            (key ? pool.keyOffset : pool.valueOffset);
   }
   float cached(size_t s, int64_t token, bool key, int64_t head, int64_t i) const {
-    return kvElement(type, page(s, token, key), shape.kvHeads, head, token % kvBlockTokens,
+    return kvElement(types.of(key), page(s, token, key), shape.kvHeads, head, token % kvBlockTokens,
                      key ? shape.headDim : shape.valueDim, i);
   }
 
@@ -164,15 +173,17 @@ std::vector<float> cachedByCpu(const float *x, int64_t dim, DType type) {
 }
 
 TEST(KvAppend, CacheHoldsWhatTheCpusCacheDoes) {
-  for (DType type : {DType::F32, DType::F16, DType::BF16, DType::I8, DType::I4})
+  for (Types types : {Types(DType::F32), Types(DType::F16), Types(DType::BF16), Types(DType::I8),
+                      Types(DType::I4), Types(DType::I8, DType::I4), Types(DType::F32, DType::I8)})
     for (int64_t dim : {64, 80, 40, 256}) {
-      Batch batch({4, 2, dim, dim}, type, {{70, 1}, {3, 3}});
+      Batch batch({4, 2, dim, dim}, types, {{70, 1}, {3, 3}});
       batch.fill(1);
       for (size_t s = 0; s < 2; ++s)
         for (size_t row = 0; row < batch.keys[s].size() / size_t(dim); ++row)
           for (bool key : {true, false}) {
-            std::vector<float> expected = cachedByCpu(
-                (key ? batch.keys : batch.values)[s].data() + row * size_t(dim), dim, type);
+            std::vector<float> expected =
+                cachedByCpu((key ? batch.keys : batch.values)[s].data() + row * size_t(dim), dim,
+                            types.of(key));
             for (int64_t i = 0; i < dim; ++i)
               ASSERT_EQ(batch.cached(s, int64_t(row) / 2, key, int64_t(row) % 2, i),
                         expected[size_t(i)]);
@@ -197,12 +208,13 @@ TEST(KvAppend, AGroupThatIsNotFiniteReadsAsNaN) {
   }
 }
 
-void expectAttention(Shape shape, DType type, std::vector<std::pair<int32_t, int32_t>> lengths,
+void expectAttention(Shape shape, Types types, std::vector<std::pair<int32_t, int32_t>> lengths,
                      float softcap, int64_t window, std::vector<uint64_t> seeds = {0, 2}) {
   SCOPED_TRACE(testing::Message() << "heads " << shape.heads << " kv " << shape.kvHeads << " dim "
-                                  << shape.headDim << " type " << int(type) << " window " << window
-                                  << " softcap " << softcap);
-  Batch batch(shape, type, lengths);
+                                  << shape.headDim << " types " << int(types.keys) << " "
+                                  << int(types.values) << " window " << window << " softcap "
+                                  << softcap);
+  Batch batch(shape, types, lengths);
   batch.fill(3);
   std::vector<float> q = randomValues(size_t(batch.rows * shape.heads * shape.headDim), 9), first;
   for (float &v : q)
@@ -243,7 +255,8 @@ void expectAttention(Shape shape, DType type, std::vector<std::pair<int32_t, int
     ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
     EXPECT_TRUE(dst.guardsIntact() && workspace.guardsIntact());
     std::vector<float> got = dst.get();
-    EXPECT_LT(relativeError(got, expected), type == DType::F32 ? 1e-6 : 1e-3);
+    EXPECT_LT(relativeError(got, expected),
+              types.keys == DType::F32 || types.values == DType::F32 ? 1e-6 : 1e-3);
     if (first.empty())
       first = got;
     EXPECT_EQ(got, first);
@@ -261,10 +274,21 @@ TEST(Attention, Prefill) {
     expectAttention({4, 2, 64, 64}, type, {{40, 40}, {100, 7}, {70, 1}}, 0.0f, 0);
 }
 
+TEST(Attention, KeysAndValuesOfTwoTypes) {
+  for (Types types :
+       {Types(DType::I8, DType::I4), Types(DType::I4, DType::I8), Types(DType::F16, DType::I8),
+        Types(DType::I4, DType::BF16), Types(DType::F32, DType::I4), Types(DType::F16, DType::F32)})
+    for (Shape shape : {Shape{4, 2, 64, 64}, {2, 2, 80, 128}}) {
+      expectAttention(shape, types, {{1, 1}, {65, 1}, {150, 1}}, 0.0f, 0); // decode
+      expectAttention(shape, types, {{20, 20}, {70, 1}}, 0.0f, 40);
+    }
+  expectAttention({2, 1, 256, 256}, {DType::I8, DType::I4}, {{100, 1}}, 0.0f, 0);
+}
+
 TEST(Attention, LongContextsAreSplit) {
   // One row on many multiprocessors: the last block combines; some splits see no key of short rows.
-  for (DType type : {DType::F16, DType::I4})
-    expectAttention({2, 1, 64, 64}, type, {{1500, 1}, {3, 1}, {700, 1}}, 0.0f, 0, {0, 1, 2});
+  for (Types types : {Types(DType::F16), Types(DType::I4), Types(DType::I8, DType::I4)})
+    expectAttention({2, 1, 64, 64}, types, {{1500, 1}, {3, 1}, {700, 1}}, 0.0f, 0, {0, 1, 2});
   expectAttention({2, 1, 64, 64}, DType::F16, {{1500, 1}, {90, 1}}, 0.0f, 600, {0, 2});
 }
 
@@ -313,20 +337,20 @@ TEST(Attention, BalancedKeysGiveTheSameScores) {
 
 /// With k and v the launch appends: bit for bit what an append with rotation and an attention over
 /// its cache give, in the cache and in the output.
-void expectAppend(Shape shape, DType type, bool decode, int64_t half, bool interleaved,
+void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool interleaved,
                   bool balanced) {
-  SCOPED_TRACE(testing::Message() << "dims " << shape.headDim << " " << shape.valueDim << " type "
-                                  << int(type) << " half " << half << " interleaved " << interleaved
-                                  << " balanced " << balanced);
+  SCOPED_TRACE(testing::Message() << "dims " << shape.headDim << " " << shape.valueDim << " types "
+                                  << int(types.keys) << " " << int(types.values) << " half " << half
+                                  << " interleaved " << interleaved << " balanced " << balanced);
   // The longest is split where kernels append, which takes the emulator its time.
   const std::vector<std::pair<int32_t, int32_t>> lengths = {
-      {1, 1}, {17, 1}, {64, decode ? 1 : 5}, {type == DType::F16 || balanced ? 300 : 40, 1}};
+      {1, 1}, {17, 1}, {64, decode ? 1 : 5}, {types.keys == DType::F16 || balanced ? 300 : 40, 1}};
   std::vector<float> outs[2], balance(size_t(shape.kvHeads * shape.headDim));
   for (size_t i = 0; i < balance.size(); ++i)
     balance[i] = 0.5f + float(i % 5);
   std::vector<Batch> batches;
   for (int fused = 0; fused < 2; ++fused) {
-    Batch &batch = batches.emplace_back(shape, type, lengths);
+    Batch &batch = batches.emplace_back(shape, types, lengths);
     batch.fill(3);
     const int64_t rows = batch.rows;
     DeviceMatrix q(rows, shape.heads * shape.headDim, DType::F32),
@@ -395,10 +419,11 @@ void expectAppend(Shape shape, DType type, bool decode, int64_t half, bool inter
 }
 
 TEST(Attention, AppendsWhatIsNotInTheCacheYet) {
-  for (DType type : {DType::F16, DType::BF16, DType::I8, DType::I4}) {
-    expectAppend({4, 2, 64, 64}, type, true, 32, false, false);
-    expectAppend({4, 2, 128, 128}, type, true, 48, true, true);
-    expectAppend({20, 1, 80, 40}, type, true, 12, false, true);
+  for (Types types : {Types(DType::F16), Types(DType::BF16), Types(DType::I8), Types(DType::I4),
+                      Types(DType::I8, DType::I4)}) {
+    expectAppend({4, 2, 64, 64}, types, true, 32, false, false);
+    expectAppend({4, 2, 128, 128}, types, true, 48, true, true);
+    expectAppend({20, 1, 80, 40}, types, true, 12, false, true);
   }
   expectAppend({2, 2, 256, 256}, DType::I8, true, 0, false, false);
   expectAppend({2, 2, 256, 192}, DType::I4, true, 128, false, true);
@@ -408,6 +433,7 @@ TEST(Attention, AppendsInALaunchOfItsOwnWhereKernelsDoNot) {
   expectAppend({4, 2, 64, 64}, DType::F16, false, 32, false, false); // prompts
   expectAppend({4, 2, 64, 64}, DType::F16, true, 9, true, false);    // pairs that are no quads
   expectAppend({4, 2, 64, 64}, DType::F32, true, 32, false, false);
+  expectAppend({4, 2, 64, 64}, {DType::I4, DType::I8}, true, 32, false, true);
 }
 
 TEST(Attention, ABf16ValueBeyondF16IsClampedAndReported) {

@@ -82,7 +82,7 @@ TEST(Fusion, RotationAndAppend) {
           params.k = keys.view();
           params.v = v.view();
           params.step = step;
-          params.kv = {pool.data(), 2 * pageBytes, 0, pageBytes, type};
+          params.kv = {pool.data(), 2 * pageBytes, 0, pageBytes, type, type};
           params.rows = rows;
           params.kvHeads = kvHeads;
           params.headDim = params.valueDim = dim;
