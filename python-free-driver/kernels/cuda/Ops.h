@@ -55,18 +55,20 @@ struct Matrix {
 /// Consecutive rows of one sequence in a step.
 struct Part {
   int32_t firstRow;
-  int32_t tokens;   ///< 0: a slot of the batch that is not in use
-  int32_t position; ///< of the first row; the cache then holds position + tokens tokens
-  int32_t reserved;
+  int32_t tokens;      ///< 0: a slot of the batch that is not in use
+  int32_t position;    ///< of the first row; the cache then holds position + tokens tokens
+  int32_t preciseFrom; ///< KvPool::recent: tokens before it have no precise copy
 };
 
 /// What a step works on; the arrays lie in device memory and are rewritten between steps.
 struct StepState {
-  const int32_t *ids = nullptr;          ///< [rows]
-  const int32_t *positions = nullptr;    ///< [rows]
-  const int32_t *partOfRow = nullptr;    ///< [rows], -1: row not in use
-  const Part *parts = nullptr;           ///< [partCount]
-  const int32_t *blocks = nullptr;       ///< [partCount, blockStride]: numbers of KV blocks
+  const int32_t *ids = nullptr;       ///< [rows]
+  const int32_t *positions = nullptr; ///< [rows]
+  const int32_t *partOfRow = nullptr; ///< [rows], -1: row not in use
+  const Part *parts = nullptr;        ///< [partCount]
+  const int32_t *blocks = nullptr;    ///< [partCount, blockStride]: numbers of KV blocks
+  /// [partCount, blockStride] or null: numbers of precise blocks, -1 where there is none.
+  const int32_t *preciseBlocks = nullptr;
   const int32_t *selectedRows = nullptr; ///< rows whose logits are wanted
   int32_t partCount = 0;
   int32_t blockStride = 0;
@@ -79,6 +81,13 @@ struct KvPool {
   void *base = nullptr;
   int64_t blockBytes = 0, keyOffset = 0, valueOffset = 0;
   DType keyType = DType::F16, valueType = DType::F16; ///< F32, F16, BF16, I8, I4
+
+  /// Null, or precise blocks, as kernels/cpu/attention/attention.h has them, for caches with codes:
+  /// f16 copies of keys, divided by the balance, and values at preciseBase + b * preciseBytes. A
+  /// query at p reads those of tokens below `sink` and above p - recent, from Part::preciseFrom on.
+  void *preciseBase = nullptr;
+  int64_t preciseBytes = 0, preciseKeyOffset = 0, preciseValueOffset = 0;
+  int32_t sink = 0, recent = 0;
 
   constexpr DType type(bool isKey) const { return isKey ? keyType : valueType; }
 };
@@ -190,7 +199,8 @@ struct RopeParams {
   bool interleaved = false;
 };
 
-/// Writes the rows' keys and values to their places in the cache, rounding to its type.
+/// Writes the rows' keys and values to their places in the cache, rounding to its type, and copies
+/// to those in precise blocks that there are.
 struct KvAppendParams {
   Matrix k, v; ///< f32 [rows, kvHeads * headDim], [rows, kvHeads * valueDim]
   StepState step;

@@ -18,7 +18,7 @@
 namespace qrt::cuda {
 
 /// Raised whenever a struct, an operation or the meaning of one changes.
-inline constexpr uint32_t tableAbi = 13;
+inline constexpr uint32_t tableAbi = 14;
 inline constexpr const char *tableSymbol = "qrtCudaTable";
 
 /// Why a device cannot be used; the numbers are part of the interface.

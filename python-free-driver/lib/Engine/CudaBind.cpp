@@ -5,6 +5,9 @@
 #include "Format/AlternateSet.h"
 #include "Format/SparseOutliers.h"
 
+#include <algorithm>
+#include <tuple>
+
 namespace qrt {
 
 const cuda::Weight &CudaProgram::weight(int32_t value) const {
@@ -171,8 +174,21 @@ CudaProgram::Launcher CudaProgram::bindRope(const Instruction &instruction) {
 }
 
 cuda::KvPool CudaProgram::kvPool(const Instruction &instruction) const {
-  const auto [keys, values] = kvOffsets[size_t(instruction.getInt("cache"))];
-  return {kvBase, blockBytes, keys, values, limits.keyType, limits.valueType};
+  const auto cache = size_t(instruction.getInt("cache"));
+  cuda::KvPool pool;
+  pool.base = kvBase;
+  pool.blockBytes = blockBytes;
+  std::tie(pool.keyOffset, pool.valueOffset) = kvOffsets[cache];
+  pool.keyType = limits.kv.keys;
+  pool.valueType = limits.kv.values;
+  if (preciseBytes > 0) {
+    pool.preciseBase = preciseBase;
+    pool.preciseBytes = preciseBytes;
+    std::tie(pool.preciseKeyOffset, pool.preciseValueOffset) = preciseOffsets[cache];
+    pool.sink = int32_t(std::min(limits.kv.sink, limits.maxContext));
+    pool.recent = int32_t(std::min(limits.kv.recent, limits.maxContext));
+  }
+  return pool;
 }
 
 cuda::AttentionParams CudaProgram::attentionParams(const Instruction &instruction) const {

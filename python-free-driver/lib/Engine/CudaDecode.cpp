@@ -42,7 +42,10 @@ Status CudaEngine::launchDecode(Flight &flight, std::span<const SampleRow> rows,
   for (size_t i = 0; i < flight.seqs.size(); ++i) {
     const int32_t &token = flight.fed.empty() ? chosenBefore : flight.fed[i];
     longest = std::max(longest, flight.lengths[i] + 1);
-    buffers.addPart({&token, 1}, flight.lengths[i], sequences[size_t(flight.seqs[i])].blocks);
+    Sequence &sequence = sequences[size_t(flight.seqs[i])];
+    QRT_RETURN_IF_ERROR(growPrecise(sequence, flight.lengths[i], 1));
+    buffers.addPart({&token, 1}, flight.lengths[i], sequence.blocks);
+    releasePrecise(sequence, flight.lengths[i] + 1); // of what this step does not read
     buffers.select(buffers.rows() - 1);
   }
   DecodeKind &kind = flight.kind;
@@ -146,8 +149,9 @@ Status CudaEngine::launchAhead(const Flight &current, const Ahead &wanted) {
       return Status::ok();
   }
   for (size_t i = 0; i < next.seqs.size(); ++i)
-    if (!grow(sequences[size_t(next.seqs[i])], next.lengths[i] + 1)) {
-      for (size_t grown = 0; grown < i; ++grown)
+    if (Sequence &sequence = sequences[size_t(next.seqs[i])];
+        !grow(sequence, next.lengths[i] + 1) || !growPrecise(sequence, next.lengths[i], 1)) {
+      for (size_t grown = 0; grown <= i; ++grown)
         shrink(sequences[size_t(next.seqs[grown])], next.lengths[grown]);
       return Status::ok(); // the step that needs the room will say so
     }

@@ -3,6 +3,7 @@
 
 #include "Engine/Chunks.h"
 #include "Engine/CudaLimits.h"
+#include "Engine/KvCache.h"
 #include "Support/Memory.h"
 
 #include <algorithm>
@@ -39,26 +40,33 @@ Status CudaEngine::open() {
   limits.selectedRows = cudaDecodeRows;
   limits.rows = std::max(options.prefillChunk, cudaDecodeRows);
   limits.maxContext = contextBound;
-  QRT_ASSIGN_OR_RETURN(const KvSpec kv, resolveKv(model->program().kv, options.kv));
-  if (kv.sink > 0 || kv.recent > 0)
-    return unsupported("a KV cache of " + kvText(kv) + " has no kernel for " + device->name());
-  limits.keyType = kv.keys;
-  limits.valueType = kv.values;
+  QRT_ASSIGN_OR_RETURN(kv, resolveKv(model->program().kv, options.kv));
+  limits.kv = kv;
   limits.alternates = options.alternateWeights;
   QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));
   program.emplace(std::move(planned));
   return Status::ok();
 }
 
-Result<int64_t> CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) const {
+int64_t CudaEngine::preciseBlocksOf(int64_t rows) const {
+  const int64_t window = kv.recent > 0 ? kv.recent + kvRollBack + rows : 0;
+  return (kv.sink + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens +
+         (window + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens + 1;
+}
+
+Status CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) {
   const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
   const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
+  const int64_t precise = program->preciseBlockBytes();
   const int64_t fixed =
       program->arenaBytes() +
-      CudaSampling::slotCount * CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride) +
-      CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride) +
+      CudaSampling::slotCount *
+          CudaStepBuffers::bytes(cudaDecodeRows, cudaDecodeRows, stride, precise > 0) +
+      CudaStepBuffers::bytes(rows, std::min<int64_t>(rows, cudaPrefillParts), stride, precise > 0) +
       CudaSampling::bytes(cudaDecodeRows, vocabSize());
-  const int64_t weights = program->weightBytes(), block = program->kvBlockBytes();
+  const int64_t leastPrecise = precise > 0 ? preciseBlocksOf(rows) : 0;
+  const int64_t weights = program->weightBytes(),
+                block = program->kvBlockBytes() + leastPrecise * precise;
   auto figures = [&](int64_t available) {
     return model->path() + " needs " + formatBytes(weights + fixed + block) + " (weights " +
            formatBytes(weights) + ", activations " + formatBytes(fixed) + ", first KV block " +
@@ -77,22 +85,35 @@ Result<int64_t> CudaEngine::planBlocks(int64_t freeBytes, int64_t totalBytes) co
     left = std::min(left, options.maxMemory - fixed);
   }
   if (block == 0)
-    return int64_t(0); // a program without attention
-  return std::min(left / block, stride * cudaFullSequences);
+    return Status::ok(); // a program without attention
+  if (precise > 0) { // those of as many sequences as a graph decodes, or a quarter of the memory
+    const int64_t most = leastPrecise + cudaDecodeRows * preciseBlocksOf(1);
+    preciseBlocks.total = std::clamp(left / 4 / precise, leastPrecise, most);
+    left -= preciseBlocks.total * precise;
+  }
+  storedBlocks.total = std::min(left / program->kvBlockBytes(), stride * cudaFullSequences);
+  return Status::ok();
+}
+
+Status CudaEngine::allocateBlocks(KvBlocks &kind, int64_t bytesOfBlock) {
+  if (kind.total == 0)
+    return Status::ok();
+  const int64_t bytes = kind.total * bytesOfBlock;
+  QRT_ASSIGN_OR_RETURN(kind.memory, device->allocate(bytes, "KV cache"));
+  // What lies behind a sequence's length is weighed with zero; it must be finite.
+  QRT_RETURN_IF_ERROR(device->fill(kind.memory.get(), 0, bytes));
+  kind.free.resize(size_t(kind.total));
+  for (int64_t i = 0; i < kind.total; ++i)
+    kind.free[size_t(i)] = int32_t(kind.total - 1 - i);
+  return Status::ok();
 }
 
 Status CudaEngine::allocate() {
   QRT_ASSIGN_OR_RETURN(const CudaDevice::FreeBytes memory, device->freeMemory());
-  QRT_ASSIGN_OR_RETURN(totalBlocks, planBlocks(memory.free, memory.total));
-  if (totalBlocks > 0) {
-    const int64_t bytes = totalBlocks * program->kvBlockBytes();
-    QRT_ASSIGN_OR_RETURN(kvPool, device->allocate(bytes, "KV cache"));
-    // What lies behind a sequence's length is weighed with zero; it must be finite.
-    QRT_RETURN_IF_ERROR(device->fill(kvPool.get(), 0, bytes));
-  }
-  freeBlocks.resize(size_t(totalBlocks));
-  for (int64_t i = 0; i < totalBlocks; ++i)
-    freeBlocks[size_t(i)] = int32_t(totalBlocks - 1 - i);
+  QRT_RETURN_IF_ERROR(planBlocks(memory.free, memory.total));
+  QRT_RETURN_IF_ERROR(allocateBlocks(storedBlocks, program->kvBlockBytes()));
+  QRT_RETURN_IF_ERROR(allocateBlocks(preciseBlocks, program->preciseBlockBytes()));
+  const bool precise = preciseBlocks.total > 0;
   QRT_ASSIGN_OR_RETURN(faults, device->allocate(sizeof(uint32_t), "word of faults"));
   QRT_RETURN_IF_ERROR(device->fill(faults.get(), 0, sizeof(uint32_t)));
   device->setFaults(static_cast<uint32_t *>(faults.get()));
@@ -102,13 +123,13 @@ Status CudaEngine::allocate() {
   const int64_t stride = (contextBound + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
   const int64_t rows = std::max(options.prefillChunk, cudaDecodeRows);
   for (auto &buffers : decodeBuffers) {
-    QRT_ASSIGN_OR_RETURN(buffers,
-                         CudaStepBuffers::create(*device, cudaDecodeRows, cudaDecodeRows, stride));
+    QRT_ASSIGN_OR_RETURN(
+        buffers, CudaStepBuffers::create(*device, cudaDecodeRows, cudaDecodeRows, stride, precise));
   }
-  QRT_ASSIGN_OR_RETURN(
-      prefillBuffers,
-      CudaStepBuffers::create(*device, rows, std::min<int64_t>(rows, cudaPrefillParts), stride));
-  QRT_RETURN_IF_ERROR(program->load(kvPool.get()));
+  QRT_ASSIGN_OR_RETURN(prefillBuffers, CudaStepBuffers::create(
+                                           *device, rows, std::min<int64_t>(rows, cudaPrefillParts),
+                                           stride, precise));
+  QRT_RETURN_IF_ERROR(program->load(storedBlocks.memory.get(), preciseBlocks.memory.get()));
   if (CudaSampling::isPossible(*device) && program->hasTail()) {
     QRT_ASSIGN_OR_RETURN(sampling, CudaSampling::create(*device, cudaDecodeRows, vocabSize()));
   }
@@ -124,34 +145,80 @@ Status CudaEngine::grow(Sequence &sequence, int64_t tokens) {
   if (program->kvBlockBytes() == 0)
     return Status::ok();
   const auto needed = size_t((tokens + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens);
-  const size_t before = sequence.blocks.size();
-  if (needed > before && needed - before > freeBlocks.size())
+  CudaBlocks &blocks = sequence.blocks;
+  const size_t before = blocks.stored.size();
+  std::vector<int32_t> &free = storedBlocks.free;
+  if (needed > before && needed - before > free.size())
     return resourceExhausted(
-        "the KV cache of " + device->name() + " has " + std::to_string(freeBlocks.size()) + " of " +
-        std::to_string(totalBlocks) + " blocks of " + std::to_string(cuda::kvBlockTokens) +
+        "the KV cache of " + device->name() + " has " + std::to_string(free.size()) + " of " +
+        std::to_string(storedBlocks.total) + " blocks of " + std::to_string(cuda::kvBlockTokens) +
         " tokens free, " + std::to_string(needed - before) + " more are needed");
-  while (sequence.blocks.size() < needed) {
-    sequence.blocks.push_back(freeBlocks.back());
-    freeBlocks.pop_back();
+  while (blocks.stored.size() < needed) {
+    blocks.stored.push_back(free.back());
+    blocks.precise.push_back(-1);
+    free.pop_back();
   }
   return Status::ok();
 }
 
 void CudaEngine::shrink(Sequence &sequence, int64_t tokens) {
   const auto keep = size_t((tokens + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens);
-  while (sequence.blocks.size() > keep) {
-    freeBlocks.push_back(sequence.blocks.back());
-    sequence.blocks.pop_back();
+  CudaBlocks &blocks = sequence.blocks;
+  while (blocks.stored.size() > keep) {
+    dropPrecise(sequence, blocks.stored.size() - 1);
+    storedBlocks.free.push_back(blocks.stored.back());
+    blocks.stored.pop_back();
+    blocks.precise.pop_back();
   }
+  blocks.preciseFrom = std::min(blocks.preciseFrom, tokens);
+}
+
+void CudaEngine::dropPrecise(Sequence &sequence, size_t block) {
+  int32_t &number = sequence.blocks.precise[block];
+  if (number >= 0)
+    preciseBlocks.free.push_back(number);
+  number = -1;
+}
+
+Status CudaEngine::growPrecise(Sequence &sequence, int64_t position, int64_t tokens) {
+  if (preciseBlocks.total == 0)
+    return Status::ok();
+  const int64_t end = std::min(position + tokens, kv.recent > 0 ? position + tokens : kv.sink);
+  for (int64_t block = position / cuda::kvBlockTokens; block * cuda::kvBlockTokens < end; ++block) {
+    int32_t &number = sequence.blocks.precise[size_t(block)];
+    if (number >= 0)
+      continue;
+    if (preciseBlocks.free.empty())
+      return resourceExhausted("the KV cache of " + device->name() + " has none of " +
+                               std::to_string(preciseBlocks.total) +
+                               " blocks of precise tokens free: fewer sequences, or a smaller "
+                               "--kv-window");
+    number = preciseBlocks.free.back();
+    preciseBlocks.free.pop_back();
+  }
+  return Status::ok();
+}
+
+void CudaEngine::releasePrecise(Sequence &sequence, int64_t length) {
+  if (preciseBlocks.total == 0)
+    return;
+  // A query at position p reads from p - recent + 1 on.
+  const int64_t first = std::max<int64_t>(0, length - kvRollBack - kv.recent + 1);
+  const auto from = std::min(size_t(first / cuda::kvBlockTokens), sequence.blocks.precise.size());
+  const auto sinks = size_t((kv.sink + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens);
+  for (size_t block = sinks; block < from; ++block)
+    dropPrecise(sequence, block);
+  sequence.blocks.preciseFrom =
+      std::max(sequence.blocks.preciseFrom, int64_t(from) * cuda::kvBlockTokens);
 }
 
 EngineStats CudaEngine::stats() const {
   EngineStats out;
   out.arenaBytes = program->arenaBytes();
-  if (auto kv = resolveKv(model->program().kv, options.kv))
-    out.kv = *kv;
-  out.kvBytes = totalBlocks * program->kvBlockBytes();
-  out.kvPagesInUse = totalBlocks - int64_t(freeBlocks.size());
+  out.kv = kv;
+  out.kvBytes = storedBlocks.total * program->kvBlockBytes() +
+                preciseBlocks.total * program->preciseBlockBytes();
+  out.kvPagesInUse = storedBlocks.total - int64_t(storedBlocks.free.size());
   out.programRuns = programRuns;
   out.tokens = totalTokens;
   out.stepsAhead = stepsAhead;

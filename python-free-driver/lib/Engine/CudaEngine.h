@@ -37,7 +37,7 @@ namespace qrt {
 struct CudaSequence {
   bool inUse = false;
   int64_t length = 0;
-  std::vector<int32_t> blocks;
+  CudaBlocks blocks;
 };
 
 class CudaEngine final : public SequenceEngine<CudaSequence> {
@@ -87,8 +87,22 @@ private:
       : SequenceEngine(std::move(model), options), hostBudget(0) {}
   Status open();
   Status allocate();
+  /// Blocks of one kind that no sequence has, and how many there are in all.
+  struct KvBlocks {
+    int64_t total = 0;
+    std::vector<int32_t> free;
+    CudaDevice::Memory memory;
+  };
   /// How many KV blocks to take of `freeBytes`.
-  Result<int64_t> planBlocks(int64_t freeBytes, int64_t totalBytes) const;
+  Status planBlocks(int64_t freeBytes, int64_t totalBytes);
+  Status allocateBlocks(KvBlocks &kind, int64_t bytesOfBlock);
+  /// Precise blocks that a sequence has between steps, and for a step of `rows` tokens.
+  int64_t preciseBlocksOf(int64_t rows) const;
+  /// Makes precise blocks for tokens [position, position + tokens) before they are written.
+  Status growPrecise(Sequence &sequence, int64_t position, int64_t tokens);
+  /// Gives those back that no query behind `length` - kvRollBack tokens reads.
+  void releasePrecise(Sequence &sequence, int64_t length);
+  void dropPrecise(Sequence &sequence, size_t block);
   Status grow(Sequence &sequence, int64_t tokens) override;
   void shrink(Sequence &sequence, int64_t tokens) override;
   void willCut(int seq) override;
@@ -131,14 +145,14 @@ private:
   std::optional<CudaStepBuffers> decodeBuffers[CudaSampling::slotCount], prefillBuffers;
   std::optional<CudaSampling> sampling; ///< none: the library has no sampler
   std::vector<SampleResult> sampled;
-  CudaDevice::Memory kvPool, faults;
+  CudaDevice::Memory faults;
   CudaDevice::Pinned hostLogits, hostFaults;
   std::map<DecodeKind, DecodeGraph> graphs;
   std::optional<Flight> ahead; ///< launched, not asked for yet
   int lastSlot = 1;            ///< of the last decode step that was launched
   int64_t contextBound = 0;    ///< what tables and blocks allow
-  int64_t totalBlocks = 0;
-  std::vector<int32_t> freeBlocks;
+  KvSpec kv;
+  KvBlocks storedBlocks, preciseBlocks;
   MemoryBudget hostBudget;
   FloatBuffer collected, merged;
   int64_t stepsAhead = 0, stepsInVain = 0;

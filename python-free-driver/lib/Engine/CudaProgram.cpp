@@ -73,16 +73,26 @@ bool CudaProgram::isSelected(size_t index) const {
   return place(program->instructions[index].outputs[0]).selected;
 }
 
-Status CudaProgram::planMemory() {
+/// Where keys and values of each cache lie in a block; its bytes.
+Result<int64_t> CudaProgram::layOutCaches(const KvSpec &types,
+                                          std::vector<std::pair<int64_t, int64_t>> &offsets) const {
+  const cuda::Table &table = device->table();
+  int64_t bytes = 0;
   for (const CacheSpec &cache : program->caches) {
-    const cuda::Table &table = device->table();
-    const int64_t keys = table.kvPageBytes(cache.kvHeads, cache.headDim, limits.keyType),
-                  values = table.kvPageBytes(cache.kvHeads, cache.valueDim, limits.valueType);
+    const int64_t keys = table.kvPageBytes(cache.kvHeads, cache.headDim, types.keys),
+                  values = table.kvPageBytes(cache.kvHeads, cache.valueDim, types.values);
     if (keys < 0 || values < 0)
-      return unsupported("a KV cache of " + kvText({limits.keyType, limits.valueType}) +
-                         " has no kernel for " + device->name());
-    kvOffsets.emplace_back(blockBytes, blockBytes + alignUp(keys));
-    blockBytes += alignUp(keys) + alignUp(values);
+      return unsupported("a KV cache of " + kvText(types) + " has no kernel for " + device->name());
+    offsets.emplace_back(bytes, bytes + alignUp(keys));
+    bytes += alignUp(keys) + alignUp(values);
+  }
+  return bytes;
+}
+
+Status CudaProgram::planMemory() {
+  QRT_ASSIGN_OR_RETURN(blockBytes, layOutCaches({limits.kv.keys, limits.kv.values}, kvOffsets));
+  if (limits.kv.sink > 0 || limits.kv.recent > 0) {
+    QRT_ASSIGN_OR_RETURN(preciseBytes, layOutCaches({DType::F16, DType::F16}, preciseOffsets));
   }
   for (const Instruction &instruction : program->instructions)
     if (instruction.op == OpCode::Rope)
@@ -147,8 +157,9 @@ Status CudaProgram::planWorkspaces() {
   return Status::ok();
 }
 
-Status CudaProgram::load(void *kvPool) {
+Status CudaProgram::load(void *kvPool, void *precisePool) {
   kvBase = kvPool;
+  preciseBase = precisePool;
   QRT_RETURN_IF_ERROR(weights.upload(*model, *device, limits.alternates));
   auto allocate = [&](int64_t bytes, const char *what) -> Result<char *> {
     if (bytes == 0)

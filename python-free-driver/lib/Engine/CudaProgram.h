@@ -8,6 +8,7 @@
 
 #include "Engine/CudaPlan.h"
 #include "Engine/CudaWeights.h"
+#include "qrt/KvSpec.h"
 
 #include <functional>
 #include <map>
@@ -31,8 +32,8 @@ struct CudaLimits {
   int64_t selectedRows = 0; ///< of the tail
   int64_t decodeRows = 0;   ///< of a run with `decode`
   int64_t maxContext = 0;
-  DType keyType = DType::F16, valueType = DType::F16; ///< of the KV cache
-  bool alternates = false;                            ///< runs may ask for the second weight set
+  KvSpec kv;
+  bool alternates = false; ///< runs may ask for the second weight set
 };
 
 class CudaProgram {
@@ -46,9 +47,12 @@ public:
   int64_t weightBytes() const { return weightSizes.bytes + weightSizes.staging; }
   int64_t arenaBytes() const { return totalBytes; }
   int64_t kvBlockBytes() const { return blockBytes; }
+  /// Of a block of precise tokens beside codes; 0: there are none.
+  int64_t preciseBlockBytes() const { return preciseBytes; }
 
-  /// Uploads the weights and allocates arenas; `kvPool` holds blocks of kvBlockBytes().
-  Status load(void *kvPool);
+  /// Uploads the weights and allocates arenas; the pools hold blocks of kvBlockBytes() and
+  /// preciseBlockBytes().
+  Status load(void *kvPool, void *precisePool);
 
   Status body(const CudaRun &run) const;
   Status tail(const CudaRun &run) const;
@@ -87,6 +91,8 @@ private:
   CudaProgram(const Model &model, CudaDevice &device, const CudaLimits &limits);
   Status checkKernels() const;
   Status planMemory();
+  Result<int64_t> layOutCaches(const KvSpec &types,
+                               std::vector<std::pair<int64_t, int64_t>> &offsets) const;
   Status planWorkspaces();
   Status planInt8();
   /// The instruction behind `index` that adds to the result of this Linear, if one launch can do
@@ -160,10 +166,11 @@ private:
   CudaWeights weights;
   int32_t logitsValue = -1;
   std::vector<RopeTable> ropeTables;
-  std::vector<std::pair<int64_t, int64_t>> kvOffsets; ///< keys and values of each cache in a block
-  int64_t blockBytes = 0, totalBytes = 0;
+  /// Keys and values of each cache in a block, and in a precise one.
+  std::vector<std::pair<int64_t, int64_t>> kvOffsets, preciseOffsets;
+  int64_t blockBytes = 0, preciseBytes = 0, totalBytes = 0;
   int64_t linearWorkspace = 0, attentionWorkspace = 0, roundedBytes = 0;
-  void *kvBase = nullptr;
+  void *kvBase = nullptr, *preciseBase = nullptr;
   char *floats[2] = {}, *halves[2] = {};
   char *converted = nullptr, *rounded = nullptr;
   char *linearScratch = nullptr, *attentionScratch = nullptr;

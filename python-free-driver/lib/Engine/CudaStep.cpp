@@ -108,19 +108,24 @@ Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks,
                                         "logits of " + std::to_string(totalRows) + " tokens"));
   CudaStepBuffers &buffers = *prefillBuffers;
   int64_t rowsDone = 0;
-  size_t current = 0; // chunk
-  int64_t within = 0; // tokens of it that are done
+  size_t current = 0;                                  // chunk
+  int64_t within = 0;                                  // tokens of it that are done
+  std::vector<std::pair<Sequence *, int64_t>> lengths; // after a run
   while (current < chunks.size()) {
     buffers.clear();
+    lengths.clear();
     while (current < chunks.size() && buffers.rows() < options.prefillChunk &&
            buffers.parts() < cudaPrefillParts) {
       const Chunk &chunk = chunks[current];
-      const Sequence &sequence = sequences[size_t(chunk.seq)];
+      Sequence &sequence = sequences[size_t(chunk.seq)];
       const auto size = int64_t(chunk.tokens.size());
       const int64_t take = std::min(size - within, options.prefillChunk - buffers.rows());
       const int64_t firstRow = buffers.rows();
-      buffers.addPart(chunk.tokens.subspan(size_t(within), size_t(take)), sequence.length + within,
+      const int64_t position = sequence.length + within;
+      QRT_RETURN_IF_ERROR(growPrecise(sequence, position, take));
+      buffers.addPart(chunk.tokens.subspan(size_t(within), size_t(take)), position,
                       sequence.blocks);
+      lengths.emplace_back(&sequence, position + take);
       within += take;
       for (int64_t i = 0; i < take; ++i)
         if (chunk.logits == Logits::All ||
@@ -137,6 +142,8 @@ Result<Engine::StepResult> CudaEngine::prefill(std::span<const Chunk> chunks,
     run.maxContext = std::min(
         contextBound, std::max(cudaShortContext, int64_t(std::bit_ceil(uint64_t(longest)))));
     QRT_RETURN_IF_ERROR(runPrefill(run, samples, rowsDone));
+    for (auto [sequence, length] : lengths)
+      releasePrecise(*sequence, length);
     ++programRuns;
     totalTokens += run.rows;
   }

@@ -8,19 +8,28 @@
 #include "Device/CudaDevice.h"
 
 #include <span>
+#include <vector>
 
 namespace qrt {
 
+/// Blocks of the device's KV cache that hold a sequence.
+struct CudaBlocks {
+  std::vector<int32_t> stored;
+  std::vector<int32_t> precise; ///< as many; -1: there is none
+  int64_t preciseFrom = 0;      ///< tokens from here on have a precise copy
+};
+
 class CudaStepBuffers {
 public:
-  static int64_t bytes(int64_t rows, int64_t parts, int64_t blockStride);
+  /// precise: with tables of precise blocks.
+  static int64_t bytes(int64_t rows, int64_t parts, int64_t blockStride, bool precise);
   static Result<CudaStepBuffers> create(CudaDevice &device, int64_t rows, int64_t parts,
-                                        int64_t blockStride);
+                                        int64_t blockStride, bool precise);
 
   /// Begins a step: nothing in it.
   void clear();
   /// A part: `tokens` at `position` .. of a sequence with these blocks. Rows follow those before.
-  void addPart(std::span<const int32_t> tokens, int64_t position, std::span<const int32_t> blocks);
+  void addPart(std::span<const int32_t> tokens, int64_t position, const CudaBlocks &blocks);
   /// The last row's logits are wanted, or those of row `row`.
   void select(int64_t row);
   int64_t rows() const { return rowCount; }
@@ -43,6 +52,7 @@ public:
 private:
   CudaStepBuffers(CudaDevice &device, int64_t rows, int64_t parts, int64_t blockStride)
       : device(&device), maxRows(rows), maxParts(parts), stride(blockStride) {}
+  void setTable(int32_t *table, std::span<const int32_t> blocks, int64_t &changed);
   /// Of everything before the ids.
   int64_t rowsBytes() const { return maxRows * 3 * 4 + maxParts * int64_t(sizeof(cuda::Part)); }
   /// Where in device memory the copy of this place is.
@@ -54,11 +64,12 @@ private:
 
   CudaDevice *device;
   int64_t maxRows, maxParts, stride;
-  int64_t rowCount = 0, partCount = 0, selectedCount = 0, changedParts = 0;
+  int64_t rowCount = 0, partCount = 0, selectedCount = 0;
+  int64_t changedBlocks = 0, changedPrecise = 0; ///< parts whose tables are to be copied
   CudaDevice::Pinned host;
   CudaDevice::Memory memory;
   int32_t *hostIds = nullptr, *hostPositions = nullptr, *hostPartOfRow = nullptr,
-          *hostSelected = nullptr, *hostBlocks = nullptr;
+          *hostSelected = nullptr, *hostBlocks = nullptr, *hostPrecise = nullptr;
   cuda::Part *hostParts = nullptr;
 };
 

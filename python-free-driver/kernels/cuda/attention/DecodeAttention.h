@@ -24,17 +24,17 @@
 
 namespace qrt::cuda {
 
-template <int dimOf, DType keysOf, DType valuesOf = keysOf>
+template <int dimOf, DType keysOf, DType valuesOf = keysOf, bool hasPrecise = false>
 struct DecodeAttention {
   using Params = FlashParams;
   using KeyStage = KvStage<dimOf, keysOf>;
   using ValueStage = KvStage<dimOf, valuesOf>;
   static constexpr bool coded = KeyStage::coded;
-  static_assert(coded == ValueStage::coded);
+  static_assert(coded == ValueStage::coded && (coded || !hasPrecise));
   static constexpr bool waitsItself = true;
   static constexpr int dim = dimOf, warps = dim > 128 ? 4 : 8, threads = warps * warpLanes;
   // Two blocks per multiprocessor where 128 registers suffice.
-  static constexpr int minBlocks = dim > (coded ? 64 : 128) ? 1 : 2;
+  static constexpr int minBlocks = hasPrecise || dim > (coded ? 64 : 128) ? 1 : 2;
   static constexpr int stride = flashStride(dim);
   using Combine = DecodeCombine<dim, warps>;
 
@@ -124,11 +124,11 @@ struct DecodeAttention {
       const bool isKey = warpIndex() == warps - 1;
       const bool stores = blockIndex().x == 0 && firstHead == 0;
       if (keysOf == valuesOf || isKey)
-        FreshRow<dim, keysOf>::make(p, row, kvHead, isKey, place, stores,
-                                    isKey ? fresh : fresh + dim, params.faults);
+        FreshRow<dim, keysOf>::template make<hasPrecise>(
+            p, row, kvHead, isKey, place, stores, isKey ? fresh : fresh + dim, params.faults);
       else
-        FreshRow<dim, valuesOf>::make(p, row, kvHead, false, place, stores, fresh + dim,
-                                      params.faults);
+        FreshRow<dim, valuesOf>::template make<hasPrecise>(p, row, kvHead, false, place, stores,
+                                                           fresh + dim, params.faults);
     }
     syncThreads();
 
@@ -154,6 +154,23 @@ struct DecodeAttention {
         loadQuery(d, a);
       }
     };
+    [[maybe_unused]] PreciseTokens preciseOfRow = {};
+    if constexpr (hasPrecise)
+      preciseOfRow = preciseTokens(p, place);
+    auto preciseOf = [&](int chunk, bool isKey) {
+      if constexpr (hasPrecise) {
+        const int firstKey = chunk * stageKeys;
+        PreciseRows precise = {nullptr,
+                               {preciseOfRow.sink - firstKey, preciseOfRow.recent - firstKey}};
+        if (precise.tokens.sink > 0 || precise.tokens.recent < stageKeys)
+          precise.rows = precisePage(p.step, p.kv, place.part, firstKey, isKey) +
+                         kvRowOffset(kvHead, firstKey % kvBlockTokens,
+                                     isKey ? p.headDim : p.valueDim, DType::F16);
+        return precise;
+      } else {
+        return NoPrecise();
+      }
+    };
     int stage = 0;
     bool overflow = false;
     QRT_NO_UNROLL
@@ -163,7 +180,8 @@ struct DecodeAttention {
       const bool isNewest = appends && chunk == chunkEnd - 1;
       float scores[stageKeys / 8][4];
       waitAsync<pending>();
-      const uint16_t *opened = keys.open(k, tile, valid, isNewest ? fresh : nullptr, overflow);
+      const uint16_t *opened =
+          keys.open(k, tile, valid, isNewest ? fresh : nullptr, overflow, preciseOf(chunk, true));
       if constexpr (coded)
         fetchKeys(k); // the codes have been read
       state.template score<stageKeys>(scores, query, opened);
@@ -172,7 +190,8 @@ struct DecodeAttention {
       if constexpr (!coded)
         fetchKeys(k);
       waitAsync<pending>();
-      opened = values.open(v, tile, valid, isNewest ? fresh + dim : nullptr, overflow);
+      opened = values.open(v, tile, valid, isNewest ? fresh + dim : nullptr, overflow,
+                           preciseOf(chunk, false));
       if constexpr (coded)
         fetchValues(v);
       state.template add<stageKeys>(scores, opened);

@@ -40,12 +40,16 @@ inline int decodeSplits(const Launch &launch, const AttentionParams &p, int64_t 
 }
 
 int launchPrefillAttention(const Launch &launch, const FlashParams &params);
+/// With precise blocks.
+int launchPrecisePrefill(const Launch &launch, const FlashParams &params);
 /// By the type of the cache.
 int launchDecodeF16(const Launch &launch, const FlashParams &params);
 int launchDecodeBF16(const Launch &launch, const FlashParams &params);
 int launchDecodeI8(const Launch &launch, const FlashParams &params);
 int launchDecodeI4(const Launch &launch, const FlashParams &params);
 int launchDecodeI8I4(const Launch &launch, const FlashParams &params); ///< keys I8, values I4
+/// Codes with precise blocks.
+int launchDecodePrecise(const Launch &launch, const FlashParams &params);
 
 } // namespace qrt::cuda
 

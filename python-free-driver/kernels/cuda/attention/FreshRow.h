@@ -31,7 +31,8 @@ struct FreshRow {
   };
 
   /// All lanes. `to`: dim f16 values in shared memory, zeros beyond the width; `stores`: into the
-  /// cache too.
+  /// cache too. hasPrecise: there are precise blocks.
+  template <bool hasPrecise>
   static QRT_DEVICE void make(const AttentionParams &p, int row, int kvHead, bool isKey,
                               const RowPlace &place, bool stores, uint16_t *to, uint32_t *faults) {
     const Matrix &src = isKey ? p.k : p.v;
@@ -93,6 +94,25 @@ struct FreshRow {
           const float two[2][2] = {{x[i][0], x[i][1]}, {x[i + 1][0], x[i + 1][1]}};
           store<2, 32>(two, 64 * i, width, {cached, scales + i / 2, zeros}, stores, to);
         }
+      }
+    }
+    if constexpr (hasPrecise) {
+      const bool isRead = preciseTokens(p, place).has(place.position);
+      uint8_t *copies =
+          stores ? precisePage(p.step, p.kv, place.part, place.position, isKey) : nullptr;
+      QRT_UNROLL
+      for (int i = 0; i < pairs; ++i) {
+        const int column = 2 * laneIndex() + 64 * i;
+        if (column >= width)
+          continue;
+        const uint32_t packed = packHalves(DType::F16, x[i][0], x[i][1], overflow);
+        if (isRead) // over this lane's codes
+          storeShared(reinterpret_cast<uint32_t *>(to) + column / 2, packed);
+        if (copies)
+          storeGlobal(
+              reinterpret_cast<uint32_t *>(copies + kvRowOffset(kvHead, token, width, DType::F16)) +
+                  column / 2,
+              packed);
       }
     }
     if (overflow && faults)

@@ -59,15 +59,23 @@ struct GenericAttention {
     float most = -INFINITY, total = 0.0f;
     const int64_t end = place.position + 1;
     const int64_t first = p.window > 0 && end > p.window ? end - p.window : 0;
+    const PreciseTokens precise =
+        p.kv.preciseBase ? preciseTokens(p, place) : PreciseTokens{0, int(end)};
+    auto element = [&](bool isKey, int64_t token, int64_t i) {
+      const bool isPrecise = precise.has(int(token));
+      const uint8_t *page = isPrecise ? precisePage(p.step, p.kv, place.part, token, isKey)
+                                      : kvPage(p.step, p.kv, place.part, token,
+                                               isKey ? p.kv.keyOffset : p.kv.valueOffset);
+      return kvElement(isPrecise ? DType::F16 : p.kv.type(isKey), page, p.kvHeads, kvHead,
+                       token % kvBlockTokens, isKey ? p.headDim : p.valueDim, i);
+    };
     for (int64_t tile = first; tile < end; tile += threads) {
       const int64_t key = tile + self;
       float score = -INFINITY;
       if (key < end) {
-        const uint8_t *page = kvPage(p.step, p.kv, place.part, key, p.kv.keyOffset);
         float dot = 0.0f;
         for (int64_t i = 0; i < p.headDim; ++i)
-          dot += loadShared(query + i) * kvElement(p.kv.keyType, page, p.kvHeads, kvHead,
-                                                   key % kvBlockTokens, p.headDim, i);
+          dot += loadShared(query + i) * element(true, key, i);
         score = p.softcap > 0.0f ? p.softcap * tanhf(dot / p.softcap) : dot;
       }
       const float now = blockMaximum(score, maxima);
@@ -84,11 +92,8 @@ struct GenericAttention {
         if (d >= p.valueDim)
           continue;
         float sum = out[i] * keep;
-        for (int j = 0; j < keys; ++j) {
-          const uint8_t *page = kvPage(p.step, p.kv, place.part, tile + j, p.kv.valueOffset);
-          sum += loadShared(weights + j) * kvElement(p.kv.valueType, page, p.kvHeads, kvHead,
-                                                     (tile + j) % kvBlockTokens, p.valueDim, d);
-        }
+        for (int j = 0; j < keys; ++j)
+          sum += loadShared(weights + j) * element(false, tile + j, d);
         out[i] = sum;
       }
       syncThreads(); // before the next tile's maxima and weights

@@ -30,6 +30,32 @@ QRT_DEVICE uint8_t *kvPage(const StepState &step, const KvPool &kv, int32_t part
   return static_cast<uint8_t *>(kv.base) + block * kv.blockBytes + offset;
 }
 
+/// The tokens that a query reads from precise blocks: below `sink`, and from `recent` on.
+struct PreciseTokens {
+  int sink, recent;
+  QRT_DEVICE bool has(int token) const { return token < sink || token >= recent; }
+};
+QRT_DEVICE PreciseTokens preciseTokens(const KvPool &kv, int position, int preciseFrom) {
+  const int end = position + 1, sink = kv.sink < end ? kv.sink : end;
+  int recent = end - kv.recent;
+  recent = recent > sink ? recent : sink;
+  recent = recent > preciseFrom ? recent : preciseFrom;
+  return {sink, recent < end ? recent : end};
+}
+QRT_DEVICE PreciseTokens preciseTokens(const AttentionParams &p, const RowPlace &place) {
+  return preciseTokens(p.kv, place.position, loadGlobal(&p.step.parts[place.part].preciseFrom));
+}
+
+/// The f16 keys (or values) of one layer in the precise block of `token`; null: there is none.
+QRT_DEVICE uint8_t *precisePage(const StepState &step, const KvPool &kv, int32_t part,
+                                int64_t token, bool isKey) {
+  const int32_t block =
+      loadGlobal(step.preciseBlocks + int64_t(part) * step.blockStride + token / kvBlockTokens);
+  return block < 0 ? nullptr
+                   : static_cast<uint8_t *>(kv.preciseBase) + block * kv.preciseBytes +
+                         (isKey ? kv.preciseKeyOffset : kv.preciseValueOffset);
+}
+
 /// Of the group of dim i in a row of I8 or I4.
 struct KvScale {
   float scale;

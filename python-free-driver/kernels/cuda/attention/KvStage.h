@@ -17,6 +17,16 @@ namespace qrt::cuda {
 
 inline constexpr int stageKeys = 16;
 
+/// Which keys of a stage are read from a precise block instead.
+struct NoPrecise {
+  static constexpr bool any = false;
+};
+struct PreciseRows {
+  static constexpr bool any = true;
+  const uint8_t *rows;  ///< f16, of the head, from the first key of the stage on
+  PreciseTokens tokens; ///< counted from that key
+};
+
 /// The keys (or values) of one head in every block. `dim`: columns of the tile, a power of two.
 template <int dim, DType type>
 struct KvStage {
@@ -97,8 +107,9 @@ struct KvStage {
   /// What this lane waited for becomes, for the warp, an f16 tile of `valid` rows and zeros:
   /// `tile`, or the stage itself where it holds no codes. `fresh`: null, or the row behind them
   /// (FreshRow.h). All lanes together.
+  template <class Precise>
   QRT_DEVICE const uint16_t *open(uint8_t *stage, uint16_t *tile, int valid, const uint16_t *fresh,
-                                  bool &overflow) const {
+                                  bool &overflow, const Precise &precise) const {
     const int lane = laneIndex();
     if constexpr (coded)
       syncWarp(); // the copies of all lanes
@@ -109,8 +120,14 @@ struct KvStage {
       const bool inside = key < valid && column < width;
       if constexpr (coded) {
         Words4 words = {};
-        if (inside)
+        if constexpr (Precise::any) {
+          if (inside)
+            words = precise.tokens.has(key) ? loadGlobal(reinterpret_cast<const Words4 *>(
+                                                  precise.rows + (key * width + column) * 2))
+                                            : eightOf(stage, key, column);
+        } else if (inside) {
           words = eightOf(stage, key, column);
+        }
         storeShared(reinterpret_cast<Words4 *>(tile + key * stride + column), words);
       } else { // bf16 that this lane has copied
         auto *at = reinterpret_cast<Words4 *>(stage + (key * stride + column) * 2);

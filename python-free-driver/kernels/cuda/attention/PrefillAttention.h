@@ -52,12 +52,8 @@ struct PrefillAttention {
     auto tileOf = [&](int stage, bool isKey) {
       return tiles + (2 * stage + (isKey ? 0 : 1)) * keys * stride;
     };
+    storeQueries(params, q, piece, kvHead);
     const int packed = piece.tokens * group;
-    for (int at = threadIndex(); at < rows * dim / 2; at += threads) {
-      const int row = at / (dim / 2), column = at % (dim / 2) * 2, index = piece.first + row;
-      storeQuery(p, q, stride, row, column, piece.firstRow + index / group,
-                 kvHead * group + index % group, index < packed, params.faults);
-    }
     const int lastRow = piece.first + rows < packed ? piece.first + rows - 1 : packed - 1;
     const int end = piece.position + lastRow / group + 1; // keys that the last row sees
     const auto window = int(p.window);
@@ -94,6 +90,27 @@ struct PrefillAttention {
       stage ^= 1;
     }
     waitAsync<0>();
+    storeResults(params, state, piece, kvHead);
+  }
+
+  /// The piece's queries, scaled, as rows of a tile.
+  static QRT_DEVICE void storeQueries(const Params &params, uint16_t *q, const Piece &piece,
+                                      int64_t kvHead) {
+    const AttentionParams &p = params.op;
+    const auto group = int(p.heads / p.kvHeads);
+    const int packed = piece.tokens * group;
+    for (int at = threadIndex(); at < rows * dim / 2; at += threads) {
+      const int row = at / (dim / 2), column = at % (dim / 2) * 2, index = piece.first + row;
+      storeQuery(p, q, stride, row, column, piece.firstRow + index / group,
+                 kvHead * group + index % group, index < packed, params.faults);
+    }
+  }
+
+  static QRT_DEVICE void storeResults(const Params &params, const FlashRows<dim> &state,
+                                      const Piece &piece, int64_t kvHead) {
+    const AttentionParams &p = params.op;
+    const auto group = int(p.heads / p.kvHeads);
+    const int packed = piece.tokens * group;
     QRT_UNROLL
     for (int i = 0; i < 2; ++i) {
       const float total = state.rowTotal(i);

@@ -47,6 +47,7 @@ int launchAttention(const Launch &launch, const AttentionParams &params) {
       params.kvHeads <= 0 || params.heads % params.kvHeads || params.headDim <= 0 ||
       params.valueDim <= 0 || params.valueDim > GenericAttention::maxValueDim ||
       params.rows > INT32_MAX || params.heads > 65535 ||
+      (params.kv.preciseBase && (!params.step.preciseBlocks || !isCoded(params.kv))) ||
       (params.cos && (!params.k.data || 2 * params.half > params.headDim)))
     return invalidLaunch;
   // The decode kernels append themselves; they turn four features at a time.
@@ -65,19 +66,21 @@ int launchAttention(const Launch &launch, const AttentionParams &params) {
     flash.group = int32_t(params.heads / params.kvHeads);
     flash.headTiles = (flash.group + decodeHeads - 1) / decodeHeads;
     flash.faults = launch.faults;
+    const bool precise = params.kv.preciseBase != nullptr;
     if (!decodes)
-      return launchPrefillAttention(launch, flash);
+      return precise ? launchPrecisePrefill(launch, flash) : launchPrefillAttention(launch, flash);
     if (params.workspace) {
       flash.splits = decodeSplits(launch, params, params.rows);
       flash.counters = static_cast<uint32_t *>(params.workspace);
       flash.partials = reinterpret_cast<float *>(flash.counters + ticketCounters);
     }
     const DType type = params.kv.keyType;
-    return type != params.kv.valueType ? launchDecodeI8I4(launch, flash)
-           : type == DType::F16        ? launchDecodeF16(launch, flash)
-           : type == DType::BF16       ? launchDecodeBF16(launch, flash)
-           : type == DType::I8         ? launchDecodeI8(launch, flash)
-                                       : launchDecodeI4(launch, flash);
+    return precise                       ? launchDecodePrecise(launch, flash)
+           : type != params.kv.valueType ? launchDecodeI8I4(launch, flash)
+           : type == DType::F16          ? launchDecodeF16(launch, flash)
+           : type == DType::BF16         ? launchDecodeBF16(launch, flash)
+           : type == DType::I8           ? launchDecodeI8(launch, flash)
+                                         : launchDecodeI4(launch, flash);
   }
   return launchKernel<GenericAttention>(launch, {int32_t(params.rows), int32_t(params.heads), 1},
                                         GenericAttention::sharedBytes(params.headDim),

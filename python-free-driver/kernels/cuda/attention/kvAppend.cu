@@ -120,6 +120,12 @@ struct KvAppendKernel {
                    rotated ? p.sin + row * p.half : nullptr,
                    static_cast<int>(p.half),
                    p.interleaved};
+    if (p.kv.preciseBase)
+      if (uint8_t *copies = precisePage(p.step, p.kv, place.part, place.position, isKey)) {
+        const Matrix dst = {copies + kvRowOffset(head, token, dim, DType::F16), 0, DType::F16};
+        for (int i = laneIndex(); i < dim; i += warpLanes)
+          storeElement(dst, i, x(i), params.faults);
+      }
     if (type == DType::F32 || type == DType::F16 || type == DType::BF16) {
       const Matrix dst = {to, 0, type};
       for (int i = laneIndex(); i < dim; i += warpLanes)
@@ -146,6 +152,7 @@ int launchKvAppend(const Launch &launch, const KvAppendParams &params) {
   const int64_t tasks = (heads + KvAppendKernel::warps - 1) / KvAppendKernel::warps;
   if (!isKvType(params.kv.keyType) || !isKvType(params.kv.valueType) || params.rows > INT32_MAX ||
       tasks > 65535 || (params.q.data && !params.cos) ||
+      (params.kv.preciseBase && !params.step.preciseBlocks) ||
       (params.cos && 2 * params.half > params.headDim))
     return invalidLaunch;
   return launchKernel<KvAppendKernel>(launch, {int32_t(params.rows), int32_t(tasks), 1}, 0,

@@ -1,16 +1,16 @@
-//===- prefill.cu - attention of many rows ------------------------------------------------------===//
+//===- prefill.cu - attention of many rows
+//------------------------------------------------------===//
 
 #include "kernels/cuda/attention/FlashLaunch.h"
-#include "kernels/cuda/attention/PrefillAttention.h"
+#include "kernels/cuda/attention/PrecisePrefill.h"
 #include "kernels/cuda/device/Launch.h"
 
 namespace qrt::cuda {
 
 namespace {
 
-template <int dim>
+template <class Kernel>
 int launchPrefillOf(const Launch &launch, const FlashParams &params) {
-  using Kernel = PrefillAttention<dim>;
   const AttentionParams &p = params.op;
   // At most: full tiles of all rows, and one that is not full per part.
   const int64_t tiles = p.rows * (p.heads / p.kvHeads) / Kernel::rows + p.step.partCount;
@@ -20,13 +20,22 @@ int launchPrefillOf(const Launch &launch, const FlashParams &params) {
                               params);
 }
 
+template <template <int> class Kernel>
+int launchDim(const Launch &launch, const FlashParams &params) {
+  const int64_t dim = std::max(params.op.headDim, params.op.valueDim);
+  return dim <= 64    ? launchPrefillOf<Kernel<64>>(launch, params)
+         : dim <= 128 ? launchPrefillOf<Kernel<128>>(launch, params)
+                      : launchPrefillOf<Kernel<256>>(launch, params);
+}
+
 } // namespace
 
 int launchPrefillAttention(const Launch &launch, const FlashParams &params) {
-  const int64_t dim = std::max(params.op.headDim, params.op.valueDim);
-  return dim <= 64    ? launchPrefillOf<64>(launch, params)
-         : dim <= 128 ? launchPrefillOf<128>(launch, params)
-                      : launchPrefillOf<256>(launch, params);
+  return launchDim<PrefillAttention>(launch, params);
+}
+
+int launchPrecisePrefill(const Launch &launch, const FlashParams &params) {
+  return launchDim<PrecisePrefill>(launch, params);
 }
 
 } // namespace qrt::cuda

@@ -26,6 +26,11 @@ constexpr bool isKvType(DType type) {
   return type == DType::F32 || type == DType::F16 || type == DType::BF16 || type == DType::I8 ||
          type == DType::I4;
 }
+/// Whether keys or values are codes.
+constexpr bool isCoded(const KvPool &kv) {
+  auto coded = [](DType type) { return type == DType::I8 || type == DType::I4; };
+  return coded(kv.keyType) || coded(kv.valueType);
+}
 /// Bytes of one token's keys of one head, without scales.
 constexpr int64_t kvRowBytes(int64_t dim, DType type) {
   return type == DType::I4    ? (dim + 1) / 2

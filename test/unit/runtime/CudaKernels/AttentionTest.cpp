@@ -7,6 +7,7 @@
 #include "qrt/Half.h"
 
 #include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -34,10 +35,10 @@ struct Batch {
   Shape shape;
   Types types;
   std::vector<Part> parts;
-  std::vector<int32_t> blocks, partOfRow;
+  std::vector<int32_t> blocks, preciseBlocks, partOfRow;
   int32_t blockStride = 0;
   int64_t rows = 0;
-  std::vector<Memory> memory; ///< the pool
+  std::vector<Memory> memory; ///< the pool, and that of precise blocks
   KvPool pool;
 
   /// lengths: tokens of each sequence, newRows of them in this step; an unused row at the end.
@@ -73,11 +74,35 @@ struct Batch {
     pool.base = memory[0].data();
   }
 
+  /// Before it is filled: tokens below `sink` and the last `recent` ones are read in f16, from
+  /// `preciseFrom` on.
+  void addPrecise(int32_t sink, int32_t recent, int32_t preciseFrom) {
+    pool.sink = sink;
+    pool.recent = recent;
+    pool.preciseKeyOffset = 64;
+    pool.preciseValueOffset =
+        pool.preciseKeyOffset + kvPageBytes(shape.kvHeads, shape.headDim, DType::F16);
+    pool.preciseBytes =
+        pool.preciseValueOffset + kvPageBytes(shape.kvHeads, shape.valueDim, DType::F16);
+    int32_t total = 0;
+    for (size_t at = 0; at < blocks.size(); ++at) {
+      const auto first = int32_t(at % size_t(blockStride)) * kvBlockTokens;
+      const bool isKept = first < sink || (recent > 0 && first + kvBlockTokens > preciseFrom);
+      preciseBlocks.push_back(blocks[at] >= 0 && isKept ? total++ : -1);
+    }
+    for (Part &part : parts)
+      part.preciseFrom = preciseFrom;
+    memory.emplace_back(size_t(total) * size_t(pool.preciseBytes) + 16);
+    std::memset(memory[1].data(), 0, size_t(total) * size_t(pool.preciseBytes)); // finite
+    pool.preciseBase = memory[1].data();
+  }
+
   StepState step() const {
     StepState s;
     s.partOfRow = partOfRow.data();
     s.parts = parts.data();
     s.blocks = blocks.data();
+    s.preciseBlocks = preciseBlocks.empty() ? nullptr : preciseBlocks.data();
     s.partCount = int32_t(parts.size());
     s.blockStride = blockStride;
     return s;
@@ -91,6 +116,9 @@ struct Batch {
       one.parts = {{0, length, 0, 0}};
       one.blocks.assign(blocks.begin() + int64_t(s) * blockStride,
                         blocks.begin() + int64_t(s + 1) * blockStride);
+      if (!preciseBlocks.empty())
+        one.preciseBlocks.assign(preciseBlocks.begin() + int64_t(s) * blockStride,
+                                 preciseBlocks.begin() + int64_t(s + 1) * blockStride);
       one.partOfRow.assign(size_t(length), 0);
       DeviceMatrix k(length, shape.kvHeads * shape.headDim, DType::F32),
           v(length, shape.kvHeads * shape.valueDim, DType::F32);
@@ -106,7 +134,8 @@ struct Batch {
       keys.push_back(k.get());
       values.push_back(v.get());
     }
-    ASSERT_TRUE(memory[0].guardsIntact());
+    for (const Memory &one : memory)
+      ASSERT_TRUE(one.guardsIntact());
   }
 
   const uint8_t *page(size_t s, int64_t token, bool key) const {
@@ -117,6 +146,21 @@ struct Batch {
   float cached(size_t s, int64_t token, bool key, int64_t head, int64_t i) const {
     return kvElement(types.of(key), page(s, token, key), shape.kvHeads, head, token % kvBlockTokens,
                      key ? shape.headDim : shape.valueDim, i);
+  }
+
+  float precise(size_t s, int64_t token, bool key, int64_t head, int64_t i) const {
+    const int32_t block = preciseBlocks[s * size_t(blockStride) + size_t(token / kvBlockTokens)];
+    const auto *page = static_cast<const uint8_t *>(pool.preciseBase) + block * pool.preciseBytes +
+                       (key ? pool.preciseKeyOffset : pool.preciseValueOffset);
+    return kvElement(DType::F16, page, shape.kvHeads, head, token % kvBlockTokens,
+                     key ? shape.headDim : shape.valueDim, i);
+  }
+  /// What a query at `position` reads.
+  float read(size_t s, int64_t position, int64_t token, bool key, int64_t head, int64_t i) const {
+    if (pool.preciseBase &&
+        (token < pool.sink || (token > position - pool.recent && token >= parts[s].preciseFrom)))
+      return precise(s, token, key, head, i);
+    return cached(s, token, key, head, i);
   }
 
   std::vector<double> reference(const std::vector<float> &q, float scale, float softcap,
@@ -134,7 +178,7 @@ struct Batch {
           double dot = 0;
           for (int64_t i = 0; i < shape.headDim; ++i)
             dot += double(q[size_t((row * shape.heads + head) * shape.headDim + i)]) *
-                   cached(s, key, true, kvHead, i);
+                   read(s, position, key, true, kvHead, i);
           dot *= scale;
           scores.push_back(softcap > 0 ? softcap * std::tanh(dot / softcap) : dot);
           most = std::max(most, scores.back());
@@ -144,7 +188,7 @@ struct Batch {
         for (int64_t key = first; key <= position; ++key)
           for (int64_t i = 0; i < shape.valueDim; ++i)
             out[size_t((row * shape.heads + head) * shape.valueDim + i)] +=
-                scores[size_t(key - first)] / total * cached(s, key, false, kvHead, i);
+                scores[size_t(key - first)] / total * read(s, position, key, false, kvHead, i);
       }
     }
     return out;
@@ -208,13 +252,24 @@ TEST(KvAppend, AGroupThatIsNotFiniteReadsAsNaN) {
   }
 }
 
+/// Tokens that are read in f16 beside codes.
+struct Precise {
+  int32_t sink = 0, recent = 0, from = 0;
+  void addTo(Batch &batch) const {
+    if (sink > 0 || recent > 0)
+      batch.addPrecise(sink, recent, from);
+  }
+};
+
 void expectAttention(Shape shape, Types types, std::vector<std::pair<int32_t, int32_t>> lengths,
-                     float softcap, int64_t window, std::vector<uint64_t> seeds = {0, 2}) {
+                     float softcap, int64_t window, std::vector<uint64_t> seeds = {0, 2},
+                     Precise precise = {}) {
   SCOPED_TRACE(testing::Message() << "heads " << shape.heads << " kv " << shape.kvHeads << " dim "
                                   << shape.headDim << " types " << int(types.keys) << " "
                                   << int(types.values) << " window " << window << " softcap "
                                   << softcap);
   Batch batch(shape, types, lengths);
+  precise.addTo(batch);
   batch.fill(3);
   std::vector<float> q = randomValues(size_t(batch.rows * shape.heads * shape.headDim), 9), first;
   for (float &v : q)
@@ -285,6 +340,25 @@ TEST(Attention, KeysAndValuesOfTwoTypes) {
   expectAttention({2, 1, 256, 256}, {DType::I8, DType::I4}, {{100, 1}}, 0.0f, 0);
 }
 
+TEST(Attention, PreciseTokensBesideCodes) {
+  // The sinks end within a block or at one; windows are shorter than a chunk of rows or a block, or
+  // longer; copies of the window are gone in part.
+  const Precise some[] = {{4, 20, 0}, {64, 0, 0}, {0, 7, 0}, {3, 90, 128}};
+  for (Types types :
+       {Types(DType::I4), Types(DType::I8), Types(DType::I8, DType::I4),
+        Types(DType::I4, DType::I8), Types(DType::F16, DType::I4), Types(DType::F32, DType::I8)})
+    for (const Precise &precise : some) {
+      SCOPED_TRACE(testing::Message() << "sink " << precise.sink << " recent " << precise.recent);
+      const Shape shape = precise.sink == 4 ? Shape{4, 2, 64, 64} : Shape{6, 2, 80, 40};
+      expectAttention(shape, types, {{1, 1}, {65, 1}, {180, 1}}, 0.0f, 0, {0, 2}, precise);
+      expectAttention(shape, types, {{50, 50}, {170, 20}, {3, 1}}, 0.0f, 0, {0, 3}, precise);
+      expectAttention(shape, types, {{170, 20}, {150, 1}}, 5.0f, 30, {1}, precise);
+    }
+  // Split over blocks.
+  expectAttention({2, 1, 128, 128}, DType::I4, {{1200, 1}, {3, 1}}, 0.0f, 0, {0, 1}, {4, 64, 1000});
+  expectAttention({2, 1, 256, 256}, DType::I8, {{100, 9}, {33, 1}}, 0.0f, 0, {2}, {4, 64, 0});
+}
+
 TEST(Attention, LongContextsAreSplit) {
   // One row on many multiprocessors: the last block combines; some splits see no key of short rows.
   for (Types types : {Types(DType::F16), Types(DType::I4), Types(DType::I8, DType::I4)})
@@ -338,7 +412,7 @@ TEST(Attention, BalancedKeysGiveTheSameScores) {
 /// With k and v the launch appends: bit for bit what an append with rotation and an attention over
 /// its cache give, in the cache and in the output.
 void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool interleaved,
-                  bool balanced) {
+                  bool balanced, Precise precise = {}) {
   SCOPED_TRACE(testing::Message() << "dims " << shape.headDim << " " << shape.valueDim << " types "
                                   << int(types.keys) << " " << int(types.values) << " half " << half
                                   << " interleaved " << interleaved << " balanced " << balanced);
@@ -351,6 +425,7 @@ void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool inte
   std::vector<Batch> batches;
   for (int fused = 0; fused < 2; ++fused) {
     Batch &batch = batches.emplace_back(shape, types, lengths);
+    precise.addTo(batch);
     batch.fill(3);
     const int64_t rows = batch.rows;
     DeviceMatrix q(rows, shape.heads * shape.headDim, DType::F32),
@@ -412,10 +487,14 @@ void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool inte
     for (int32_t token = 0; token < lengths[s].first; ++token)
       for (bool key : {true, false})
         for (int64_t head = 0; head < shape.kvHeads; ++head)
-          for (int64_t i = 0; i < (key ? shape.headDim : shape.valueDim); ++i)
+          for (int64_t i = 0; i < (key ? shape.headDim : shape.valueDim); ++i) {
             ASSERT_EQ(batches[0].cached(s, token, key, head, i),
                       batches[1].cached(s, token, key, head, i))
                 << s << " " << token << " " << key << " " << head << " " << i;
+            ASSERT_EQ(batches[0].read(s, token, token, key, head, i),
+                      batches[1].read(s, token, token, key, head, i))
+                << s << " " << token << " " << key << " " << head << " " << i;
+          }
 }
 
 TEST(Attention, AppendsWhatIsNotInTheCacheYet) {
@@ -426,6 +505,12 @@ TEST(Attention, AppendsWhatIsNotInTheCacheYet) {
     expectAppend({20, 1, 80, 40}, types, true, 12, false, true);
   }
   expectAppend({2, 2, 256, 256}, DType::I8, true, 0, false, false);
+  // The newest token is a sink, one of the last, or neither.
+  for (Types types : {Types(DType::I8), Types(DType::I4), Types(DType::I8, DType::I4)})
+    for (Precise precise : {Precise{4, 20, 0}, Precise{64, 0, 0}, Precise{18, 0, 0}}) {
+      expectAppend({4, 2, 64, 64}, types, true, 32, false, false, precise);
+      expectAppend({20, 1, 80, 40}, types, true, 12, false, true, precise);
+    }
   expectAppend({2, 2, 256, 192}, DType::I4, true, 128, false, true);
 }
 
@@ -434,6 +519,7 @@ TEST(Attention, AppendsInALaunchOfItsOwnWhereKernelsDoNot) {
   expectAppend({4, 2, 64, 64}, DType::F16, true, 9, true, false);    // pairs that are no quads
   expectAppend({4, 2, 64, 64}, DType::F32, true, 32, false, false);
   expectAppend({4, 2, 64, 64}, {DType::I4, DType::I8}, true, 32, false, true);
+  expectAppend({4, 2, 64, 64}, DType::I4, false, 32, false, true, {4, 20, 0}); // prompts
 }
 
 TEST(Attention, ABf16ValueBeyondF16IsClampedAndReported) {

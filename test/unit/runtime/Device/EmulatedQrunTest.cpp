@@ -105,6 +105,15 @@ TEST_F(EmulatedQrun, SameTokensOfEightBitActivations) {
   }
 }
 
+/// Codes with precise tokens beside them, in steps that are launched ahead.
+TEST_F(EmulatedQrun, SameTokensOfCodedCaches) {
+  for (const char *kv : {"int8", "int4 --kv-sink 2 --kv-window 8", "k=int8,v=int4"}) {
+    const std::string request = std::string("--temp 0 -n 24 --kv-type ") + kv;
+    SCOPED_TRACE(request);
+    EXPECT_EQ(complete("cpu", request)["ids"], complete("cuda", request)["ids"]);
+  }
+}
+
 TEST_F(EmulatedQrun, EveryCommandTakesTheDevice) {
   const std::string texts = (folder / "texts.json").string(); // one token predicts nothing
   std::ofstream(texts) << "[[1, 2, 3, 4, 5, 6, 7], [9, 9, 8, 7]]";

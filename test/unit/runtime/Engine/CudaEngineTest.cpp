@@ -187,25 +187,6 @@ TEST_F(Emulated, KeysAndValuesOfEveryType) {
     EXPECT_LT(distance, tolerance);
     EXPECT_GT(distance, tolerance / 300) << "the type had no effect";
   }
-  // Of two types: what the CPU gives with them, which codes the keys and values alike.
-  for (auto [keys, values] : {std::pair{DType::I8, DType::I4}, std::pair{DType::I4, DType::I8},
-                              std::pair{DType::F16, DType::I8}, std::pair{DType::F32, DType::I4}}) {
-    SCOPED_TRACE(std::string(name(keys)) + " " + std::string(name(values)));
-    const KvOptions kv = {keys, values, 0, 0};
-    auto cpu = model.engine({.threads = 1, .kv = kv}), engine = model.engine(onDevice({.kv = kv}));
-    ASSERT_TRUE(cpu && engine);
-    auto expected = generate(*cpu, *cpu->addSequence(), tokens, 8);
-    auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
-    EXPECT_LT(relativeDistance(rows, expected), 3e-3);
-    EXPECT_GT(relativeDistance(expected, model.reference(tokens)), 1e-3);
-    EXPECT_EQ(engine->stats().kv, (KvSpec{keys, values}));
-  }
-  // Precise tokens beside codes are the CPU's alone.
-  auto precise = Engine::create(model.load(), onDevice({.kv = {DType::I4, DType::I4, {}, {}}}));
-  ASSERT_FALSE(precise);
-  EXPECT_EQ(precise.status().exitCode(), 13);
-  EXPECT_NE(precise.status().message().find("not supported on the device: a KV cache of "),
-            std::string::npos);
 }
 
 /// More tokens than a chunk, several blocks of the cache, logits of every row.
