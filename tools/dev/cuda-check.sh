@@ -56,7 +56,7 @@ fi
 reasoner=${CUDA_CHECK_REASONER:-examples/reasoner/model.onnx}
 models=(${CUDA_CHECK_MODELS:-})
 if [ -x "$build/bin/qopt" ] && [ -e "$reasoner" ]; then
-  for scheme in f16 w8a16 w4a16; do
+  for scheme in f16 w8a16 w4a16 w8a8 w4a8; do
     step "compile-$scheme" "$build/bin/qopt" "$reasoner" --$scheme -o "$out/reasoner-$scheme.qmod"
     models+=("$out/reasoner-$scheme.qmod")
   done
@@ -69,18 +69,22 @@ if [ -x "$build/bin/qopt" ] && [ -e "$reasoner" ]; then
   }
   step text-fragments same_fragments
 fi
-same_text() { # MODEL
+same_text() { # MODEL [FLAGS]
   local tokens=128
   [ "$emulated" = 0 ] || tokens=8
   for device in cpu cuda; do
     : > "$out/$device.txt"
     for flags in '--temp 0' '--temp 0.7 --top-p 0.9 --seed 1 --marker-penalty 1' '--temp 0.7 --seed 2 --loop rollback --think-budget 60'; do
-      "$qrun" complete "$1" -p 'Tom has 24 apples.' -n $tokens $flags --device $device >> "$out/$device.txt" || return 1
+      "$qrun" complete "$1" -p 'Tom has 24 apples.' -n $tokens $flags ${2:-} --device $device >> "$out/$device.txt" || return 1
     done
   done
   diff "$out/cpu.txt" "$out/cuda.txt"
 }
 for model in "${models[@]}"; do step "text-$(basename "$model" .qmod)" same_text "$model"; done
+# Codes, and precise tokens beside those of 4 bits.
+if [ -e "$out/reasoner-f16.qmod" ]; then
+  for kv in int8 int4 k=int8,v=int4; do step "text-kv-$kv" same_text "$out/reasoner-f16.qmod" "--kv-type $kv"; done
+fi
 
 # Speed. The emulator runs the same commands with the smallest sizes.
 report=()

@@ -245,8 +245,7 @@ qrt::Status CalibrationFlags::readOutliers(CompileOptions &options,
   scored.outliersOfOwnBits = stage.mixed.critical.isSet();
   const bool rounds = options.scheme.algorithm == "rtn" && !options.scheme.mse;
   // By default where a file may have them: of whole linears, f16 rarely makes up for much.
-  const bool byDefault = kept && (stage.quantizesLinears || rounds) &&
-                         !options.fragments; // devices have no kernel for them
+  const bool byDefault = kept && (stage.quantizesLinears || rounds);
   if (outliers == "none" && !kept)
     return qrt::invalidArgument("--outliers none needs a share of --keep-critical");
   if (!outliers.getNumOccurrences() ? !byDefault : outliers == "none")

@@ -69,7 +69,7 @@ template <int tokens>
 struct GatheredSparseAdd {
   using Params = SparseAddParams;
   static constexpr int threads = 128, minBlocks = 1, outputs = threads / outputLanes;
-  [[maybe_unused]] static constexpr bool waitsItself = true;
+  static constexpr bool waitsItself = true;
 
   static QRT_DEVICE void run(const Params &p) {
     const int lane = threadIndex() % outputLanes;
@@ -178,6 +178,7 @@ struct SharedSparseAdd {
 template <int tokens>
 int launchGathered(const Launch &launch, const SparseAddParams &params) {
   using Kernel = GatheredSparseAdd<tokens>;
+  static_assert(WaitsItself<Kernel> && Kernel::waitsItself);
   const int64_t blocks = (params.n + Kernel::outputs - 1) / Kernel::outputs;
   const int64_t passes = (params.rows + tokens - 1) / tokens;
   if (blocks > INT32_MAX || passes > 65535)
