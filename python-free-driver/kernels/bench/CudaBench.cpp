@@ -9,7 +9,8 @@
 //
 // --ops times what is not a product (CudaOps.h). --check compares every product with exact ones
 // (CudaCheck.h) instead of timing it, symmetric and asymmetric; exit code 1 if one is wrong. Group
-// 0: one scale per row.
+// 0: one scale per row. Type a8 (not with --check): 8-bit activations, rounded before the clock
+// starts.
 //
 // Per case a graph of launches, each with another copy of the weight until the copies exceed three
 // times the L2 cache, so that weights come from memory; the median over the samples of the time of
@@ -123,9 +124,9 @@ Result<Settings> readFlags(int argc, char **argv) {
     } else if (flag == "--types") {
       s.types.clear();
       for (const std::string &type : split(value, ',')) {
-        if (type != "f16" && type != "bf16")
+        if (type != "f16" && type != "bf16" && (type != "a8" || s.check))
           return invalidArgument("--types: unknown '" + type + "'");
-        s.types.push_back(type == "f16" ? DType::F16 : DType::BF16);
+        s.types.push_back(type == "f16" ? DType::F16 : type == "a8" ? DType::I8 : DType::BF16);
       }
     } else if (s.check) {
       return invalidArgument(flag + " is not a flag of --check");
@@ -186,6 +187,15 @@ public:
       return roundTo(product.type, normal(operands.random()));
     }));
     params.src = {src, srcStride, product.type};
+    if (product.type == DType::I8) {
+      const int32_t block = product.desc.groupSize ? product.desc.groupSize : 128;
+      QRT_ASSIGN_OR_RETURN(void *rounded,
+                           operands.poisoned(device.table().int8Bytes(m, k, block), "codes"));
+      const cuda::QuantizeParams quantize = {{src, srcStride, DType::F16}, m, k, block, rounded};
+      QRT_RETURN_IF_ERROR(
+          device.launched(device.table().launchQuantize(device.launch(), quantize), "Quantize"));
+      params.src = {rounded, 0, DType::I8};
+    }
     const int64_t stride = (n + 15) / 16 * 16;
     QRT_ASSIGN_OR_RETURN(auto dst, device.allocate(m * stride * 4, "result"));
     params.dst = {dst.get(), stride, DType::F32};
@@ -206,11 +216,11 @@ public:
     row["k"] = k;
     row["format"] = product.name;
     row["group"] = product.desc.groupSize;
-    row["type"] = product.type == DType::F16 ? "f16" : "bf16";
+    row["type"] = product.type == DType::I8 ? "a8" : std::string(name(product.type));
     row["m"] = m;
     row["microseconds"] = timing.median * 1e6;
     row["spread"] = timing.spread * 1e6;
-    row["bytes"] = weightBytes + scaleBytes + m * k * 2 + m * n * 4;
+    row["bytes"] = weightBytes + scaleBytes + m * k * byteWidth(product.type) + m * n * 4;
     row["operations"] = 2 * m * n * k;
     return row;
   }
@@ -229,7 +239,7 @@ Result<std::vector<ProductCase>> casesOf(const Settings &settings) {
       for (DType type : settings.types)
         for (int64_t group : codes ? settings.groups : std::vector<int64_t>{0})
           for (bool symmetric : {true, false}) {
-            if (!symmetric && !(codes && settings.check))
+            if ((!symmetric && !(codes && settings.check)) || (type == DType::I8 && !codes))
               continue;
             ProductCase product{name, {format, n, k, int32_t(group), symmetric}, type};
             QRT_RETURN_IF_ERROR(kernels::packedSizes(product.desc).status());
