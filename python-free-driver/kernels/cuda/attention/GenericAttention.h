@@ -61,21 +61,26 @@ struct GenericAttention {
     const int64_t first = p.window > 0 && end > p.window ? end - p.window : 0;
     const PreciseTokens precise =
         p.kv.preciseBase ? preciseTokens(p, place) : PreciseTokens{0, int(end)};
-    auto element = [&](bool isKey, int64_t token, int64_t i) {
-      const bool isPrecise = precise.has(int(token));
-      const uint8_t *page = isPrecise ? precisePage(p.step, p.kv, place.part, token, isKey)
-                                      : kvPage(p.step, p.kv, place.part, token,
-                                               isKey ? p.kv.keyOffset : p.kv.valueOffset);
-      return kvElement(isPrecise ? DType::F16 : p.kv.type(isKey), page, p.kvHeads, kvHead,
-                       token % kvBlockTokens, isKey ? p.headDim : p.valueDim, i);
+    struct Page {
+      const uint8_t *data;
+      DType type;
+    };
+    auto pageOf = [&](bool isKey, int64_t token) {
+      if (precise.has(int(token)))
+        return Page{precisePage(p.step, p.kv, place.part, token, isKey), DType::F16};
+      return Page{
+          kvPage(p.step, p.kv, place.part, token, isKey ? p.kv.keyOffset : p.kv.valueOffset),
+          p.kv.type(isKey)};
     };
     for (int64_t tile = first; tile < end; tile += threads) {
       const int64_t key = tile + self;
       float score = -INFINITY;
       if (key < end) {
+        const Page page = pageOf(true, key);
         float dot = 0.0f;
         for (int64_t i = 0; i < p.headDim; ++i)
-          dot += loadShared(query + i) * element(true, key, i);
+          dot += loadShared(query + i) * kvElement(page.type, page.data, p.kvHeads, kvHead,
+                                                   key % kvBlockTokens, p.headDim, i);
         score = p.softcap > 0.0f ? p.softcap * tanhf(dot / p.softcap) : dot;
       }
       const float now = blockMaximum(score, maxima);
@@ -92,8 +97,11 @@ struct GenericAttention {
         if (d >= p.valueDim)
           continue;
         float sum = out[i] * keep;
-        for (int j = 0; j < keys; ++j)
-          sum += loadShared(weights + j) * element(false, tile + j, d);
+        for (int j = 0; j < keys; ++j) {
+          const Page page = pageOf(false, tile + j);
+          sum += loadShared(weights + j) * kvElement(page.type, page.data, p.kvHeads, kvHead,
+                                                     (tile + j) % kvBlockTokens, p.valueDim, d);
+        }
         out[i] = sum;
       }
       syncThreads(); // before the next tile's maxima and weights
