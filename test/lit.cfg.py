@@ -32,7 +32,7 @@ if os.path.isdir(os.path.join(config.qopt_shared, "models")):
 # The disassemblers may be those of `tools/dev/bootstrap.sh cuda`, where tools/dev/cuda-roofline finds them too.
 cuda_path = [os.environ.get("PATH", ""), "/usr/local/cuda/bin"]
 cuda_path += glob.glob(os.path.join(config.qopt_source_dir, "build/cuda-tools/lib/python3*/site-packages/nvidia/*/bin"))
-llvm_config.with_environment("PATH", "/usr/local/cuda/bin", append_path=True)
+llvm_config.with_environment("PATH", cuda_path[1:], append_path=True)
 if os.path.exists(os.path.join(config.qopt_binary_dir, "bin", "libqrt_cuda.so")):
     config.available_features.add("cuda-library")
 if os.path.exists(os.path.join(config.qopt_binary_dir, "unittests", "libqrt_emulated_device.so")):

@@ -62,7 +62,7 @@ void EngineFlags::addKvFlags(CLI::App &command) {
       command
           .add_option("--kv-type", kvTypes,
                       "KV cache: f32, f16, bf16, int8 or int4, or k=TYPE,v=TYPE (default: what the "
-                      "file says, else f32)")
+                      "file says, else f32; f16 on a device where products are not of f32)")
           ->check(CLI::Validator(checkKvTypes, "TYPE"));
   for (auto [flag, text, what] : {std::tuple("--ctk,--cache-type-k", &keyType, "keys"),
                                   std::tuple("--ctv,--cache-type-v", &valueType, "values")})

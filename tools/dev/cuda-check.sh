@@ -90,11 +90,18 @@ fi
 report=()
 products=()
 checks=()
-loads=(--context 128,2048 --batch 1,8,32 --prefill 128,512,2048)
+shapes=()
+# What a model is loaded with: the reasoner holds 1024 tokens.
+loads=(--context 128,512 --batch 1,8,32 --prefill 128,512)
 if [ "$emulated" != 0 ]; then
   products=(--shapes 48x64 --formats w4 --rows 1,40 --samples 2 --copy-mib 1)
   checks=(--shapes 24x100 --rows 2,20)
   loads=(--context 4 --batch 1 --prefill 4 --steps 2 --rounds 1 --prompt 2)
+else # the shapes that the goals are about
+  for shape in qwen2.5-0.5b llama-3.1-8b; do
+    step "compile-$shape" "$build/bin/qopt" --synthetic $shape --w4a16 -o "$out/$shape.qmod"
+    [ ! -s "$out/$shape.qmod" ] || shapes+=("$out/$shape.qmod")
+  done
 fi
 if [ -n "$bench" ]; then
   step products-right "$bench" --check "${checks[@]}"
@@ -102,9 +109,10 @@ if [ -n "$bench" ]; then
   [ ! -s "$out/products.json" ] || report+=(--products "$out/products.json")
 fi
 benches=()
-for model in "${models[@]}"; do
+for model in "${models[@]}" "${shapes[@]}"; do
   name=$(basename "$model" .qmod)
-  step "bench-$name" sh -c '"$@" > "$0"' "$out/bench-$name.json" "$qrun" bench "$model" --device cuda --kv-type f16 "${loads[@]}" -q --json
+  [[ $name == reasoner* || $emulated != 0 ]] || loads=(--context 128,1024,8192 --batch 1,8,16,32 --prefill 512,2048)
+  step "bench-$name" sh -c '"$@" > "$0"' "$out/bench-$name.json" "$qrun" bench "$model" --device cuda "${loads[@]}" -q --json
   [ ! -s "$out/bench-$name.json" ] || benches+=("$out/bench-$name.json")
 done
 [ ${#benches[@]} -eq 0 ] || report+=(--bench "${benches[@]}")

@@ -37,6 +37,16 @@ DType cudaAlternateType(const Program &program, int32_t tensorIndex) {
   }
 }
 
+KvOptions cudaKvOptions(const Program &program, const KvOptions &options) {
+  KvOptions wanted = options;
+  const bool exact = std::ranges::all_of(program.instructions, [&](const Instruction &each) {
+    return each.op != OpCode::Linear || cudaProductType(program, each) == DType::F32;
+  });
+  if (!exact && program.kv == KvSpec() && !options.keys && !options.values)
+    wanted.keys = wanted.values = DType::F16;
+  return wanted;
+}
+
 /// Kernels of these can store their result in 16 bits.
 static bool storesHalves(OpCode op) {
   switch (op) {

@@ -43,6 +43,10 @@ DType cudaProductType(const Program &program, const Instruction &instruction);
 /// The type in which a Linear multiplies with its weight of the second set.
 DType cudaAlternateType(const Program &program, int32_t tensorIndex);
 
+/// What the cache stores where neither the model nor the user says it: f16, which the kernels of
+/// attention are made for, unless every product computes in f32.
+KvOptions cudaKvOptions(const Program &program, const KvOptions &options);
+
 /// `alternates`: products may be asked of the second set too.
 CudaPlan planCuda(const Program &program, bool alternates = false);
 

@@ -201,12 +201,17 @@ struct WgmmaLinear {
       for (int unit = work.firstUnit; unit < work.endUnit; ++unit) {
         waitBarrier(ring.full(at.slot), at.parity);
         const uint64_t tile = wgmmaDescriptor(sharedAddress(ring.tokenTile(at.slot)));
-        Codes codes[groupBlocks]; // all on their way before the first is waited for
+        // Codes are all on their way before the first is waited for. Words of 16 bits are operand A
+        // as they are: they may not be loaded while the product before still reads these registers.
+        Codes codes[groupBlocks];
         QRT_UNROLL
         for (int block = 0; block < groupBlocks; ++block)
-          codes[block].load(ring, at.slot, panel + 4 * block, lane, halves);
+          if constexpr (quantized)
+            codes[block].load(ring, at.slot, panel + 4 * block, lane, halves);
         QRT_UNROLL
         for (int block = 0; block < groupBlocks; ++block) {
+          if constexpr (!quantized)
+            codes[block].load(ring, at.slot, panel + 4 * block, lane, halves);
           codes[block].expand(a[block]);
           pinRegisters(sums[block]);
           fenceWgmma();

@@ -17,6 +17,24 @@ protected:
   }
 };
 
+/// Where nobody says a type: that of the file, f32 where products are of f32, else f16.
+TEST_F(KvOnDevice, DefaultTypes) {
+  const EngineOptions options = {.device = {.kind = DeviceKind::Cuda}};
+  auto typeOf = [&](const TinyConfig &config, const KvOptions &kv = {}) {
+    EngineOptions chosen = options;
+    chosen.kv = kv;
+    auto engine = TinyModel(config).engine(chosen);
+    return engine ? kvText(engine->stats().kv) : "no engine";
+  };
+  TinyConfig coded;
+  coded.format = kernels::WeightFormat::U4;
+  coded.activation = "a16";
+  EXPECT_EQ(typeOf(TinyConfig{}), "f32");
+  EXPECT_EQ(typeOf(coded), "f16");
+  EXPECT_EQ(typeOf(coded, {DType::F32, DType::F32, {}, {}}), "f32");
+  EXPECT_EQ(typeOf(coded, {DType::I8, {}, {}, {}}), "k=int8,v=f32");
+}
+
 /// Of two types: keys and values have the CPU's codes.
 TEST_F(KvOnDevice, KeysAndValuesOfTwoTypes) {
   TinyModel model(TinyConfig{});

@@ -28,7 +28,10 @@ protected:
   }
 };
 
+/// Caches of f32 where nothing else is said, so that only what is tested differs from the reference.
 inline EngineOptions onDevice(EngineOptions options = {}) {
+  if (!options.kv.keys && !options.kv.values)
+    options.kv.keys = options.kv.values = DType::F32;
   options.device.kind = DeviceKind::Cuda;
   return options;
 }
