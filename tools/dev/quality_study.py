@@ -255,8 +255,10 @@ def option_rows(model):
         yield "W2, awq+gptq --stats, measured", [*w2, *awq, "--stats", stats]
         yield "W2, awq+gptq --stats, read", [*w2, "--algo", "awq+gptq", "--stats", stats]
         yield "W2, gptq --calib-weights", [*w2, *gptq, *weights]
-        yield ("W2, gptq --calib-self, 96 prompts", [*w2, "--algo", "gptq", "--calib-self", prompts, "--nsamples", 96,
-                                                     "--calib-self-tokens", 256])
+        for name, temperature in (("", 0.6), (" greedy", 0)):
+            yield (f"W2, gptq --calib-self{name}, 96 prompts",
+                   [*w2, "--algo", "gptq", "--calib-self", prompts, "--nsamples", 96, "--calib-self-tokens", 256,
+                    "--calib-self-temp", temperature])
     yield "W8A16, rtn", ["--w8a16"]
     for algo in ("rtn", "smooth", "smooth+gptq"):
         yield f"W8A8, {algo}", ["--w8a8", *(["--algo", "rtn"] if algo == "rtn" else algorithm(model, algo))]

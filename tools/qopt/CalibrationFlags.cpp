@@ -96,9 +96,11 @@ CalibrationFlags::CalibrationFlags()
       selfTokens("calib-self-tokens", cl::value_desc("N"),
                  cl::desc("Most tokens that it writes behind a prompt (512)"), cl::init(512),
                  category()),
-      selfTemperature("calib-self-temp", cl::value_desc("T"),
-                      cl::desc("0: greedy (default); else sampled, with --seed"), cl::init(0),
-                      category()),
+      selfTemperature(
+          "calib-self-temp", cl::value_desc("T"),
+          cl::desc("Temperature of that text (0.6), with --seed; 0: greedy, which leaves "
+                   "out what the model rarely writes"),
+          cl::init(0.6), category()),
       selfSave("calib-self-save", cl::value_desc("FILE.jsonl"),
                cl::desc("Keep the traces, to calibrate again with --calib FILE.jsonl"), category()),
       gptaq("gptaq",
