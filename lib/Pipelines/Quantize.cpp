@@ -2,6 +2,7 @@
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
 #include "qopt/Pipelines/Pipelines.h"
 
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -50,6 +51,8 @@ void buildQuantizePipeline(OpPassManager &pm, const SchemeOptions &options,
     pm.addPass(calibration::createQuantizeCalibrated(std::move(stage)));
     return;
   }
+  if (!options.quantizePasses.empty())
+    (void)parsePassPipeline(options.quantizePasses, pm.nest<func::FuncOp>());
   pm.addNestedPass<func::FuncOp>(qir::createQuantizeWeights(quantize));
 }
 

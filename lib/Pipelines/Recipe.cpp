@@ -133,6 +133,8 @@ qrt::OrderedJson recipeOf(const SchemeOptions &options,
   recipe["algo"] = options.algorithm;
   if (options.mse)
     recipe["mse"] = true;
+  if (!options.quantizePasses.empty())
+    recipe["quantize-passes"] = options.quantizePasses;
   if (calibration)
     addCalibration(recipe, *calibration,
                    options.calibrates() && calibration->quantizes(calibration::Algorithm::Gptq),

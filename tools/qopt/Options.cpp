@@ -4,6 +4,7 @@
 #include "Options.h"
 
 #include "CalibrationFlags.h"
+#include "PluginFlags.h"
 
 #include "qopt/Dialect/QIR/IR/QIRAttributes.h"
 #include "qopt/Pipelines/Recipe.h"
@@ -125,6 +126,7 @@ struct Flags {
                                    cl::desc("Write remarks as YAML to a file, not to stderr"),
                                    cl::cat(category)};
   CalibrationFlags calibration;
+  PluginFlags plugins;
 
   void addTo(RecipeFlags &keys);
   /// Flags that say how a run is done, not what it makes.
@@ -171,6 +173,7 @@ void Flags::addTo(RecipeFlags &keys) {
     keys.add(*text);
   for (auto *flag : {&sym, &asym, &fallbackGroup, &mse})
     keys.add(*flag);
+  plugins.addTo(keys);
   keys.add(keepFp16);
   keys.add(tensorType);
   keys.add(ignore);
@@ -201,6 +204,7 @@ std::vector<const cl::Option *> Flags::runFlags() const {
   flags.insert(flags.end(), {&input, &output, &emit, &noVerify, &recipe, &saveRecipe, &dryRun,
                              &json, &report, &quiet, &threads, &synthetic, &target, &device, &kv8,
                              &kv4, &remarksFilter, &remarksFile});
+  flags.push_back(&plugins.runFlag());
   return flags;
 }
 
@@ -371,6 +375,7 @@ static qrt::Status readAll(Flags &flags, const RecipeFlags &keys, CommandLine &l
   QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
   line.compile.fragments = flags.target == "cuda"; // checked below
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads, keys));
+  QRT_RETURN_IF_ERROR(flags.plugins.read(line.compile.scheme));
   QRT_ASSIGN_OR_RETURN(line.compile.fragments, readTarget(flags, line.compile));
   QRT_RETURN_IF_ERROR(readDevice(flags.device, flags.dryRun, line));
   line.saveRecipe = flags.saveRecipe;

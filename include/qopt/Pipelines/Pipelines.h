@@ -42,6 +42,9 @@ struct SchemeOptions {
   /// rtn, hqq, or one that needs a CalibrationStage: scale, gptq, awq, awq+gptq, smooth,
   /// smooth+gptq.
   std::string algorithm = "rtn";
+  /// A textual pipeline of passes on functions, checked by whoever sets it; they run before weights
+  /// are rounded, and what they quantize stays (docs/add-a-pass.md).
+  std::string quantizePasses;
   RotationOptions rotation;
   qrt::KvSpec kv; ///< what the runtime's caches store unless it is told otherwise
 
