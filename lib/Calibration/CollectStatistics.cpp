@@ -1,5 +1,4 @@
-//===- CollectStatistics.cpp - One float sweep into a file
-//-------------------------------------===//
+//===- CollectStatistics.cpp - One float sweep into a file ------------------------------------===//
 #include "qopt/Calibration/Statistics.h"
 
 #include "ChannelMoments.h"

@@ -1,5 +1,4 @@
-//===- CollectStatisticsPass.cpp - Moments of the float model, before anything is quantized
-//----===//
+//===- CollectStatisticsPass.cpp - Moments of the float model, before anything is quantized ---===//
 #include "PassSupport.h"
 
 namespace qopt::calibration {

@@ -1,5 +1,4 @@
-//===- FoldScales.cpp - Channel scales of groups, folded exactly
-//-------------------------------===//
+//===- FoldScales.cpp - Channel scales of groups, folded exactly ------------------------------===//
 #include "FoldScales.h"
 
 #include "MemoryPlan.h"

@@ -1,5 +1,4 @@
-//===- FoldScales.h - Channel scales of groups, folded exactly
-//---------------------------------===//
+//===- FoldScales.h - Channel scales of groups, folded exactly --------------------------------===//
 // What AWQ and SmoothQuant share: find what can take the inverse of a group's scales, measure the
 // group's input in the float model, choose scales, and fold all of them when the sweep is over
 // (until then it needs the graph as it is). How scales are chosen is the subclass's.

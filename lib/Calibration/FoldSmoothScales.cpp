@@ -1,5 +1,4 @@
-//===- FoldSmoothScales.cpp - Activation outliers moved into weights
-//---------------------------===//
+//===- FoldSmoothScales.cpp - Activation outliers moved into weights --------------------------===//
 #include "qopt/Calibration/FoldSmoothScales.h"
 
 #include "FoldScales.h"

@@ -1,5 +1,4 @@
-//===- ProbeCandidates.cpp - What candidates do to the logits
-//----------------------------------===//
+//===- ProbeCandidates.cpp - What candidates do to the logits ---------------------------------===//
 #include "ProbeCandidates.h"
 
 #include "Divergence.h"

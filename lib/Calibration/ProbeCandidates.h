@@ -1,5 +1,4 @@
-//===- ProbeCandidates.h - What candidates do to the logits
-//------------------------------------===//
+//===- ProbeCandidates.h - What candidates do to the logits -----------------------------------===//
 #ifndef QOPT_LIB_CALIBRATION_PROBECANDIDATES_H
 #define QOPT_LIB_CALIBRATION_PROBECANDIDATES_H
 

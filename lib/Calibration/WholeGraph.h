@@ -1,5 +1,4 @@
-//===- WholeGraph.h - A sweep for the logits only
-//----------------------------------------------===//
+//===- WholeGraph.h - A sweep for the logits only ---------------------------------------------===//
 #ifndef QOPT_LIB_CALIBRATION_WHOLEGRAPH_H
 #define QOPT_LIB_CALIBRATION_WHOLEGRAPH_H
 

@@ -1,5 +1,4 @@
-//===- SelfTraces.cpp - Calibration text that the model writes itself
-//--------------------------===//
+//===- SelfTraces.cpp - Calibration text that the model writes itself -------------------------===//
 // The float graph is lowered and written to a temporary file, the runtime's own engine and
 // generator continue the prompts, and the traces are the calibration data: what the model really
 // reads when it thinks.

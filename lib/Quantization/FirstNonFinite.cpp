@@ -1,5 +1,4 @@
-//===- FirstNonFinite.cpp - Where a matrix holds infinities or NaNs
-//----------------------------===//
+//===- FirstNonFinite.cpp - Where a matrix holds infinities or NaNs ---------------------------===//
 #include "FirstNonFinite.h"
 
 #include <atomic>

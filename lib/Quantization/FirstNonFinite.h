@@ -1,5 +1,4 @@
-//===- FirstNonFinite.h - Where a matrix holds infinities or NaNs
-//------------------------------===//
+//===- FirstNonFinite.h - Where a matrix holds infinities or NaNs -----------------------------===//
 #ifndef QOPT_LIB_QUANTIZATION_FIRSTNONFINITE_H
 #define QOPT_LIB_QUANTIZATION_FIRSTNONFINITE_H
 

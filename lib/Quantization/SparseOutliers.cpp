@@ -1,5 +1,4 @@
-//===- SparseOutliers.cpp - Quantization with some weights kept in f16
-//-------------------------===//
+//===- SparseOutliers.cpp - Quantization with some weights kept in f16 ------------------------===//
 #include "qopt/Quantization/SparseOutliers.h"
 
 #include "MatrixProducts.h"

@@ -1,5 +1,4 @@
-//===- Command.h - A subcommand of qrun
-//--------------------------------------------------------===//
+//===- Command.h - A subcommand of qrun -------------------------------------------------------===//
 // One subcommand = one file: it declares its flags on a CLI::App and says what to do when it is the
 // one that was chosen. To add one: write add<Name>() in <Name>.cpp, add a line to Commands.inc and
 // the file to CMakeLists.txt.

@@ -1,5 +1,4 @@
-//===- EvalJson.cpp - Results of qrun eval as JSON
-//-----------------------------------------------===//
+//===- EvalJson.cpp - Results of qrun eval as JSON --------------------------------------------===//
 #include "EvalJson.h"
 
 #include <cmath>

@@ -1,5 +1,4 @@
-//===- EvalJson.h - Results of qrun eval as JSON
-//-------------------------------------------------===//
+//===- EvalJson.h - Results of qrun eval as JSON ----------------------------------------------===//
 // The fields are documented in docs/reasoning.md.
 #ifndef QRUN_EVALJSON_H
 #define QRUN_EVALJSON_H

@@ -1,5 +1,4 @@
-//===- EvalTasks.cpp - Results on tasks as JSON
-//--------------------------------------------------===//
+//===- EvalTasks.cpp - Results on tasks as JSON -----------------------------------------------===//
 #include "EvalTasks.h"
 
 #include "GenerationSummary.h"

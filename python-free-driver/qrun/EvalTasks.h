@@ -1,5 +1,4 @@
-//===- EvalTasks.h - Results on tasks as JSON
-//----------------------------------------------------===//
+//===- EvalTasks.h - Results on tasks as JSON -------------------------------------------------===//
 #ifndef QRUN_EVALTASKS_H
 #define QRUN_EVALTASKS_H
 

@@ -1,5 +1,4 @@
-//===- Tokenize.cpp - qrun tokenize: texts to ids and back
-//----------------------------------------===//
+//===- Tokenize.cpp - qrun tokenize: texts to ids and back ------------------------------------===//
 #include "Command.h"
 #include "Output.h"
 #include "TokenizerFile.h"

@@ -1,5 +1,4 @@
-//===- TokenizerFile.cpp - The tokenizer of a path
-//------------------------------------------------===//
+//===- TokenizerFile.cpp - The tokenizer of a path --------------------------------------------===//
 #include "TokenizerFile.h"
 
 #include "Support/MappedFile.h"

@@ -1,5 +1,4 @@
-//===- TokenizerFile.h - The tokenizer of a path
-//--------------------------------------------------===//
+//===- TokenizerFile.h - The tokenizer of a path ----------------------------------------------===//
 // Commands that need only text take a .qmod, a folder with tokenizer.json (and
 // tokenizer_config.json), or a tokenizer.json alone.
 #ifndef QRUN_TOKENIZERFILE_H

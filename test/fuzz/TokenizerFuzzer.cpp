@@ -1,5 +1,4 @@
-//===- TokenizerFuzzer.cpp - libFuzzer target for tokenizer.json
-//---------------------------------===//
+//===- TokenizerFuzzer.cpp - libFuzzer target for tokenizer.json ------------------------------===//
 // The input is a tokenizer.json, behind it (after a zero byte, if there is one) a text to encode.
 #include "Tokenizer/Tokenizer.h"
 

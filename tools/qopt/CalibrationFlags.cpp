@@ -1,5 +1,4 @@
-//===- CalibrationFlags.cpp - The flags of calibrated quantization
-//-------------------------------===//
+//===- CalibrationFlags.cpp - The flags of calibrated quantization ----------------------------===//
 #include "CalibrationFlags.h"
 
 using namespace llvm;

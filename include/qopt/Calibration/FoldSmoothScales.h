@@ -1,5 +1,4 @@
-//===- FoldSmoothScales.h - Activation outliers moved into weights
-//-----------------------------===//
+//===- FoldSmoothScales.h - Activation outliers moved into weights ----------------------------===//
 // SmoothQuant (arXiv 2211.10438, equation 4; qopt/Quantization/ChannelScaling.h) for every group of
 // calibrated linears whose activations are quantized to 8 bits and whose input can be divided
 // exactly (the same places as AWQ's scales). One float sweep measures max |x_j|, then all scales

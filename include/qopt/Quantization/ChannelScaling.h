@@ -1,5 +1,4 @@
-//===- ChannelScaling.h - Moving a scale from an input to the weights
-//---------------------------===//
+//===- ChannelScaling.h - Moving a scale from an input to the weights -------------------------===//
 // y = W x = (W diag(s)) (diag(1/s) x). The division is folded into whatever produces x: the rows
 // (and bias) of a linear, or the weight of a norm. Also the scales of SmoothQuant (arXiv
 // 2211.10438, equation 4), which moves activation outliers into weights:

@@ -1,5 +1,4 @@
-//===- KvQuantization.h - Reference numerics of quantized caches
-//--------------------------------===//
+//===- KvQuantization.h - Reference numerics of quantized caches ------------------------------===//
 // What a cache of keys or values [tokens, channels] holds after it went through 8 or 4 bits. It
 // defines the result for the cache kernels and lets a quantizer measure a format before it is used.
 //

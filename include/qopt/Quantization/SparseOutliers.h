@@ -1,5 +1,4 @@
-//===- SparseOutliers.h - Quantization with some weights kept in f16
-//---------------------------===//
+//===- SparseOutliers.h - Quantization with some weights kept in f16 --------------------------===//
 // A share of the weights is taken out of the grid and kept as a sparse f16 matrix S beside the
 // codes (SpQR, arXiv 2306.03078, section 4; SqueezeLLM, arXiv 2306.07629, section 4.2):
 //

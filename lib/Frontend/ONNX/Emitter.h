@@ -1,5 +1,4 @@
-//===- Emitter.h - qir ops with inferred result types
-//------------------------------------------===//
+//===- Emitter.h - qir ops with inferred result types -----------------------------------------===//
 // One method per low-half op: builds it and infers its result type as far as operand types and
 // constants tell. Unknown dimensions stay dynamic (abstract evaluation fills them in later). Axes
 // may be negative where the rank is known. Methods never fail: what does not fit is caught by the

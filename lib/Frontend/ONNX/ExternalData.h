@@ -1,5 +1,4 @@
-//===- ExternalData.h - Files beside the model that hold tensors
-//-------------------------------===//
+//===- ExternalData.h - Files beside the model that hold tensors ------------------------------===//
 // Locations come from the model file and are hostile: only relative paths that stay inside the
 // model's folder after symbolic links are resolved. Files are mapped once and shared.
 #ifndef QOPT_LIB_FRONTEND_ONNX_EXTERNALDATA_H

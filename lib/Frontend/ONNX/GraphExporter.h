@@ -1,5 +1,4 @@
-//===- GraphExporter.h - qir values and ops as ONNX nodes
-//--------------------------------------===//
+//===- GraphExporter.h - qir values and ops as ONNX nodes -------------------------------------===//
 #ifndef QOPT_LIB_FRONTEND_ONNX_GRAPHEXPORTER_H
 #define QOPT_LIB_FRONTEND_ONNX_GRAPHEXPORTER_H
 

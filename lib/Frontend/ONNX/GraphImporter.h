@@ -1,5 +1,4 @@
-//===- GraphImporter.h - Graphs, scopes, functions and initializers
-//----------------------------===//
+//===- GraphImporter.h - Graphs, scopes, functions and initializers ---------------------------===//
 // Walks the nodes of a graph in order and keeps the map from ONNX names to values: one scope per
 // subgraph and per expanded function. Initializers become constants at the start of the function
 // when they are first used.

@@ -1,5 +1,4 @@
-//===- Heads.h - Steps that all attention operators share
-//--------------------------------------===//
+//===- Heads.h - Steps that all attention operators share -------------------------------------===//
 // [B, S, heads * D] <-> [B, heads, S, D], caches, and masks made of positions.
 #ifndef QOPT_LIB_FRONTEND_ONNX_HEADS_H
 #define QOPT_LIB_FRONTEND_ONNX_HEADS_H

@@ -1,5 +1,4 @@
-//===- Node.h - One ONNX node while it is imported
-//---------------------------------------------===//
+//===- Node.h - One ONNX node while it is imported --------------------------------------------===//
 // What an operator's importer sees: operands as values, attributes with defaults, the emitter, and
 // the results to set. A result that is left null is one that is not computed; using it is an error.
 //

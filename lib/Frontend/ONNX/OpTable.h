@@ -1,5 +1,4 @@
-//===- OpTable.h - {domain, operator, versions} -> importer
-//------------------------------------===//
+//===- OpTable.h - {domain, operator, versions} -> importer -----------------------------------===//
 // Every family registers its rows here; adding an operator is one row and one function.
 #ifndef QOPT_LIB_FRONTEND_ONNX_OPTABLE_H
 #define QOPT_LIB_FRONTEND_ONNX_OPTABLE_H

@@ -1,5 +1,4 @@
-//===- TensorData.h - ONNX tensors as MLIR constants
-//-------------------------------------------===//
+//===- TensorData.h - ONNX tensors as MLIR constants ------------------------------------------===//
 // Element types map to builtin types: signed integers are signless, unsigned ones are ui8 ... ui64,
 // bool is i1. INT4, INT2, UINT4 and UINT2 are unpacked to one element per byte (i8, ui8).
 #ifndef QOPT_LIB_FRONTEND_ONNX_TENSORDATA_H

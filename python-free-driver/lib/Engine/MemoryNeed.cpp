@@ -1,5 +1,4 @@
-//===- MemoryNeed.cpp - What running a program takes
-//-------------------------------------------===//
+//===- MemoryNeed.cpp - What running a program takes ------------------------------------------===//
 #include "Engine/MemoryNeed.h"
 
 #include "Engine/Binding.h"

@@ -1,5 +1,4 @@
-//===- MemoryNeed.h - What running a program takes
-//---------------------------------------------===//
+//===- MemoryNeed.h - What running a program takes --------------------------------------------===//
 // The arithmetic by which the token-major engine reserves memory, in one place, so that a compiler
 // can ask before there is a file. Thread safety: free functions on values.
 #ifndef QRT_ENGINE_MEMORYNEED_H

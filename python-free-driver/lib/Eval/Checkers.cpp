@@ -1,5 +1,4 @@
-//===- Checkers.cpp - Whether an answer is the right one
-//-----------------------------------------===//
+//===- Checkers.cpp - Whether an answer is the right one --------------------------------------===//
 #include "Eval/Tasks.h"
 #include "Reasoning/AnswerFinder.h"
 #include "Tokenizer/Regex.h"

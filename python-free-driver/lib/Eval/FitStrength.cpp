@@ -1,5 +1,4 @@
 //===- FitStrength.cpp - The strength at which a model writes no more markers than its reference
-//===//
 #include "Eval/FitStrength.h"
 
 #include "Eval/Trace.h"

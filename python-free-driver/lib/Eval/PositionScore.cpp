@@ -1,5 +1,4 @@
-//===- PositionScore.cpp - Reference and model at one position
-//-----------------------------------===//
+//===- PositionScore.cpp - Reference and model at one position --------------------------------===//
 #include "Eval/PositionScore.h"
 
 #include "Sampling/Softmax.h"

@@ -1,5 +1,4 @@
-//===- PositionScore.h - Reference and model at one position
-//-------------------------------------===//
+//===- PositionScore.h - Reference and model at one position ----------------------------------===//
 #ifndef QRT_EVAL_POSITIONSCORE_H
 #define QRT_EVAL_POSITIONSCORE_H
 

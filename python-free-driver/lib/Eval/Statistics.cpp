@@ -1,5 +1,4 @@
-//===- Statistics.cpp - Quantiles, rank correlation, clustered errors, bootstrap
-//-----------------===//
+//===- Statistics.cpp - Quantiles, rank correlation, clustered errors, bootstrap --------------===//
 #include "Eval/Statistics.h"
 
 #include "Sampling/Random.h"

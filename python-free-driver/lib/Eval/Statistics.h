@@ -1,5 +1,4 @@
-//===- Statistics.h - Quantiles, rank correlation, clustered errors, bootstrap
-//-------------------===//
+//===- Statistics.h - Quantiles, rank correlation, clustered errors, bootstrap ----------------===//
 // Thread safety: pure functions; the bootstrap draws from Philox (Sampling/Random.h), so that the
 // same data give the same intervals everywhere.
 #ifndef QRT_EVAL_STATISTICS_H

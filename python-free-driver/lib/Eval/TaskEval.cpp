@@ -1,5 +1,4 @@
-//===- TaskEval.cpp - A model on tasks, and two models compared
-//----------------------------------===//
+//===- TaskEval.cpp - A model on tasks, and two models compared -------------------------------===//
 #include "Eval/TaskEval.h"
 
 #include <algorithm>

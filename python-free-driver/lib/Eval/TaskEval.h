@@ -1,5 +1,4 @@
-//===- TaskEval.h - A model on tasks, and two models compared
-//------------------------------------===//
+//===- TaskEval.h - A model on tasks, and two models compared ---------------------------------===//
 // Inflation of thinking ("CoT token inflation ratio", arXiv 2606.25519, whose exact equation is not
 // known; these three are this project's, docs/reasoning.md). T_i = max(1, thinking tokens), seeds
 // averaged:

@@ -1,5 +1,4 @@
-//===- Tasks.cpp - Problems with answers that can be checked
-//-------------------------------------===//
+//===- Tasks.cpp - Problems with answers that can be checked ----------------------------------===//
 #include "Eval/Tasks.h"
 
 #include "Support/MappedFile.h"

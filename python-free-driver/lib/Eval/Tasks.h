@@ -1,5 +1,4 @@
-//===- Tasks.h - Problems with answers that can be checked
-//---------------------------------------===//
+//===- Tasks.h - Problems with answers that can be checked ------------------------------------===//
 // One JSON object a line: "answer" (string or number), one of "messages" (rendered with the model's
 // chat template), "prompt" (text) and "ids", and optionally "id", "benchmark" (inflation is
 // averaged over benchmarks; "default"), "checker": "boxed" (default), "choice", "exact", "regex".

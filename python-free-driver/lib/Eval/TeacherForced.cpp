@@ -1,5 +1,4 @@
-//===- TeacherForced.cpp - Two models on the same text
-//-------------------------------------------===//
+//===- TeacherForced.cpp - Two models on the same text ----------------------------------------===//
 #include "Eval/TeacherForced.h"
 
 #include "Eval/LockStep.h"

@@ -1,5 +1,4 @@
-//===- TeacherForced.h - Two models on the same text
-//---------------------------------------------===//
+//===- TeacherForced.h - Two models on the same text ------------------------------------------===//
 // Both models read the same tokens; p_t = softmax(reference logits), q_t = softmax(model logits),
 // no temperature. Per predicted token, in nats (docs/reasoning.md; arXiv 2606.00206 for KL against
 // entropy, the control-token audit is this project's):

@@ -1,5 +1,4 @@
-//===- TokenRows.cpp - Sequences of token ids to compare models on
-//-------------------------------===//
+//===- TokenRows.cpp - Sequences of token ids to compare models on ----------------------------===//
 #include "Eval/TokenRows.h"
 
 #include "Support/Json.h"

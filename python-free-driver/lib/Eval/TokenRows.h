@@ -1,5 +1,4 @@
-//===- TokenRows.h - Sequences of token ids to compare models on
-//---------------------------------===//
+//===- TokenRows.h - Sequences of token ids to compare models on ------------------------------===//
 #ifndef QRT_EVAL_TOKENROWS_H
 #define QRT_EVAL_TOKENROWS_H
 

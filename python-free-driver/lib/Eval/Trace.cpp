@@ -1,5 +1,4 @@
-//===- Trace.cpp - What is measured on one generated text
-//----------------------------------------===//
+//===- Trace.cpp - What is measured on one generated text -------------------------------------===//
 #include "Eval/Trace.h"
 
 #include "Reasoning/AnswerFinder.h"

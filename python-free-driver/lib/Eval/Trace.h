@@ -1,5 +1,4 @@
-//===- Trace.h - What is measured on one generated text
-//------------------------------------------===//
+//===- Trace.h - What is measured on one generated text ---------------------------------------===//
 // Definitions (docs/reasoning.md): thinking tokens T = those inside the think tags, of a model
 // without tags all of them; answer seen = a candidate of some step of the thinking (AnswerFinder.h)
 // equals the answer; lost = the final answer is wrong or missing though it was seen (a mechanical

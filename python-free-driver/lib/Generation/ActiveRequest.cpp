@@ -1,5 +1,4 @@
-//===- ActiveRequest.cpp - A request that is running
-//---------------------------------------------===//
+//===- ActiveRequest.cpp - A request that is running ------------------------------------------===//
 #include "Generation/ActiveRequest.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- ActiveRequest.h - A request that is running
-//-----------------------------------------------===//
+//===- ActiveRequest.h - A request that is running --------------------------------------------===//
 // Prompt and generated tokens of one request, its controls and its text. It knows nothing of the
 // engine: the generator feeds tokens and hands it the logits.
 #ifndef QRT_GENERATION_ACTIVEREQUEST_H

@@ -1,5 +1,4 @@
-//===- Generator.cpp - Many requests as one continuous batch
-//-------------------------------------===//
+//===- Generator.cpp - Many requests as one continuous batch ----------------------------------===//
 #include "Generation/Generator.h"
 
 #include "Generation/ActiveRequest.h"

@@ -1,5 +1,4 @@
-//===- Generator.h - Many requests as one continuous batch
-//---------------------------------------===//
+//===- Generator.h - Many requests as one continuous batch ------------------------------------===//
 // Runs requests on an engine: prompts in chunks, running sequences one token per step, both in the
 // same step; a sequence leaves when it is done. The sampler, the think state and the reasoning
 // controls act here, per request, so a request gives the same text alone and in a batch (up to the

@@ -1,5 +1,4 @@
-//===- GeneratorImpl.h - The batch behind a generator
-//--------------------------------------------===//
+//===- GeneratorImpl.h - The batch behind a generator -----------------------------------------===//
 #ifndef QRT_GENERATION_GENERATORIMPL_H
 #define QRT_GENERATION_GENERATORIMPL_H
 

@@ -1,5 +1,4 @@
-//===- GeneratorStep.cpp - One step of the batch
-//-------------------------------------------------===//
+//===- GeneratorStep.cpp - One step of the batch ----------------------------------------------===//
 #include "Generation/GeneratorImpl.h"
 
 #include "Sampling/Softmax.h"

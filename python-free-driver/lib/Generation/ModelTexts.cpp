@@ -1,5 +1,4 @@
-//===- ModelTexts.cpp - What a model brings besides its program
-//----------------------------------===//
+//===- ModelTexts.cpp - What a model brings besides its program -------------------------------===//
 #include "Generation/ModelTexts.h"
 
 #include "Support/Json.h"

@@ -1,5 +1,4 @@
-//===- ModelTexts.h - What a model brings besides its program
-//------------------------------------===//
+//===- ModelTexts.h - What a model brings besides its program ---------------------------------===//
 #ifndef QRT_GENERATION_MODELTEXTS_H
 #define QRT_GENERATION_MODELTEXTS_H
 

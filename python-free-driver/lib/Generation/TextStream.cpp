@@ -1,5 +1,4 @@
-//===- TextStream.cpp - The growing text of one request
-//------------------------------------------===//
+//===- TextStream.cpp - The growing text of one request ---------------------------------------===//
 #include "Generation/TextStream.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- TextStream.h - The growing text of one request
-//--------------------------------------------===//
+//===- TextStream.h - The growing text of one request -----------------------------------------===//
 // Turns tokens into text, split into thinking and answer, valid UTF-8 throughout (what is not
 // becomes U+FFFD). Text comes out when it is certain: not while it may be the beginning of a stop
 // string or of a think tag, nor before a character is complete. Tokens can be taken back. Special

@@ -1,5 +1,4 @@
-//===- AnswerFinder.cpp - Answers that a text has already reached
-//--------------------------------===//
+//===- AnswerFinder.cpp - Answers that a text has already reached -----------------------------===//
 #include "Reasoning/AnswerFinder.h"
 
 #include <algorithm>

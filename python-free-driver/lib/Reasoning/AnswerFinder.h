@@ -1,5 +1,4 @@
-//===- AnswerFinder.h - Answers that a text has already reached
-//----------------------------------===//
+//===- AnswerFinder.h - Answers that a text has already reached -------------------------------===//
 // Candidates in the order of their place, per step (the text split at empty lines, arXiv
 // 2504.04823): contents of \boxed{}, what follows "answer is" or "answer:", and the last number of
 // the step. Thread safety: pure functions.

@@ -1,5 +1,4 @@
-//===- Controller.cpp - Follows one sequence and steers it
-//---------------------------------------===//
+//===- Controller.cpp - Follows one sequence and steers it ------------------------------------===//
 #include "Reasoning/Controller.h"
 
 #include "Reasoning/AnswerFinder.h"

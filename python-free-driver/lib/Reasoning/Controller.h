@@ -1,5 +1,4 @@
-//===- Controller.h - Follows one sequence and steers it
-//-----------------------------------------===//
+//===- Controller.h - Follows one sequence and steers it --------------------------------------===//
 // Between two tokens: controls() says what the sampler must respect, accept() takes the token that
 // was chosen and may answer that tokens have to be forgotten. The caller then truncates the
 // sequence and its history; the controller has already gone back itself, by following the kept

@@ -1,5 +1,4 @@
-//===- Landing.cpp - Where a think block may be ended
-//--------------------------------------------===//
+//===- Landing.cpp - Where a think block may be ended -----------------------------------------===//
 #include "Reasoning/Landing.h"
 
 namespace qrt {

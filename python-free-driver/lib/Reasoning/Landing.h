@@ -1,5 +1,4 @@
-//===- Landing.h - Where a think block may be ended
-//----------------------------------------------===//
+//===- Landing.h - Where a think block may be ended -------------------------------------------===//
 // A budget that cuts in the middle of a sentence or a word spoils the answer behind it. So, once
 // the budget is spent: within `grace` tokens only where a sentence or line has ended, then at the
 // end of a word, and after 32 more tokens anywhere between two characters.

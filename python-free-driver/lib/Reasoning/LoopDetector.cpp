@@ -1,5 +1,4 @@
-//===- LoopDetector.cpp - Repetition of what was just written
-//------------------------------------===//
+//===- LoopDetector.cpp - Repetition of what was just written ---------------------------------===//
 #include "Reasoning/LoopDetector.h"
 
 #include <algorithm>

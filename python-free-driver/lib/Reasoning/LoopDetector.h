@@ -1,5 +1,4 @@
-//===- LoopDetector.h - Repetition of what was just written
-//--------------------------------------===//
+//===- LoopDetector.h - Repetition of what was just written -----------------------------------===//
 // Two definitions, both on token ids:
 //   exact  some n-gram occurs at least `count` times within the last `window` tokens (n 20, count
 //   4,

@@ -1,5 +1,4 @@
-//===- MarkerTableJson.cpp - The MARKERS section
-//-------------------------------------------------===//
+//===- MarkerTableJson.cpp - The MARKERS section ----------------------------------------------===//
 #include "Reasoning/Markers.h"
 #include "Support/Json.h"
 

@@ -1,5 +1,4 @@
-//===- MarkerWords.cpp - Published word sets
-//-----------------------------------------------------===//
+//===- MarkerWords.cpp - Published word sets --------------------------------------------------===//
 // default50   Table 8 of arXiv 2606.00206, appendix C
 // nowait      arXiv 2506.08343; the paper expands it to every token that contains a keyword and
 // filters

@@ -1,5 +1,4 @@
-//===- Markers.cpp - Words to token ids
-//----------------------------------------------------------===//
+//===- Markers.cpp - Words to token ids -------------------------------------------------------===//
 #include "Reasoning/Markers.h"
 
 #include <algorithm>

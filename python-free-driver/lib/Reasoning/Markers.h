@@ -1,5 +1,4 @@
-//===- Markers.h - Overthinking markers as token ids
-//---------------------------------------------===//
+//===- Markers.h - Overthinking markers as token ids ------------------------------------------===//
 // A marker is a word whose logit the penalty lowers (Lotfi, Kirichenko, Li, Liu: "Quantized
 // Reasoning Models Think They Need to Think Longer, but They Do Not", arXiv 2606.00206; the set
 // "default50" is its Table 8). A word becomes token ids through the model's tokenizer: with a

@@ -1,5 +1,4 @@
-//===- Options.h - What a caller can ask of the reasoning controls
-//-------------------------------===//
+//===- Options.h - What a caller can ask of the reasoning controls ----------------------------===//
 // Every control has its own switch and is off by default, but for the suppression of end-of-text
 // inside the think block. A control that cannot act on this model is an error when the request
 // starts.

@@ -1,5 +1,4 @@
-//===- Penalty.cpp - The marker penalty of a step
-//------------------------------------------------===//
+//===- Penalty.cpp - The marker penalty of a step ---------------------------------------------===//
 // Constant  strength + ramp * markers in this block        arXiv 2606.00206; ramp: this project's
 // Ban       -inf                                            NoWait, 2506.08343
 // Window    as Constant, within `window` tokens of the last marker or the block's start; TIP,

@@ -1,5 +1,4 @@
-//===- Plan.cpp - The reasoning controls of one request, resolved against a model
-//----------------===//
+//===- Plan.cpp - The reasoning controls of one request, resolved against a model -------------===//
 #include "Reasoning/Plan.h"
 
 #include <algorithm>

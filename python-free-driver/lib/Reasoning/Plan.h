@@ -1,5 +1,4 @@
-//===- Plan.h - The reasoning controls of one request, resolved against a model
-//------------------===//
+//===- Plan.h - The reasoning controls of one request, resolved against a model ---------------===//
 // Checks that every control that is switched on can act on this model, and turns words, tags and
 // messages into token ids once.
 // Thread safety: immutable after create(); share it between requests with the same options.

@@ -1,5 +1,4 @@
-//===- Presets.cpp - Published controls as settings of the same mechanism
-//------------------------===//
+//===- Presets.cpp - Published controls as settings of the same mechanism ---------------------===//
 #include "Reasoning/Presets.h"
 
 namespace qrt {

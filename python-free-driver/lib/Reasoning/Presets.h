@@ -1,5 +1,4 @@
-//===- Presets.h - Published controls as settings of the same mechanism
-//--------------------------===//
+//===- Presets.h - Published controls as settings of the same mechanism -----------------------===//
 //   penalty       50 markers, strength 1, thinking only            arXiv 2606.00206
 //   derived       the model's own table, strength 1, thinking only   after RATIO
 //   (docs/reasoning.md) fitted        the same, at the strength that its table stores nowait 17

@@ -1,5 +1,4 @@
-//===- ThinkState.cpp - Whether the model is thinking now
-//----------------------------------------===//
+//===- ThinkState.cpp - Whether the model is thinking now -------------------------------------===//
 #include "Reasoning/ThinkState.h"
 
 #include <algorithm>

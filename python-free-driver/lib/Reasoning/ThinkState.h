@@ -1,5 +1,4 @@
-//===- ThinkState.h - Whether the model is thinking now
-//------------------------------------------===//
+//===- ThinkState.h - Whether the model is thinking now ---------------------------------------===//
 // Follows the tokens of one sequence, prompt included: a chat template may open the block itself,
 // and a second open tag arms the state again. A value: copy it to be able to roll back.
 #ifndef QRT_REASONING_THINKSTATE_H

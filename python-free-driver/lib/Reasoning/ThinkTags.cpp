@@ -1,5 +1,4 @@
-//===- ThinkTags.cpp - Which marks open and close a model's thinking
-//-----------------------------===//
+//===- ThinkTags.cpp - Which marks open and close a model's thinking --------------------------===//
 #include "Reasoning/ThinkTags.h"
 
 namespace qrt {

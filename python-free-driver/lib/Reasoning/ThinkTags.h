@@ -1,5 +1,4 @@
-//===- ThinkTags.h - Which marks open and close a model's thinking
-//-------------------------------===//
+//===- ThinkTags.h - Which marks open and close a model's thinking ----------------------------===//
 // The marks are data of the model: they come from its chat template or its tokenizer, never from
 // user flags. Families known (docs/reasoning.md): <think> </think> (DeepSeek-R1, Qwen3, QwQ,
 // SmolLM3, Phi-4), [THINK] [/THINK] (Magistral), <|begin_of_thought|> ... (Sky-T1), <thinking>,

@@ -1,5 +1,4 @@
-//===- Options.cpp - Checks of the sampling options
-//----------------------------------------------===//
+//===- Options.cpp - Checks of the sampling options -------------------------------------------===//
 #include "Sampling/Options.h"
 
 #include "Support/OptionRange.h"

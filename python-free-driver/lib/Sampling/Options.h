@@ -1,5 +1,4 @@
-//===- Options.h - What a caller can ask of the sampler
-//------------------------------------------===//
+//===- Options.h - What a caller can ask of the sampler ---------------------------------------===//
 // One struct per request; the defaults switch everything off but temperature 1. The order in which
 // the settings act is fixed, see Sampler.h.
 #ifndef QRT_SAMPLING_OPTIONS_H

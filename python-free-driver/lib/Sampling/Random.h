@@ -1,5 +1,4 @@
-//===- Random.h - Random numbers that are the same everywhere
-//------------------------------------===//
+//===- Random.h - Random numbers that are the same everywhere ---------------------------------===//
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
 // 2011): a bijection of a 128-bit counter under a 64-bit key. The key is the request's seed, the
 // counter is {position, stream}, so a draw depends on nothing that happened before it: neither on

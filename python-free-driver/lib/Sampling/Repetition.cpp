@@ -1,5 +1,4 @@
-//===- Repetition.cpp - Penalties on what was written before
-//-------------------------------------===//
+//===- Repetition.cpp - Penalties on what was written before ----------------------------------===//
 #include "Sampling/Repetition.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- Repetition.h - Penalties on what was written before
-//---------------------------------------===//
+//===- Repetition.h - Penalties on what was written before ------------------------------------===//
 // Step 3 of the chain in Sampler.h, on logits in place. The formulas:
 //   repetition  l > 0: l / r, else l * r     for tokens of the window (prompt included; CTRL,
 //   1909.05858) presence    l - a                        for generated tokens frequency   l - b *

@@ -1,5 +1,4 @@
-//===- Sampler.cpp - From logits to the next token
-//-----------------------------------------------===//
+//===- Sampler.cpp - From logits to the next token --------------------------------------------===//
 #include "Sampling/Sampler.h"
 
 #include "Sampling/Repetition.h"

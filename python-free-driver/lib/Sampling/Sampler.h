@@ -1,5 +1,4 @@
-//===- Sampler.h - From logits to the next token
-//-------------------------------------------------===//
+//===- Sampler.h - From logits to the next token ----------------------------------------------===//
 // The chain, in this order and no other:
 //   1  logit bias              logit += bias
 //   2  marker penalty          logit -= amount                 (StepControls::penalties)

@@ -1,5 +1,4 @@
-//===- Softmax.cpp - Probabilities of logits
-//-----------------------------------------------------===//
+//===- Softmax.cpp - Probabilities of logits --------------------------------------------------===//
 #include "Sampling/Softmax.h"
 
 #include "Support/DrawMath.h"

@@ -1,5 +1,4 @@
-//===- Softmax.h - Probabilities of logits, the same on every machine
-//----------------------------===//
+//===- Softmax.h - Probabilities of logits, the same on every machine -------------------------===//
 // All sums are double, in ascending order of the tokens. The exponential is our own (plain IEEE
 // operations, no fused ones), because those of C libraries differ in the last bit and a draw close
 // to a boundary would then depend on the machine. Terms below exp(-45) of the largest are left out.

@@ -1,5 +1,4 @@
-//===- Npy.cpp - Arrays of small integers from .npy files
-//----------------------------------------===//
+//===- Npy.cpp - Arrays of small integers from .npy files -------------------------------------===//
 #include "Support/Npy.h"
 
 #include "Support/MappedFile.h"

@@ -1,5 +1,4 @@
-//===- Npy.h - Arrays of small integers from .npy files
-//------------------------------------------===//
+//===- Npy.h - Arrays of small integers from .npy files ---------------------------------------===//
 // NumPy's format, versions 1 to 3, C order, little endian, of dimension 1 or 2: int32, int64,
 // uint8, int8 and bool elements. Token ids and masks, so values must fit into int32. Hostile bytes:
 // every size is checked before memory is taken. Thread safety: free function.

@@ -1,5 +1,4 @@
-//===- AddedTokens.cpp - Tokens that are cut out of the text first
-//--------------------------------===//
+//===- AddedTokens.cpp - Tokens that are cut out of the text first ----------------------------===//
 #include "Tokenizer/AddedTokens.h"
 
 #include "Tokenizer/Unicode.h"

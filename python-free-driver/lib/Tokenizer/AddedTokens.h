@@ -1,5 +1,4 @@
-//===- AddedTokens.h - Tokens that are cut out of the text first
-//----------------------------------===//
+//===- AddedTokens.h - Tokens that are cut out of the text first ------------------------------===//
 // The `added_tokens` of tokenizer.json: special tokens and others whose spelling is found in the
 // text before anything else happens to it; those with `normalized` are looked for after
 // normalization, by their normalized spelling. Of overlapping ones the leftmost wins, then the

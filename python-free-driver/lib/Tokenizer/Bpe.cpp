@@ -1,5 +1,4 @@
-//===- Bpe.cpp - Byte pair encoding
-//---------------------------------------------------------------===//
+//===- Bpe.cpp - Byte pair encoding -----------------------------------------------------------===//
 // Sennrich et al. 2016, as the tokenizers library runs it: characters first, then the pair of the
 // lowest rank, the leftmost of equal ones, until no pair is left. Merges wait in a priority queue
 // and symbols form a linked list, so a word of n characters takes O(n log n).

@@ -1,5 +1,4 @@
-//===- ByteAlphabet.cpp - Bytes as printable characters
-//-------------------------------------------===//
+//===- ByteAlphabet.cpp - Bytes as printable characters ---------------------------------------===//
 #include "Tokenizer/ByteAlphabet.h"
 
 #include "Tokenizer/Unicode.h"

@@ -1,5 +1,4 @@
-//===- ByteAlphabet.h - Bytes as printable characters
-//---------------------------------------------===//
+//===- ByteAlphabet.h - Bytes as printable characters -----------------------------------------===//
 // The 256 characters with which byte-level BPE (GPT-2) writes bytes in a vocabulary: printable
 // Latin-1 stands for itself, the 68 others are U+0100 and following in order.
 // Thread safety: constant data.

@@ -1,5 +1,4 @@
-//===- DecodeStages.cpp - The stages that decoders are made of
-//------------------------------------===//
+//===- DecodeStages.cpp - The stages that decoders are made of --------------------------------===//
 #include "Tokenizer/DecodeStages.h"
 
 #include "Tokenizer/ByteAlphabet.h"

@@ -1,5 +1,4 @@
-//===- DecodeStages.h - The stages that decoders are made of
-//--------------------------------------===//
+//===- DecodeStages.h - The stages that decoders are made of ----------------------------------===//
 // Each stage passes tokens on to `next` as the decoder of its name in the tokenizers library does.
 // Private to Decoder.cpp and DecodeStages.cpp.
 #ifndef QRT_TOKENIZER_DECODESTAGES_H

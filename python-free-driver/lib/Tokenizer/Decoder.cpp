@@ -1,5 +1,4 @@
-//===- Decoder.cpp - From the spellings of tokens to text
-//-----------------------------------------===//
+//===- Decoder.cpp - From the spellings of tokens to text -------------------------------------===//
 #include "Tokenizer/Decoder.h"
 
 #include "Tokenizer/ByteAlphabet.h"

@@ -1,5 +1,4 @@
-//===- Decoder.h - From the spellings of tokens to text
-//-------------------------------------------===//
+//===- Decoder.h - From the spellings of tokens to text ---------------------------------------===//
 // The `decoder` of tokenizer.json: ByteLevel, ByteFallback, Metaspace, Replace, Fuse, Strip,
 // BPEDecoder, WordPiece, Sequence; without one, spellings are joined by spaces. Others are
 // Unsupported, by name.

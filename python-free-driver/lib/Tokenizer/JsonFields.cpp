@@ -1,5 +1,4 @@
-//===- JsonFields.cpp - Fields of a component in tokenizer.json
-//----------------------------------===//
+//===- JsonFields.cpp - Fields of a component in tokenizer.json -------------------------------===//
 #include "Tokenizer/JsonFields.h"
 
 #include "Tokenizer/Unicode.h"

@@ -1,5 +1,4 @@
-//===- JsonFields.h - Fields of a component in tokenizer.json
-//------------------------------------===//
+//===- JsonFields.h - Fields of a component in tokenizer.json ---------------------------------===//
 // Reads members of one JSON object and names the place in errors: "tokenizer.json: decoder[2]:
 // 'start' expects a number". Missing or null members take the default where one is given, as in the
 // tokenizers library.

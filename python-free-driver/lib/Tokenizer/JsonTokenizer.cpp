@@ -1,5 +1,4 @@
-//===- JsonTokenizer.cpp - The tokenizer of a tokenizer.json
-//--------------------------------------===//
+//===- JsonTokenizer.cpp - The tokenizer of a tokenizer.json ----------------------------------===//
 #include "Tokenizer/JsonTokenizer.h"
 
 #include "Tokenizer/ByteAlphabet.h"

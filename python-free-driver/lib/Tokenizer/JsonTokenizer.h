@@ -1,5 +1,4 @@
-//===- JsonTokenizer.h - The tokenizer of a tokenizer.json
-//----------------------------------------===//
+//===- JsonTokenizer.h - The tokenizer of a tokenizer.json ------------------------------------===//
 // Puts the components together: added tokens, normalizer, pre-tokenizer, model, post-processor and
 // decoder. Use it through Tokenizer.h.
 // Thread safety: as Tokenizer; the word cache is locked, and passed by where it is taken.

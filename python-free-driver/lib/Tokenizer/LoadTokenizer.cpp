@@ -1,5 +1,4 @@
-//===- LoadTokenizer.cpp - tokenizer.json and tokenizer_config.json
-//-------------------------------===//
+//===- LoadTokenizer.cpp - tokenizer.json and tokenizer_config.json ---------------------------===//
 #include "Tokenizer/JsonTokenizer.h"
 
 #include <algorithm>

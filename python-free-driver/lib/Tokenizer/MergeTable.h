@@ -1,5 +1,4 @@
-//===- MergeTable.h - Which two tokens become one
-//-------------------------------------------------===//
+//===- MergeTable.h - Which two tokens become one ---------------------------------------------===//
 // A hash table with open addressing: (left id, right id) -> rank and the id of the union.
 // Thread safety: immutable after building.
 #ifndef QRT_TOKENIZER_MERGETABLE_H

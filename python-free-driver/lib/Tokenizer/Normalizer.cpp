@@ -1,5 +1,4 @@
-//===- Normalizer.cpp - What a text becomes before it is split
-//------------------------------------===//
+//===- Normalizer.cpp - What a text becomes before it is split --------------------------------===//
 #include "Tokenizer/Normalizer.h"
 
 #include "Tokenizer/ByteAlphabet.h"

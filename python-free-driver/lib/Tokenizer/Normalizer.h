@@ -1,5 +1,4 @@
-//===- Normalizer.h - What a text becomes before it is split
-//--------------------------------------===//
+//===- Normalizer.h - What a text becomes before it is split ----------------------------------===//
 // The `normalizer` of tokenizer.json: NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents,
 // Replace, Prepend, Nmt, BertNormalizer, ByteLevel, Sequence. Others are Unsupported, by name.
 // Thread safety: immutable after parsing.

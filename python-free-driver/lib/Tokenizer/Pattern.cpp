@@ -1,5 +1,4 @@
-//===- Pattern.cpp - What a text is split at
-//------------------------------------------------------===//
+//===- Pattern.cpp - What a text is split at --------------------------------------------------===//
 #include "Tokenizer/Pattern.h"
 
 #include "Tokenizer/Unicode.h"

@@ -1,5 +1,4 @@
-//===- Pattern.h - What a text is split at
-//--------------------------------------------------------===//
+//===- Pattern.h - What a text is split at ----------------------------------------------------===//
 // Patterns find stretches of a text; a behaviour says what becomes of them. Together they are the
 // `split` of the tokenizers library (NormalizedString::split), whose results these functions give.
 // Thread safety: immutable.

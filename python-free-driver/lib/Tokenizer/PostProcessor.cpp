@@ -1,5 +1,4 @@
-//===- PostProcessor.cpp - Special tokens around a text
-//-------------------------------------------===//
+//===- PostProcessor.cpp - Special tokens around a text ---------------------------------------===//
 #include "Tokenizer/PostProcessor.h"
 
 #include "Tokenizer/Vocabulary.h"

@@ -1,5 +1,4 @@
-//===- PostProcessor.h - Special tokens around a text
-//---------------------------------------------===//
+//===- PostProcessor.h - Special tokens around a text -----------------------------------------===//
 // The `post_processor` of tokenizer.json for one sequence: TemplateProcessing, RobertaProcessing,
 // BertProcessing, ByteLevel (which only moves offsets), Sequence. Others are Unsupported, by name.
 // Thread safety: immutable after parsing.

@@ -1,5 +1,4 @@
-//===- PreTokenizer.cpp - Pieces that the model encodes one by one
-//--------------------------------===//
+//===- PreTokenizer.cpp - Pieces that the model encodes one by one ----------------------------===//
 #include "Tokenizer/PreTokenizer.h"
 
 #include "Tokenizer/ByteAlphabet.h"

@@ -1,5 +1,4 @@
-//===- PreTokenizer.h - Pieces that the model encodes one by one
-//----------------------------------===//
+//===- PreTokenizer.h - Pieces that the model encodes one by one ------------------------------===//
 // The `pre_tokenizer` of tokenizer.json: ByteLevel, Split, Digits, Punctuation, Whitespace,
 // WhitespaceSplit, Metaspace, CharDelimiterSplit, BertPreTokenizer, FixedLength, Sequence. Others
 // are Unsupported, by name. Thread safety: immutable after parsing.

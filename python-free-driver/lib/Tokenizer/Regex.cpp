@@ -1,5 +1,4 @@
-//===- Regex.cpp - Regular expressions of tokenizers
-//----------------------------------------------===//
+//===- Regex.cpp - Regular expressions of tokenizers ------------------------------------------===//
 #include "Tokenizer/Regex.h"
 
 #include "Tokenizer/RegexSyntax.h"

@@ -1,5 +1,4 @@
-//===- Regex.h - Regular expressions of tokenizers
-//------------------------------------------------===//
+//===- Regex.h - Regular expressions of tokenizers --------------------------------------------===//
 // A compiled pattern (PCRE2 with UTF, UCP and, where there is one, the JIT), matched as the
 // tokenizers library walks over a text: from left to right, an empty match only where no match just
 // ended. Limits: matching stops at PCRE2's match and heap limits; the rest of the text then counts

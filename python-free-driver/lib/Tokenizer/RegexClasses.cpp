@@ -1,5 +1,4 @@
-//===- RegexClasses.cpp - Escapes and character classes of the translator
-//------------------------===//
+//===- RegexClasses.cpp - Escapes and character classes of the translator ---------------------===//
 #include "Tokenizer/RegexSyntax.h"
 #include "Tokenizer/RegexTranslator.h"
 #include "Tokenizer/Unicode.h"

@@ -1,5 +1,4 @@
-//===- RegexProperties.cpp - Names of character properties
-//---------------------------------------===//
+//===- RegexProperties.cpp - Names of character properties ------------------------------------===//
 #include "Tokenizer/RegexSyntax.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

@@ -1,5 +1,4 @@
-//===- RegexSyntax.cpp - Ruby regular expressions as PCRE2 ones
-//----------------------------------===//
+//===- RegexSyntax.cpp - Ruby regular expressions as PCRE2 ones -------------------------------===//
 #include "Tokenizer/RegexSyntax.h"
 
 #include "Tokenizer/RegexTranslator.h"

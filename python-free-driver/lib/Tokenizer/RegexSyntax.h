@@ -1,5 +1,4 @@
-//===- RegexSyntax.h - Ruby regular expressions as PCRE2 ones
-//------------------------------------===//
+//===- RegexSyntax.h - Ruby regular expressions as PCRE2 ones ---------------------------------===//
 // tokenizer.json files are written for Oniguruma with its Ruby syntax. Most patterns mean the same
 // to PCRE2, but not all of it: `\s`, `\w`, `\h`, `\v`, script names, `^` and `$`, `(?m)`, a `+`
 // behind

@@ -1,5 +1,4 @@
-//===- RegexTranslator.h - The parser behind translateRegex()
-//------------------------------------===//
+//===- RegexTranslator.h - The parser behind translateRegex() ---------------------------------===//
 // Private to RegexSyntax.cpp (groups, alternatives, quantifiers) and RegexClasses.cpp (escapes and
 // character classes). One pass over the pattern writes the translation; recursion is limited.
 #ifndef QRT_TOKENIZER_REGEXTRANSLATOR_H

@@ -1,5 +1,4 @@
-//===- StreamDecoder.cpp - Text token by token
-//----------------------------------------------------===//
+//===- StreamDecoder.cpp - Text token by token ------------------------------------------------===//
 #include "Tokenizer/Tokenizer.h"
 
 namespace qrt {

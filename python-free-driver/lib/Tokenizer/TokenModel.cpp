@@ -1,5 +1,4 @@
-//===- TokenModel.cpp - From a piece of text to ids
-//-----------------------------------------------===//
+//===- TokenModel.cpp - From a piece of text to ids -------------------------------------------===//
 #include "Tokenizer/TokenModel.h"
 
 namespace qrt::text {

@@ -1,5 +1,4 @@
-//===- TokenModel.h - From a piece of text to ids
-//-------------------------------------------------===//
+//===- TokenModel.h - From a piece of text to ids ---------------------------------------------===//
 // The `model` of tokenizer.json. Thread safety: immutable after parsing.
 #ifndef QRT_TOKENIZER_TOKENMODEL_H
 #define QRT_TOKENIZER_TOKENMODEL_H

@@ -1,5 +1,4 @@
-//===- Tokenizer.h - Text to token ids and back
-//------------------------------------------------===//
+//===- Tokenizer.h - Text to token ids and back -----------------------------------------------===//
 // Reads tokenizer.json (the format of the `tokenizers` library): BPE, byte-level or with byte
 // fallback, with the normalizers, pre-tokenizers, added tokens, post-processors and decoders that
 // language models use. Agrees with that library id by id; what it cannot do exactly is an error at

@@ -1,5 +1,4 @@
-//===- Unicode.cpp - UTF-8, character classes and normal forms
-//---------------------------------===//
+//===- Unicode.cpp - UTF-8, character classes and normal forms --------------------------------===//
 #include "Tokenizer/Unicode.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- Unicode.h - UTF-8, character classes and normal forms
-//-----------------------------------===//
+//===- Unicode.h - UTF-8, character classes and normal forms ----------------------------------===//
 // What the tokenizer's components ask of Unicode: decoding, repair of broken UTF-8, the classes of
 // characters as Rust's standard library names them, case and the four normal forms (utf8proc).
 // Functions that take "valid" text expect valid UTF-8 and do not check it.

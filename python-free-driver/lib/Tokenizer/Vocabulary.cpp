@@ -1,5 +1,4 @@
-//===- Vocabulary.cpp - Spellings and their ids
-//---------------------------------------------------===//
+//===- Vocabulary.cpp - Spellings and their ids -----------------------------------------------===//
 #include "Tokenizer/Vocabulary.h"
 
 #include <algorithm>

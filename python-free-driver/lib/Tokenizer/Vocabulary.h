@@ -1,5 +1,4 @@
-//===- Vocabulary.h - Spellings and their ids
-//-----------------------------------------------------===//
+//===- Vocabulary.h - Spellings and their ids -------------------------------------------------===//
 // The `vocab` of a model: a map of spellings to ids, and back. Ids may have gaps.
 // Thread safety: immutable after building.
 #ifndef QRT_TOKENIZER_VOCABULARY_H

@@ -1,5 +1,4 @@
-//===- WordCache.h - Ids of words that came before
-//------------------------------------------------===//
+//===- WordCache.h - Ids of words that came before --------------------------------------------===//
 // Remembers what the model made of short pieces. Bounded: when full it forgets everything. Never
 // changes a result, so whether a thread gets hold of it does not matter.
 // Thread safety: none; the owner locks.

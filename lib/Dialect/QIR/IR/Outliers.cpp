@@ -1,5 +1,4 @@
-//===- Outliers.cpp - Attributes of linears about outliers and activation scales
-//---------------===//
+//===- Outliers.cpp - Attributes of linears about outliers and activation scales --------------===//
 #include "qopt/Dialect/QIR/IR/Outliers.h"
 
 using namespace mlir;

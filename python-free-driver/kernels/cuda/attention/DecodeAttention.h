@@ -1,5 +1,4 @@
-//===- DecodeAttention.h - one new row per sequence, its keys split over blocks
-//------------------===//
+//===- DecodeAttention.h - one new row per sequence, its keys split over blocks ---------------===//
 //
 // Flash-decoding: grid (splits, kv heads x groups of 16 heads, rows). The rows of the tensor-core
 // tile are the query heads of one kv head, so keys and values are read and dequantized once for all

@@ -1,5 +1,4 @@
-//===- DecodeLaunch.h - launching the decode attention of one type of cache
-//---------------------===//
+//===- DecodeLaunch.h - launching the decode attention of one type of cache -------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H
 #define QRT_KERNELS_CUDA_ATTENTION_DECODELAUNCH_H

@@ -1,5 +1,4 @@
-//===- FlashLaunch.h - plan of the tensor-core attention
-//----------------------------------------===//
+//===- FlashLaunch.h - plan of the tensor-core attention --------------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H
 #define QRT_KERNELS_CUDA_ATTENTION_FLASHLAUNCH_H

@@ -1,5 +1,4 @@
-//===- FlashRows.h - sixteen query rows of a warp against a tile of keys
-//-------------------------===//
+//===- FlashRows.h - sixteen query rows of a warp against a tile of keys ----------------------===//
 //
 // FlashAttention-2 (Dao, arXiv 2307.08691) on mma.sync m16n8k16: S = Q K^T with K's rows as operand
 // B, an online softmax in base 2, and P V with the probabilities, rounded to f16, as operand A: the

@@ -1,5 +1,4 @@
-//===- FreshRow.h - the newest key or value, on its way into the cache
-//--------------------------===//
+//===- FreshRow.h - the newest key or value, on its way into the cache ------------------------===//
 //
 // What KvAppend does to a row, by a warp of the decode attention: rotated, balanced, rounded to the
 // type of the cache, stored there by one block, and kept in shared memory as the attention would

@@ -1,5 +1,4 @@
-//===- GenericAttention.h - attention of any shape on the CUDA cores
-//---------------------------===//
+//===- GenericAttention.h - attention of any shape on the CUDA cores --------------------------===//
 //
 // For what the tensor-core kernels do not take: f32 caches, dims that are no multiple of 16, keys
 // and values of different dims. A block has one row and one head and walks over the keys in tiles

@@ -1,5 +1,4 @@
-//===- KvCode.h - scale, zero point and codes of a group of the cache
-//---------------------------===//
+//===- KvCode.h - scale, zero point and codes of a group of the cache -------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_KVCODE_H
 #define QRT_KERNELS_CUDA_ATTENTION_KVCODE_H

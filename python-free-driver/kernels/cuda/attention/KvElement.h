@@ -1,5 +1,4 @@
-//===- KvElement.h - rows of the cache
-//----------------------------------------------------------===//
+//===- KvElement.h - rows of the cache --------------------------------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_KVELEMENT_H
 #define QRT_KERNELS_CUDA_ATTENTION_KVELEMENT_H

@@ -1,5 +1,4 @@
-//===- KvStage.h - sixteen keys or values of a head on their way to a warp
-//----------------------===//
+//===- KvStage.h - sixteen keys or values of a head on their way to a warp --------------------===//
 //
 // A warp of the decode attention owns its stages: it starts their copies, waits for them and opens
 // them alone, without a barrier of the block. A stage holds sixteen consecutive rows of one block

@@ -1,5 +1,4 @@
-//===- KvTile.h - tiles of the cache and of queries in shared memory
-//---------------------------===//
+//===- KvTile.h - tiles of the cache and of queries in shared memory --------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_KVTILE_H
 #define QRT_KERNELS_CUDA_ATTENTION_KVTILE_H

@@ -1,5 +1,4 @@
-//===- PrefillAttention.h - attention of many query rows of a sequence
-//--------------------------===//
+//===- PrefillAttention.h - attention of many query rows of a sequence ------------------------===//
 //
 // A block has 64 rows of one kv head: the heads of its group are rows too (row = token * group +
 // head), so that keys and values are read once for all of them. Each of four warps has 16 rows; the

@@ -1,5 +1,4 @@
-//===- Rotation.h - elements of a head, rotated on the way
-//--------------------------------------===//
+//===- Rotation.h - elements of a head, rotated on the way ------------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_ROTATION_H
 #define QRT_KERNELS_CUDA_ATTENTION_ROTATION_H

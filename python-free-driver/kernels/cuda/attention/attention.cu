@@ -1,5 +1,4 @@
-//===- attention.cu - chooses the kernel of an attention
-//----------------------------------------===//
+//===- attention.cu - chooses the kernel of an attention --------------------------------------===//
 
 #include "kernels/cuda/attention/FlashLaunch.h"
 #include "kernels/cuda/attention/GenericAttention.h"

@@ -1,5 +1,4 @@
-//===- decodeI8I4.cu - decode attention over keys of i8 and values of i4
-//---------------------------===//
+//===- decodeI8I4.cu - decode attention over keys of i8 and values of i4 ----------------------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

@@ -1,5 +1,4 @@
-//===- decodePrecise.cu - decode attention over codes with precise tokens beside them
-//-----------------===//
+//===- decodePrecise.cu - decode attention over codes with precise tokens beside them ---------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

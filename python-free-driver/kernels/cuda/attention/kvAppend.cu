@@ -1,5 +1,4 @@
-//===- kvAppend.cu - keys and values into the cache
-//-----------------------------------------------===//
+//===- kvAppend.cu - keys and values into the cache -------------------------------------------===//
 //
 // A warp per (row, head, keys or values); it computes and applies the scales of its row. With
 // rotary embedding fused, keys are rotated on the way, and warps of their own rotate the queries.

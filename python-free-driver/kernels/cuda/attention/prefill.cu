@@ -1,5 +1,4 @@
-//===- prefill.cu - attention of many rows
-//------------------------------------------------------===//
+//===- prefill.cu - attention of many rows ----------------------------------------------------===//
 
 #include "kernels/cuda/attention/FlashLaunch.h"
 #include "kernels/cuda/attention/PrecisePrefill.h"

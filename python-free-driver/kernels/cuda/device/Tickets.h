@@ -1,5 +1,4 @@
-//===- Tickets.h - the last of several blocks finishes their work
-//-------------------------------===//
+//===- Tickets.h - the last of several blocks finishes their work -----------------------------===//
 //
 // Workspaces of kernels that cut a sum in parts begin with ticketCounters words, which are zero
 // between launches: at the same place for every shape, so that launches that follow one another on

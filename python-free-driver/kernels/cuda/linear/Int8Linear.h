@@ -1,5 +1,4 @@
-//===- Int8Linear.h - products with 8-bit activations on integer tensor cores
-//------------------===//
+//===- Int8Linear.h - products with 8-bit activations on integer tensor cores -----------------===//
 //
 // The tile of TileLinear with mma m16n8k32: unsigned codes times signed activations in int32, exact
 // within a block of k (the weight's group, or 128), whose sum is then freed of the zero point by

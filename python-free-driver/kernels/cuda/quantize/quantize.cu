@@ -1,5 +1,4 @@
-//===- quantize.cu - activations to 8 bits
-//-----------------------------------------------------===//
+//===- quantize.cu - activations to 8 bits ----------------------------------------------------===//
 //
 // A warp per (row, pair of units): its 128 features are one, two or four blocks. The arithmetic is
 // that of kernels/cpu/linear/QuantizeInput.h, operation for operation and uncontracted

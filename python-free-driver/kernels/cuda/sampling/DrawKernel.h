@@ -1,5 +1,4 @@
-//===- DrawKernel.h - the draw of rows with a temperature
-//------------------------------------------===//
+//===- DrawKernel.h - the draw of rows with a temperature -------------------------------------===//
 //
 // Every block weighs the candidates of its slice and lists the best of them, as many levels
 // (SampleLayout.h) as fit. The last block of a row knows from the counts of all slices whether the

@@ -1,5 +1,4 @@
-//===- SampleLayout.h - scratch memory of the sampler, one row's
-//---------------------------------===//
+//===- SampleLayout.h - scratch memory of the sampler, one row's ------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_SAMPLING_SAMPLELAYOUT_H
 #define QRT_KERNELS_CUDA_SAMPLING_SAMPLELAYOUT_H

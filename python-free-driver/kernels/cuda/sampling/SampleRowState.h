@@ -1,5 +1,4 @@
-//===- SampleRowState.h - a row of logits and what is done to it
-//-----------------------------------===//
+//===- SampleRowState.h - a row of logits and what is done to it ------------------------------===//
 //
 // By one block: the best candidate, the entropy, and penalties in the order of the chain
 // (Sampling/Sampler.h).

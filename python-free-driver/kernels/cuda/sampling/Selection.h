@@ -1,5 +1,4 @@
-//===- Selection.h - top-k, top-p and the draw among candidates
-//----------------------------------===//
+//===- Selection.h - top-k, top-p and the draw among candidates -------------------------------===//
 //
 // By one block. Candidates are anything with size(), key(i) and weight(i), in the order of their
 // tokens; those of weight 0 are none. Top-k and top-p are one radix selection each over 64-bit keys

@@ -1,5 +1,4 @@
-//===- TokenWeightsTest.cpp - Positions that count more
-//-----------------------------------------===//
+//===- TokenWeightsTest.cpp - Positions that count more ---------------------------------------===//
 #include "TinyModel.h"
 
 #include "qopt/Calibration/TokenWeights.h"

@@ -1,5 +1,4 @@
-//===- ModelFilesTest.cpp - Which files of a model folder go into the .qmod
-//-----------------------===//
+//===- ModelFilesTest.cpp - Which files of a model folder go into the .qmod -------------------===//
 #include "qopt/Pipelines/ModelFiles.h"
 
 #include "Support/Json.h"

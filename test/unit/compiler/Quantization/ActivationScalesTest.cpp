@@ -1,5 +1,4 @@
-//===- ActivationScalesTest.cpp - Static scales against exhaustive search
-//----------------------===//
+//===- ActivationScalesTest.cpp - Static scales against exhaustive search ---------------------===//
 #include "qopt/Quantization/ActivationScales.h"
 
 #include "Reference.h"

@@ -1,5 +1,4 @@
-//===- OutliersTest.cpp - Planted super weights and costly elements
-//----------------------------===//
+//===- OutliersTest.cpp - Planted super weights and costly elements ---------------------------===//
 #include "qopt/Quantization/Outliers.h"
 #include "qopt/Quantization/ImportanceRounding.h"
 

@@ -1,5 +1,4 @@
-//===- SparseOutliersTest.cpp - Weights kept in f16, against float64
-//---------------------------===//
+//===- SparseOutliersTest.cpp - Weights kept in f16, against float64 --------------------------===//
 #include "qopt/Quantization/SparseOutliers.h"
 
 #include "qopt/Quantization/ImportanceRounding.h"

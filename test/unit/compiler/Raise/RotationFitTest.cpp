@@ -1,5 +1,4 @@
-//===- RotationFitTest.cpp - Rotations solved from samples
-//-------------------------------------===//
+//===- RotationFitTest.cpp - Rotations solved from samples ------------------------------------===//
 #include "FeatureMap.h"
 
 #include <cmath>

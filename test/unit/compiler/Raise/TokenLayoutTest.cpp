@@ -1,5 +1,4 @@
-//===- TokenLayoutTest.cpp - Regrouping factors
-//------------------------------------------------===//
+//===- TokenLayoutTest.cpp - Regrouping factors -----------------------------------------------===//
 #include "TokenLayout.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
 //===- KvAppendTest.cpp - What is written to the cache, alone and by attention, on the emulator
-//------===//
 #include "AttentionBatch.h"
 
 using namespace qrt;

@@ -1,5 +1,4 @@
-//===- SparseTest.cpp - products with sparse matrices on the emulator
-//----------------------------===//
+//===- SparseTest.cpp - products with sparse matrices on the emulator -------------------------===//
 
 #include "DeviceWeight.h"
 

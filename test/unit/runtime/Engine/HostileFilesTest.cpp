@@ -1,5 +1,4 @@
-//===- HostileFilesTest.cpp - 2,000 damaged and forged files
-//-----------------------------------===//
+//===- HostileFilesTest.cpp - 2,000 damaged and forged files ----------------------------------===//
 // Every mutated file must either be refused with a rule or run: no crash, no hang, no unbounded
 // memory. Half of the mutations repair the checksums afterwards or edit the decoded program, so
 // that the semantic rules and the engine behind them are reached, not only the checksum.

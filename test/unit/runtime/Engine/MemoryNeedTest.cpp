@@ -1,5 +1,4 @@
-//===- MemoryNeedTest.cpp - What is foretold is what is taken
-//----------------------------------===//
+//===- MemoryNeedTest.cpp - What is foretold is what is taken ---------------------------------===//
 #include "Engine/MemoryNeed.h"
 #include "TinyModel.h"
 

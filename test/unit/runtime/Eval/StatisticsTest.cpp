@@ -1,5 +1,4 @@
-//===- StatisticsTest.cpp - Quantiles, ranks, errors and the bootstrap
-//---------------------------===//
+//===- StatisticsTest.cpp - Quantiles, ranks, errors and the bootstrap ------------------------===//
 #include "Eval/Statistics.h"
 #include "Sampling/Random.h"
 

@@ -1,5 +1,4 @@
-//===- TasksTest.cpp - Checkers, traces and inflation by hand
-//------------------------------------===//
+//===- TasksTest.cpp - Checkers, traces and inflation by hand ---------------------------------===//
 #include "Eval/TaskEval.h"
 #include "FakeTokenizer.h"
 

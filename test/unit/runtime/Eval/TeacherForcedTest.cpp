@@ -1,5 +1,4 @@
-//===- TeacherForcedTest.cpp - Distances of two small models against naive sums
-//------------------===//
+//===- TeacherForcedTest.cpp - Distances of two small models against naive sums ---------------===//
 #include "Eval/TeacherForced.h"
 #include "Eval/PositionScore.h"
 #include "TinyModel.h"

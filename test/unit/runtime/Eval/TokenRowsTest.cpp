@@ -1,5 +1,4 @@
-//===- TokenRowsTest.cpp - Token ids and masks from files
-//----------------------------------------===//
+//===- TokenRowsTest.cpp - Token ids and masks from files -------------------------------------===//
 #include "Eval/TokenRows.h"
 #include "Support/Npy.h"
 

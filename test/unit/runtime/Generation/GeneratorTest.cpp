@@ -1,5 +1,4 @@
-//===- GeneratorTest.cpp - Batches, ends, streams, errors
-//----------------------------------------===//
+//===- GeneratorTest.cpp - Batches, ends, streams, errors -------------------------------------===//
 #include "Generation/Generator.h"
 #include "FakeTokenizer.h"
 #include "ScriptEngine.h"

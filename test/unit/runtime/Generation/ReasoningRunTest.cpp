@@ -1,5 +1,4 @@
-//===- ReasoningRunTest.cpp - Controls on a running batch, with roll-back
-//------------------------===//
+//===- ReasoningRunTest.cpp - Controls on a running batch, with roll-back ---------------------===//
 #include "FakeTokenizer.h"
 #include "Generation/Generator.h"
 #include "ScriptEngine.h"

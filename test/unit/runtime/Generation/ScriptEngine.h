@@ -1,5 +1,4 @@
-//===- ScriptEngine.h - An engine whose next token is a function of the text
-//---------------------===//
+//===- ScriptEngine.h - An engine whose next token is a function of the text ------------------===//
 // Keeps what was fed, checks that calls follow the contract of Engine.h, and counts them.
 #ifndef QRT_TEST_SCRIPTENGINE_H
 #define QRT_TEST_SCRIPTENGINE_H

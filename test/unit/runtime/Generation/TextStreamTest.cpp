@@ -1,5 +1,4 @@
-//===- TextStreamTest.cpp - Text comes out when it is certain
-//------------------------------------===//
+//===- TextStreamTest.cpp - Text comes out when it is certain ---------------------------------===//
 #include "Generation/TextStream.h"
 #include "FakeTokenizer.h"
 

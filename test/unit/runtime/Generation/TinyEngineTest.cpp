@@ -1,5 +1,4 @@
-//===- TinyEngineTest.cpp - The generator on the real engine
-//-------------------------------------===//
+//===- TinyEngineTest.cpp - The generator on the real engine ----------------------------------===//
 #include "Generation/Generator.h"
 #include "TinyModel.h"
 

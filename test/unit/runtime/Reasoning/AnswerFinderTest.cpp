@@ -1,5 +1,4 @@
-//===- AnswerFinderTest.cpp - Answers that a text has already reached
-//----------------------------===//
+//===- AnswerFinderTest.cpp - Answers that a text has already reached -------------------------===//
 #include "Reasoning/AnswerFinder.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-//===- ControllerTest.cpp - Penalty, budget, loops, suppression, step by step
-//--------------------===//
+//===- ControllerTest.cpp - Penalty, budget, loops, suppression, step by step -----------------===//
 #include "Reasoning/Controller.h"
 #include "FakeTokenizer.h"
 

@@ -1,5 +1,4 @@
-//===- FakeTokenizer.h - A vocabulary of given strings
-//-------------------------------------------===//
+//===- FakeTokenizer.h - A vocabulary of given strings ----------------------------------------===//
 // Encodes greedily by the longest entry; bytes without an entry are token 0, "?".
 #ifndef QRT_TEST_FAKETOKENIZER_H
 #define QRT_TEST_FAKETOKENIZER_H

@@ -1,5 +1,4 @@
-//===- LandingTest.cpp - Never in the middle of a word
-//-------------------------------------------===//
+//===- LandingTest.cpp - Never in the middle of a word ----------------------------------------===//
 #include "Reasoning/Landing.h"
 
 #include <gtest/gtest.h>

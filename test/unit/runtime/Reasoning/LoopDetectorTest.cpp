@@ -1,5 +1,4 @@
-//===- LoopDetectorTest.cpp - Loops against a naive count
-//----------------------------------------===//
+//===- LoopDetectorTest.cpp - Loops against a naive count -------------------------------------===//
 #include "Reasoning/LoopDetector.h"
 #include "Sampling/Random.h"
 

@@ -1,5 +1,4 @@
-//===- MarkersTest.cpp - Words to token ids
-//------------------------------------------------------===//
+//===- MarkersTest.cpp - Words to token ids ---------------------------------------------------===//
 #include "Reasoning/Markers.h"
 #include "FakeTokenizer.h"
 

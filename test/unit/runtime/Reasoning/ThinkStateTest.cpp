@@ -1,5 +1,4 @@
-//===- ThinkStateTest.cpp - Tags as tokens and as text
-//-------------------------------------------===//
+//===- ThinkStateTest.cpp - Tags as tokens and as text ----------------------------------------===//
 #include "Reasoning/ThinkState.h"
 #include "FakeTokenizer.h"
 

@@ -1,5 +1,4 @@
-//===- ChainTest.cpp - The sampler chain against a naive one
-//-------------------------------------===//
+//===- ChainTest.cpp - The sampler chain against a naive one ----------------------------------===//
 #include "Sampling/Random.h"
 #include "Sampling/Sampler.h"
 

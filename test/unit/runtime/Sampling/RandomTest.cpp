@@ -1,5 +1,4 @@
-//===- RandomTest.cpp - Philox against published vectors; the exponential
-//------------------------===//
+//===- RandomTest.cpp - Philox against published vectors; the exponential ---------------------===//
 #include "Sampling/Random.h"
 #include "Sampling/Softmax.h"
 

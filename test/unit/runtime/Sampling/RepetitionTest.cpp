@@ -1,5 +1,4 @@
-//===- RepetitionTest.cpp - Repetition penalties and DRY against a quadratic search
-//--------------===//
+//===- RepetitionTest.cpp - Repetition penalties and DRY against a quadratic search -----------===//
 #include "Sampling/Repetition.h"
 #include "Sampling/Random.h"
 

@@ -1,5 +1,4 @@
-//===- CasesTest.cpp - Agreement with the tokenizers library, id by id
-//----------------------------===//
+//===- CasesTest.cpp - Agreement with the tokenizers library, id by id ------------------------===//
 #include "TokenizerFiles.h"
 
 #include <algorithm>

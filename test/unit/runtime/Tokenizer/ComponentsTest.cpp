@@ -1,5 +1,4 @@
-//===- ComponentsTest.cpp - One component at a time, against the tokenizers library
-//---------------===//
+//===- ComponentsTest.cpp - One component at a time, against the tokenizers library -----------===//
 // components.json: variants of the fixtures' tokenizers with what the library makes of the same
 // texts (test/fixtures/tokenizers/make_tokenizers.py says what a variant holds).
 #include "TokenizerFiles.h"

@@ -1,5 +1,4 @@
-//===- HostileTest.cpp - Broken files and long texts
-//----------------------------------------------===//
+//===- HostileTest.cpp - Broken files and long texts ------------------------------------------===//
 #include "TokenizerFiles.h"
 
 #include <chrono>

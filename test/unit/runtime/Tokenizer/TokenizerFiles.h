@@ -1,5 +1,4 @@
-//===- TokenizerFiles.h - Tokenizers and cases of the fixtures
-//------------------------------------===//
+//===- TokenizerFiles.h - Tokenizers and cases of the fixtures --------------------------------===//
 // A folder holds tokenizer.json and cases.jsonl: a line {"text", "ids", "decoded"} per case,
 // written by the tokenizers library (without special tokens added, none skipped in decoding).
 #ifndef QOPT_TEST_TOKENIZERFILES_H

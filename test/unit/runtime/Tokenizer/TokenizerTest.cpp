@@ -1,5 +1,4 @@
-//===- TokenizerTest.cpp - What Tokenizer says of its tokens
-//--------------------------------------===//
+//===- TokenizerTest.cpp - What Tokenizer says of its tokens ----------------------------------===//
 #include "TokenizerFiles.h"
 
 #include <gtest/gtest.h>

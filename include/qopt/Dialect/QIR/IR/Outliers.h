@@ -1,5 +1,4 @@
-//===- Outliers.h - Attributes of linears about outliers and activation scales
-//-----------------===//
+//===- Outliers.h - Attributes of linears about outliers and activation scales ----------------===//
 // Discardable attributes, so that passes which copy or move a linear carry them; those that would
 // change what they mean (cutting rows, exporting) refuse.
 //

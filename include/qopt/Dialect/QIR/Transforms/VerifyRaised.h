@@ -1,5 +1,4 @@
-//===- VerifyRaised.h - Compares a raised graph with the imported one
-//--------------------------===//
+//===- VerifyRaised.h - Compares a raised graph with the imported one -------------------------===//
 // Both functions `main` are evaluated by the tensor library on the same random token ids. The
 // imported graph runs the prompt in one piece and in two pieces through its cache; the raised one
 // runs once, since attention is causal: rows of the second piece must be those of the whole prompt.
