@@ -13,7 +13,7 @@
 namespace qrt {
 
 bool CudaProgram::isInt8(const Instruction &instruction) const {
-  return instruction.op == OpCode::Linear && instruction.getString("activation") == "a8";
+  return instruction.op == OpCode::Linear && cudaProductType(*program, instruction) == DType::I8;
 }
 
 /// Features that share a scale.

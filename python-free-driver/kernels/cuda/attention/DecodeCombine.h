@@ -1,4 +1,4 @@
-//===- DecodeCombine.h - states of warps and of splits become the output ------------------------===//
+//===- DecodeCombine.h - states of warps and of splits become the output ----------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_DECODECOMBINE_H
 #define QRT_KERNELS_CUDA_ATTENTION_DECODECOMBINE_H

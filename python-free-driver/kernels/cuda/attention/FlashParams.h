@@ -1,4 +1,4 @@
-//===- FlashParams.h - parameters of the tensor-core attention ----------------------------------===//
+//===- FlashParams.h - parameters of the tensor-core attention --------------------------------===//
 
 #ifndef QRT_KERNELS_CUDA_ATTENTION_FLASHPARAMS_H
 #define QRT_KERNELS_CUDA_ATTENTION_FLASHPARAMS_H

@@ -1,4 +1,4 @@
-//===- decodeBF16.cu - decode attention over caches of bf16 ----------------------------------------===//
+//===- decodeBF16.cu - decode attention over caches of bf16 -----------------------------------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

@@ -1,4 +1,4 @@
-//===- decodeF16.cu - decode attention over caches of f16 ------------------------------------------===//
+//===- decodeF16.cu - decode attention over caches of f16 -------------------------------------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

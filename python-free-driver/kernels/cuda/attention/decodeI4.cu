@@ -1,4 +1,4 @@
-//===- decodeI4.cu - decode attention over caches of i4 --------------------------------------------===//
+//===- decodeI4.cu - decode attention over caches of i4 ---------------------------------------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

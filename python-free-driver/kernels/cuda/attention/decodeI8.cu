@@ -1,4 +1,4 @@
-//===- decodeI8.cu - decode attention over caches of i8 --------------------------------------------===//
+//===- decodeI8.cu - decode attention over caches of i8 ---------------------------------------===//
 
 #include "kernels/cuda/attention/DecodeLaunch.h"
 

@@ -2,7 +2,7 @@
 // Every error has the code that is the exit code, and its message names the node or the tensor.
 #include "qopt/Frontend/ImportONNX.h"
 
-#include "onnx.pb.h"
+#include "EmptyModel.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -21,13 +21,8 @@ namespace {
 
 /// y = Relu(x) with a weight to play with.
 onnx_ir::ModelProto smallModel() {
-  onnx_ir::ModelProto model;
-  model.set_ir_version(8);
-  auto *opset = model.add_opset_import();
-  opset->set_domain("");
-  opset->set_version(18);
+  onnx_ir::ModelProto model = test::emptyModel();
   auto *graph = model.mutable_graph();
-  graph->set_name("g");
   for (auto *info : {graph->add_input(), graph->add_output()}) {
     info->set_name(info == &graph->input(0) ? "x" : "y");
     auto *tensor = info->mutable_type()->mutable_tensor_type();

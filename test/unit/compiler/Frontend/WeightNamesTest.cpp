@@ -1,7 +1,7 @@
 //===- WeightNamesTest.cpp - Weights that an exporter left without a name ---------------------===//
 #include "qopt/Frontend/ImportONNX.h"
 
-#include "onnx.pb.h"
+#include "EmptyModel.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -19,13 +19,8 @@ struct Product {
 
 /// The names that the importer gave the weights, in the order of the constants.
 std::vector<std::string> namesAfterImport(std::initializer_list<Product> products) {
-  onnx_ir::ModelProto model;
-  model.set_ir_version(8);
-  auto *opset = model.add_opset_import();
-  opset->set_domain("");
-  opset->set_version(18);
+  onnx_ir::ModelProto model = test::emptyModel();
   auto *graph = model.mutable_graph();
-  graph->set_name("g");
   std::string last = "x";
   for (const Product &product : products) {
     bool known = false;

@@ -173,17 +173,7 @@ TEST_F(Int8OnDevice, OrderOfThreadsDoesNotMatter) {
   TinyConfig config = int8Config(WeightFormat::U3, 64, false);
   config.layers = 1;
   TinyModel model(config);
-  auto tokens = randomTokens(12, config.vocab, 5);
-  std::vector<std::vector<float>> first;
-  for (const char *settings : {"seed=0,check=1", "seed=1,check=1", "seed=77"}) {
-    device(settings);
-    auto engine = model.engine(cuda());
-    ASSERT_TRUE(engine);
-    auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
-    if (first.empty())
-      first = rows;
-    EXPECT_EQ(rows, first) << settings;
-  }
+  expectAnyOrderOfThreads(model, cuda());
 }
 
 } // namespace
