@@ -19,7 +19,7 @@ struct PrecisePrefill {
   using Params = FlashParams;
   using Plain = PrefillAttention<dim>;
   static constexpr int threads = Plain::threads, minBlocks = 1, rows = Plain::rows,
-                       keys = Plain::keys, stride = Plain::stride;
+                       keys = Plain::keys;
   static constexpr int sharedBytes = Plain::sharedBytes;
 
   /// fillKvTile from the precise block of these keys.
@@ -43,63 +43,33 @@ struct PrecisePrefill {
     const auto piece = Plain::pieceOf(p.step, group, blockIndex().x);
     if (piece.tokens == 0)
       return;
-    auto *q = reinterpret_cast<uint16_t *>(sharedMemory());
-    uint16_t *tiles = q + rows * stride;
-    auto tileOf = [&](int stage, bool isKey) {
-      return tiles + (2 * stage + (isKey ? 0 : 1)) * keys * stride;
-    };
-    Plain::storeQueries(params, q, piece, kvHead);
+    Plain::storeQueries(params, piece, kvHead);
     const int preciseFrom = loadGlobal(&p.step.parts[piece.part].preciseFrom);
-    // What a row at `position` sees in a walk; neither end falls from a row to the next.
-    auto rangeOf = [&](int walk, int position) {
-      const PreciseTokens precise = preciseTokens(p.kv, position, preciseFrom);
-      const int first = window > 0 && position + 1 > window ? position + 1 - window : 0;
-      const int from = walk == 0 ? 0 : walk == 1 ? precise.sink : precise.recent;
-      const int end = walk == 0 ? precise.sink : walk == 1 ? precise.recent : position + 1;
-      return KeyRange{first > from ? first : from, end};
-    };
-    const int packed = piece.tokens * group;
-    const int lastRow = piece.first + rows < packed ? piece.first + rows - 1 : packed - 1;
     FlashRows<dim> state;
     state.clear();
     int stage = 0;
     QRT_NO_UNROLL
     for (int walk = 0; walk < 3; ++walk) {
-      const int begin = rangeOf(walk, piece.position + piece.first / group).first / keys * keys;
-      const int end = rangeOf(walk, piece.position + lastRow / group).end;
-      if (begin >= end)
+      auto rangeOf = [&](int position) {
+        const PreciseTokens precise = preciseTokens(p.kv, position, preciseFrom);
+        const int first = Plain::firstOfWindow(window, position);
+        const int from = walk == 0 ? 0 : walk == 1 ? precise.sink : precise.recent;
+        const int end = walk == 0 ? precise.sink : walk == 1 ? precise.recent : position + 1;
+        return KeyRange{first > from ? first : from, end};
+      };
+      const KeyRange visited = Plain::visitedKeys(piece, group, rangeOf);
+      if (visited.first >= visited.end)
         continue;
-      KeyRange range[2];
-      QRT_UNROLL
-      for (int i = 0; i < 2; ++i) {
-        const int index = piece.first + warpIndex() * 16 + laneIndex() / 4 + 8 * i;
-        range[i] = index < packed ? rangeOf(walk, piece.position + index / group) : KeyRange{0, 0};
-      }
-      auto fetch = [&](int key, int to) {
-        QRT_UNROLL
-        for (int i = 0; i < 2; ++i) {
-          if (walk == 1)
-            fillKvTile<dim, keys, threads>(p, tileOf(to, i == 0), piece.part, kvHead, key, end,
-                                           i == 0, params.faults);
-          else
-            fillPrecise(p, tileOf(to, i == 0), piece.part, kvHead, key, end, i == 0);
-        }
-        commitAsync();
+      auto fill = [&](uint16_t *tile, int key, bool isKey) {
+        if (walk == 1)
+          fillKvTile<dim, keys, threads>(p, tile, piece.part, kvHead, key, visited.end, isKey,
+                                         params.faults);
+        else
+          fillPrecise(p, tile, piece.part, kvHead, key, visited.end, isKey);
       };
       syncThreads(); // all have left the tiles of the walk before
-      fetch(begin, stage);
-      QRT_NO_UNROLL
-      for (int key = begin; key < end; key += keys) {
-        waitAsync<0>();
-        syncThreads(); // the tile is there for all, and the other one is free
-        if (key + keys < end)
-          fetch(key + keys, stage ^ 1);
-        state.template attend<keys>(q + warpIndex() * 16 * stride, tileOf(stage, true),
-                                    tileOf(stage, false), key, range, p.softcap);
-        stage ^= 1;
-      }
+      Plain::attendKeys(params, piece, group, visited, rangeOf, fill, state, stage);
     }
-    waitAsync<0>();
     Plain::storeResults(params, state, piece, kvHead);
   }
 };

@@ -46,61 +46,83 @@ struct PrefillAttention {
     const Piece piece = pieceOf(p.step, group, blockIndex().x);
     if (piece.tokens == 0)
       return;
-    auto *q = reinterpret_cast<uint16_t *>(sharedMemory());
-    uint16_t *tiles = q + rows * stride;
-    auto tileOf = [&](int stage, bool isKey) {
-      return tiles + (2 * stage + (isKey ? 0 : 1)) * keys * stride;
+    storeQueries(params, piece, kvHead);
+    auto rangeOf = [&](int position) {
+      return KeyRange{firstOfWindow(int(p.window), position), position + 1};
     };
-    storeQueries(params, q, piece, kvHead);
+    const KeyRange visited = visitedKeys(piece, group, rangeOf);
+    auto fill = [&](uint16_t *tile, int key, bool isKey) {
+      fillKvTile<dim, keys, threads>(p, tile, piece.part, kvHead, key, visited.end, isKey,
+                                     params.faults);
+    };
+    FlashRows<dim> state;
+    state.clear();
+    int stage = 0;
+    attendKeys(params, piece, group, visited, rangeOf, fill, state, stage);
+    storeResults(params, state, piece, kvHead);
+  }
+
+  /// Shared memory: the queries, then tiles of keys and of values per stage.
+  static QRT_DEVICE uint16_t *queries() { return reinterpret_cast<uint16_t *>(sharedMemory()); }
+  static QRT_DEVICE uint16_t *tileOf(int stage, bool isKey) {
+    return queries() + (rows + (2 * stage + (isKey ? 0 : 1)) * keys) * stride;
+  }
+
+  static QRT_DEVICE int firstOfWindow(int window, int position) {
+    return window > 0 && position + 1 > window ? position + 1 - window : 0;
+  }
+
+  /// From the first key of a tile to the end of what rows of the piece see. rangeOf(position): what
+  /// one row sees, of which neither end falls from a row to the next.
+  template <class RangeOf>
+  static QRT_DEVICE KeyRange visitedKeys(const Piece &piece, int group, const RangeOf &rangeOf) {
     const int packed = piece.tokens * group;
     const int lastRow = piece.first + rows < packed ? piece.first + rows - 1 : packed - 1;
-    const int end = piece.position + lastRow / group + 1; // keys that the last row sees
-    const auto window = int(p.window);
-    auto firstKeyOf = [&](int position) {
-      return window > 0 && position + 1 > window ? position + 1 - window : 0;
-    };
+    return {rangeOf(piece.position + piece.first / group).first / keys * keys,
+            rangeOf(piece.position + lastRow / group).end};
+  }
+
+  /// Adds the visited keys, of which there is one at least, to the rows that see them. fill(tile,
+  /// key, isKey) starts to fill a tile with keys (or values) from `key` on. Begins with the tiles
+  /// of `stage`, which all threads must have left, and leaves `stage` at the next.
+  template <class RangeOf, class Fill>
+  static QRT_DEVICE void attendKeys(const Params &params, const Piece &piece, int group,
+                                    KeyRange visited, const RangeOf &rangeOf, const Fill &fill,
+                                    FlashRows<dim> &state, int &stage) {
     KeyRange range[2];
     QRT_UNROLL
     for (int i = 0; i < 2; ++i) {
       const int index = piece.first + warpIndex() * 16 + laneIndex() / 4 + 8 * i;
-      const int position = piece.position + index / group;
-      range[i] = {firstKeyOf(position), index < packed ? position + 1 : 0};
+      range[i] = rangeOf(piece.position + index / group);
+      if (index >= piece.tokens * group)
+        range[i].end = 0;
     }
-    const int begin = firstKeyOf(piece.position + piece.first / group) / keys * keys;
-    auto fetch = [&](int key, int stage) {
-      fillKvTile<dim, keys, threads>(p, tileOf(stage, true), piece.part, kvHead, key, end, true,
-                                     params.faults);
-      fillKvTile<dim, keys, threads>(p, tileOf(stage, false), piece.part, kvHead, key, end, false,
-                                     params.faults);
+    auto fetch = [&](int key, int to) {
+      fill(tileOf(to, true), key, true);
+      fill(tileOf(to, false), key, false);
       commitAsync();
     };
-    FlashRows<dim> state;
-    state.clear();
-    fetch(begin, 0);
-    int stage = 0;
+    fetch(visited.first, stage);
     QRT_NO_UNROLL
-    for (int key = begin; key < end; key += keys) {
+    for (int key = visited.first; key < visited.end; key += keys) {
       waitAsync<0>();
       syncThreads(); // the tile is there for all, and the other one is free
-      if (key + keys < end)
+      if (key + keys < visited.end)
         fetch(key + keys, stage ^ 1);
-      state.template attend<keys>(q + warpIndex() * 16 * stride, tileOf(stage, true),
-                                  tileOf(stage, false), key, range, p.softcap);
+      state.template attend<keys>(queries() + warpIndex() * 16 * stride, tileOf(stage, true),
+                                  tileOf(stage, false), key, range, params.op.softcap);
       stage ^= 1;
     }
-    waitAsync<0>();
-    storeResults(params, state, piece, kvHead);
   }
 
   /// The piece's queries, scaled, as rows of a tile.
-  static QRT_DEVICE void storeQueries(const Params &params, uint16_t *q, const Piece &piece,
-                                      int64_t kvHead) {
+  static QRT_DEVICE void storeQueries(const Params &params, const Piece &piece, int64_t kvHead) {
     const AttentionParams &p = params.op;
     const auto group = int(p.heads / p.kvHeads);
     const int packed = piece.tokens * group;
     for (int at = threadIndex(); at < rows * dim / 2; at += threads) {
       const int row = at / (dim / 2), column = at % (dim / 2) * 2, index = piece.first + row;
-      storeQuery(p, q, stride, row, column, piece.firstRow + index / group,
+      storeQuery(p, queries(), stride, row, column, piece.firstRow + index / group,
                  kvHead * group + index % group, index < packed, params.faults);
     }
   }
