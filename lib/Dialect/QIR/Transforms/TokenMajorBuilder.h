@@ -99,11 +99,17 @@ private:
   mlir::LogicalResult convertWithAuxiliary(mlir::Operation *op, const TokenValue &x,
                                            mlir::Value other, bool otherFirst);
   mlir::LogicalResult convertUnary(mlir::Operation *op, const TokenValue &x);
-  mlir::LogicalResult addPositions(mlir::Operation *op, const TokenValue &x, mlir::Value other);
+
+  // TokenMajorRotation.cpp
   mlir::LogicalResult convertRotation(RotaryEmbeddingOp op, const TokenValue &x);
-  mlir::LogicalResult convertNorm(mlir::Operation *op, const TokenValue &x);
+
+  // TokenMajorLinear.cpp
   mlir::LogicalResult convertLinear(mlir::Operation *op, const TokenValue &x);
+  mlir::LogicalResult convertNorm(mlir::Operation *op, const TokenValue &x);
+
+  // TokenMajorEmbedding.cpp
   mlir::LogicalResult convertEmbedding(mlir::Operation *op);
+  mlir::LogicalResult addPositions(mlir::Operation *op, const TokenValue &x, mlir::Value other);
 
   // TokenMajorAttention.cpp
   mlir::LogicalResult convertMatmul(MatmulOp op);
@@ -111,15 +117,17 @@ private:
   mlir::LogicalResult convertSoftmax(SoftmaxOp op, const TokenValue &x);
   mlir::LogicalResult convertScoresBinary(mlir::Operation *op, const TokenValue &x,
                                           mlir::Value other, bool otherFirst);
-  mlir::LogicalResult convertWhere(WhereOp op);
   mlir::LogicalResult makeScores(mlir::Operation *op, const TokenValue &q, const TokenValue &k,
                                  size_t kFeatureDim, size_t kKeyDim, Scores &scores,
                                  Layout &layout);
-  mlir::LogicalResult addMask(mlir::Operation *op, Scores &scores, const Layout &layout,
-                              mlir::Value mask, bool invert);
   mlir::LogicalResult emitAttention(mlir::Operation *op, const Scores &scores,
                                     const Layout &scoreLayout, const TokenValue &v, size_t vKeyDim,
                                     size_t vFeatureDim);
+
+  // TokenMajorMask.cpp
+  mlir::LogicalResult convertWhere(WhereOp op);
+  mlir::LogicalResult addMask(mlir::Operation *op, Scores &scores, const Layout &layout,
+                              mlir::Value mask, bool invert);
   mlir::LogicalResult classifyMask(mlir::Operation *op, const Scores &scores, int64_t &window);
 
   // TokenMajorEmit.cpp

@@ -1,24 +1,11 @@
-//===- TokenMajorElementwise.cpp - Arithmetic, norms, linears, embeddings on token data -------===//
+//===- TokenMajorElementwise.cpp - Arithmetic and activations on token data ------------------===//
 #include "TokenMajorBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
 
-#include <cstdio>
-#include <cstdlib>
-
 using namespace mlir;
 
 namespace qopt::qir::raise {
-
-/// f32 attributes widened to f64 print as 9.99999997e-07; the decimal number was meant.
-static llvm::APFloat decimalEpsilon(const llvm::APFloat &value) {
-  double epsilon = value.convertToDouble();
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6g", epsilon);
-  double rounded = std::strtod(text, nullptr);
-  return llvm::APFloat(static_cast<float>(rounded) == static_cast<float>(epsilon) ? rounded
-                                                                                  : epsilon);
-}
 
 LogicalResult TokenMajorBuilder::convertBinary(Operation *op) {
   const TokenValue *a = find(op->getOperand(0)), *b = find(op->getOperand(1));
@@ -214,96 +201,6 @@ LogicalResult TokenMajorBuilder::convertWithAuxiliary(Operation *op, const Token
   return success();
 }
 
-/// x + learned positions: rows of a table, looked up by position plus a constant.
-LogicalResult TokenMajorBuilder::addPositions(Operation *op, const TokenValue &x, Value other) {
-  Operation *lookup = other.getDefiningOp();
-  while (isa_and_nonnull<CastOp, IdentityOp, ReshapeOp, UnsqueezeOp, SqueezeOp, ExpandOp>(lookup))
-    lookup = lookup->getOperand(0).getDefiningOp();
-  auto gather = dyn_cast_or_null<GatherOp>(lookup);
-  auto table = gather ? gather.getX().getDefiningOp<ConstantOp>() : ConstantOp();
-  auto type = table ? cast<RankedTensorType>(table.getType()) : RankedTensorType();
-  if (!type || type.getRank() != 2 || gather.getAxis() != 0)
-    return fail(op, "adds something that depends on the position and is no table lookup");
-  std::vector<int64_t> offsets = x.layout.offsets();
-  if (static_cast<int64_t>(offsets.size()) != type.getDimSize(1) ||
-      x.layout.featureSize(x.layout.rank() - 1) != type.getDimSize(1))
-    return fail(op, "adds rows of a table of another width");
-  std::optional<int64_t> offset;
-  for (size_t run = 0; run < runs_.runs().size(); ++run) {
-    auto indices = runs_.integers(gather.getIndices(), run);
-    const Sizing &sizing = runs_.runs()[run].sizing;
-    if (!indices || indices->empty() || indices->size() % sizing.fresh != 0)
-      return fail(op, "adds table rows whose numbers could not be evaluated");
-    for (size_t i = 0; i < indices->size(); ++i) {
-      int64_t here = (*indices)[i] - (sizing.past + static_cast<int64_t>(i) % sizing.fresh);
-      if (offset && *offset != here)
-        return fail(op, "adds table rows that are not chosen by the token's position");
-      offset = here;
-    }
-  }
-  FailureOr<Value> value = materialize(op, x);
-  if (failed(value))
-    return failure();
-  Value rows =
-      EmbeddingOp::create(builder_, gather.getLoc(), value->getType(), cloneConstant(gather.getX()),
-                          positions_, builder_.getI64IntegerAttr(*offset), SchemeAttr());
-  setEmitted(op->getResult(0),
-             AddOp::create(builder_, op->getLoc(), value->getType(), *value, rows), x.layout,
-             x.lastOnly);
-  return success();
-}
-
-/// A rotation given as one op: the same map that its parts would have made.
-LogicalResult TokenMajorBuilder::convertRotation(RotaryEmbeddingOp op, const TokenValue &x) {
-  if (x.kind != Kind::Features || x.layout.rank() != 4)
-    return fail(op, "rotates something that is not [batch, heads, tokens, features]");
-  int64_t headDim = x.layout.featureSize(3);
-  const qrt::tensor::Tensor *table = runs_.shapeOnly(0, op.getCos());
-  if (!table || table->shape.size() != 3 || 2 * table->shape[2] > headDim)
-    return fail(op, "has cosines of another shape than [batch, tokens, features / 2]");
-  int64_t half = table->shape[2];
-  // One dimension of features against the tables: [batch, tokens, half].
-  TokenValue probe;
-  probe.layout.dims = {DimAtoms{Atom{AtomKind::Batch}}, DimAtoms{Atom{AtomKind::Fresh}},
-                       DimAtoms{Atom::feature(half, 1)}};
-  auto cosines = featureTables(op, probe, op.getCos());
-  auto sines = featureTables(op, probe, op.getSin());
-  if (failed(cosines) || failed(sines))
-    return failure();
-  std::vector<int64_t> offsets = x.layout.offsets();
-  auto map = std::make_shared<FeatureMap>();
-  auto rowAt = [&](int64_t index) {
-    return x.map ? x.map->rows[offsets[index]] : Row{Term{offsets[index]}};
-  };
-  for (int64_t index = 0; index < static_cast<int64_t>(offsets.size()); ++index) {
-    int64_t d = index % headDim, head = index - d;
-    if (d >= 2 * half) {
-      map->rows.push_back(rowAt(index));
-      continue;
-    }
-    bool interleaved = op.getInterleaved() != 0;
-    int64_t pair = interleaved ? d / 2 : d % half;
-    bool low = interleaved ? d % 2 == 0 : d < half;
-    int64_t partner = interleaved ? (d ^ 1) : (low ? d + half : d - half);
-    Row row;
-    for (Term term : rowAt(index)) {
-      term.table = tables_.product(term.table, (*cosines)[pair]);
-      row.push_back(term);
-    }
-    for (Term term : rowAt(head + partner)) {
-      term.table = tables_.product(term.table, (*sines)[pair]);
-      term.factor *= low ? -1 : 1;
-      row.push_back(term);
-    }
-    map->rows.push_back(std::move(row));
-  }
-  TokenValue y = x;
-  y.layout.renumber();
-  y.map = std::move(map);
-  set(op.getY(), std::move(y));
-  return success();
-}
-
 LogicalResult TokenMajorBuilder::convertUnary(Operation *op, const TokenValue &x) {
   if (isa<CastOp, IdentityOp>(op)) { // casts between floats annotate precision
     auto type = cast<TensorType>(op->getResult(0).getType());
@@ -355,98 +252,6 @@ LogicalResult TokenMajorBuilder::convertUnary(Operation *op, const TokenValue &x
     return failure();
   Operation *created = cloneWith(op, {*value}, value->getType());
   setEmitted(op->getResult(0), created->getResult(0), x.layout, x.lastOnly);
-  return success();
-}
-
-/// The last dimension as the innermost features in row-major order, which materialize() makes it.
-LogicalResult TokenMajorBuilder::convertNorm(Operation *op, const TokenValue &x) {
-  if (x.kind != Kind::Features)
-    return fail(op, "normalises something that is not token features");
-  FailureOr<Value> value = materialize(op, x);
-  if (failed(value))
-    return failure();
-  auto smallWeight = [&](Value weight) -> Value {
-    if (!weight)
-      return {};
-    const qrt::tensor::Tensor *tensor = runs_.data(0, weight);
-    if (!tensor)
-      return {};
-    int64_t count = 1;
-    for (int64_t size : tensor->shape)
-      count *= size;
-    std::vector<float> values(count);
-    for (int64_t i = 0; i < count; ++i)
-      values[i] = static_cast<float>(elementAt(*tensor, i));
-    return constantF32(weight.getDefiningOp() ? weight.getDefiningOp()->getLoc() : op->getLoc(),
-                       values, {count});
-  };
-  Value weight = smallWeight(op->getOperand(1));
-  Value bias = op->getNumOperands() > 2 ? smallWeight(op->getOperand(2)) : Value();
-  if (!weight || (op->getNumOperands() > 2 && !bias))
-    return fail(op, "has a weight that is not a constant");
-  int64_t chunk = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-  int64_t last = x.layout.featureSize(x.layout.rank() - 1);
-  if (last % chunk != 0 || !x.layout.onlyFeatures(x.layout.rank() - 1))
-    return fail(op, "normalises other features than its weight has");
-  Value result;
-  if (auto rms = dyn_cast<RmsNormOp>(op)) {
-    result = RmsNormOp::create(builder_, op->getLoc(), value->getType(), *value, weight,
-                               decimalEpsilon(rms.getEpsilon()));
-  } else {
-    int64_t width = cast<RankedTensorType>(value->getType()).getDimSize(1);
-    if (chunk != width)
-      return fail(op, "layer norm of single heads");
-    result = LayerNormOp::create(builder_, op->getLoc(), value->getType(), *value, weight, bias,
-                                 decimalEpsilon(cast<LayerNormOp>(op).getEpsilon()));
-  }
-  setEmitted(op->getResult(0), result, x.layout, x.lastOnly);
-  return success();
-}
-
-LogicalResult TokenMajorBuilder::convertLinear(Operation *op, const TokenValue &x) {
-  size_t last = x.layout.rank() - 1;
-  if (x.kind != Kind::Features || !x.layout.onlyFeatures(last))
-    return fail(op, "multiplies something that is not token features with a weight");
-  for (size_t dim = 0; dim < last; ++dim)
-    if (x.layout.featureSize(dim) != 1)
-      return fail(op, "applies one weight to several groups of features");
-  FailureOr<Value> value = materialize(op, x);
-  if (failed(value))
-    return failure();
-  llvm::SmallVector<Value> operands{*value};
-  for (Value weight : op->getOperands().drop_front()) {
-    Value clone = cloneConstant(weight);
-    if (!clone)
-      return fail(op, "has a weight that is not a constant");
-    operands.push_back(clone);
-  }
-  int64_t width = cast<RankedTensorType>(operands[1].getType()).getDimSize(0);
-  Operation *created = cloneWith(op, operands, rowsType(width));
-  Layout layout = x.layout;
-  layout.dims[last] = {Atom::feature(width, 1)};
-  setEmitted(op->getResult(0), created->getResult(0), std::move(layout), x.lastOnly);
-  return success();
-}
-
-LogicalResult TokenMajorBuilder::convertEmbedding(Operation *op) {
-  bool quantized = isa<QuantizedEmbeddingOp>(op);
-  Value index =
-      quantized ? cast<QuantizedEmbeddingOp>(op).getIds() : cast<EmbeddingOp>(op).getIds();
-  const TokenValue *ids = find(index);
-  if (!ids || ids->kind != Kind::Ids)
-    return fail(op, "looks up something other than token ids");
-  llvm::SmallVector<Value> operands;
-  for (Value operand : op->getOperands()) {
-    Value value = operand == index ? ids_ : cloneConstant(operand);
-    if (!value)
-      return fail(op, "has a table that is not a constant");
-    operands.push_back(value);
-  }
-  int64_t width = cast<RankedTensorType>(operands[0].getType()).getDimSize(1);
-  Operation *created = cloneWith(op, operands, rowsType(width));
-  Layout layout = ids->layout;
-  layout.dims.push_back({Atom::feature(width, 1)});
-  setEmitted(op->getResult(0), created->getResult(0), std::move(layout), false);
   return success();
 }
 
