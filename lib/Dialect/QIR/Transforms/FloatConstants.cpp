@@ -1,13 +1,11 @@
 //===- FloatConstants.cpp - Constants that a pass changes ------------------------------------===//
 #include "qopt/Dialect/QIR/Transforms/FloatConstants.h"
 
-#include "qopt/Dialect/QIR/IR/ConstantIndex.h"
+#include "qopt/Dialect/QIR/IR/FeatureRange.h"
 #include "qopt/Support/FloatElements.h"
 #include "qopt/Support/WeightStore.h"
 
 #include "mlir/IR/Builders.h"
-
-#include <algorithm>
 
 using namespace mlir;
 
@@ -69,17 +67,8 @@ ConstantOp replaceFloats(Operation *op, unsigned index, ArrayRef<float> values) 
   return made;
 }
 
-/// First feature and number of features of a slice of [tokens, features]; nothing if it is another
-/// one.
-static std::optional<std::pair<int64_t, int64_t>> featuresOf(SliceOp slice) {
-  const std::optional<int64_t> start = constantIndex(slice.getStarts()),
-                               end = constantIndex(slice.getEnds());
-  const int64_t width = widthOf(slice.getX());
-  if (!start || !end || slice.getAxes().size() != 1 || slice.getSteps()[0] != 1 ||
-      (slice.getAxes()[0] != 1 && slice.getAxes()[0] != -1))
-    return std::nullopt;
-  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + width : at, 0, width); };
-  return std::pair(clamp(*start), clamp(*end) - clamp(*start));
+static std::optional<FeatureRange> featuresOf(SliceOp slice) {
+  return featureRange(slice, widthOf(slice.getX()));
 }
 
 /// Is `slice` the only one of the pieces of its operand that has any of its features?
@@ -88,8 +77,7 @@ static bool isPieceOfItsOwn(SliceOp slice) {
   return own && llvm::all_of(slice.getX().getUsers(), [&](Operation *user) {
            auto other = dyn_cast<SliceOp>(user);
            const auto range = other ? featuresOf(other) : std::nullopt;
-           return range && (other == slice || range->first + range->second <= own->first ||
-                            own->first + own->second <= range->first);
+           return range && (other == slice || range->end <= own->first || own->end <= range->first);
          });
 }
 
