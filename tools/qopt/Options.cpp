@@ -4,9 +4,10 @@
 #include "Options.h"
 
 #include "CalibrationFlags.h"
+#include "KvFlags.h"
 #include "PluginFlags.h"
+#include "SchemeFlags.h"
 
-#include "qopt/Dialect/QIR/IR/QIRAttributes.h"
 #include "qopt/Pipelines/Recipe.h"
 #include "qopt/Pipelines/Synthetic.h"
 
@@ -16,13 +17,11 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <deque>
-
 using namespace llvm;
 
 namespace qopt {
 
-/// Shared with CalibrationFlags.cpp.
+/// Of all files of flags.
 cl::OptionCategory &optionCategory() {
   static cl::OptionCategory category("qopt options");
   return category;
@@ -32,63 +31,14 @@ namespace {
 
 cl::OptionCategory &category = optionCategory();
 
-constexpr const char *presets[] = {"f32",   "bf16",  "f16",  "w8a16", "w4a16",
-                                   "w3a16", "w2a16", "w8a8", "w4a8"};
-
 /// All flags; an object, so that nothing is registered before main() asks for it. Descriptions are
 /// kept here because cl::desc does not own its text.
 struct Flags {
-  Flags() {
-    for (const char *preset : presets) {
-      descriptions.push_back(std::string("Shorthand for --scheme ") + preset);
-      presetFlags.push_back(std::make_unique<cl::opt<bool>>(
-          StringRef(preset), cl::desc(descriptions.back()), cl::cat(category)));
-    }
-  }
-  std::deque<std::string> descriptions{"Random weights in the shape of " + syntheticNames()};
+  std::string syntheticDescription = "Random weights in the shape of " + syntheticNames();
   cl::opt<std::string> input{cl::Positional, cl::desc("MODEL.onnx|FOLDER|X.mlir"),
                              cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("File to write"), cl::value_desc("M.qmod"),
                               cl::cat(category)};
-  std::vector<std::unique_ptr<cl::opt<bool>>> presetFlags;
-  cl::opt<std::string> scheme{
-      "scheme",
-      cl::desc("f32, f16, bf16 or w<BITS>a<BITS>[-g<GROUP>|-channel][-sym|-asym]; "
-               "without one, weights stay as the source has them"),
-      cl::cat(category)};
-  cl::opt<std::string> groupSize{"group-size", cl::value_desc("32|64|128|channel"),
-                                 cl::desc("Elements of K that share a scale"), cl::cat(category)};
-  cl::opt<bool> sym{"sym", cl::desc("Symmetric codes, no zero points"), cl::cat(category)};
-  cl::opt<bool> asym{"asym", cl::desc("Asymmetric codes with zero points"), cl::cat(category)};
-  cl::opt<bool> fallbackGroup{
-      "fallback-group",
-      cl::desc("Take a smaller group for weights whose K the group does not divide; the default "
-               "without --group-size"),
-      cl::cat(category)};
-  cl::opt<bool> mse{"mse", cl::desc("Search the scales that minimise the squared error"),
-                    cl::cat(category)};
-  cl::list<std::string> keepFp16{"keep-fp16", cl::value_desc("REGEX"),
-                                 cl::desc("Keep weights of these names in f16"), cl::cat(category)};
-  cl::list<std::string> tensorType{"tensor-type", cl::value_desc("REGEX=SCHEME"),
-                                   cl::desc("Scheme of weights by name; first match wins"),
-                                   cl::cat(category)};
-  cl::list<std::string> ignore{"ignore", cl::value_desc("NAME|re:REGEX"),
-                               cl::desc("Leave these weights as the source has them"),
-                               cl::cat(category)};
-  cl::opt<std::string> headType{"lm-head-type", cl::value_desc("SCHEME"),
-                                cl::desc("Scheme of the output head"), cl::cat(category)};
-  cl::opt<std::string> embedType{"embed-type", cl::value_desc("SCHEME"),
-                                 cl::desc("Scheme of the embedding"), cl::cat(category)};
-  cl::opt<bool> kv8{"kv8", cl::desc("Shorthand for --kv-type int8"), cl::cat(category)};
-  cl::opt<bool> kv4{"kv4", cl::desc("Shorthand for --kv-type int4"), cl::cat(category)};
-  cl::opt<std::string> kvType{
-      "kv-type", cl::value_desc("TYPE|k=TYPE,v=TYPE"),
-      cl::desc("KV cache of the runtime: f32, f16, bf16, int8 or int4 (default f32)"),
-      cl::cat(category)};
-  cl::opt<int64_t> kvSink{"kv-sink", cl::desc("First tokens that a coded cache also keeps in f16"),
-                          cl::cat(category)};
-  cl::opt<int64_t> kvWindow{
-      "kv-window", cl::desc("Last tokens that a coded cache also keeps in f16"), cl::cat(category)};
   cl::opt<std::string> emit{"emit",
                             cl::value_desc("import|raised|transformed|assigned|quantized|lowered"),
                             cl::desc("Stop after a stage and print the IR"), cl::cat(category)};
@@ -117,7 +67,7 @@ struct Flags {
   cl::opt<std::string> device{"device", cl::value_desc("cpu|cuda[:N]|auto"), cl::init("cpu"),
                               cl::desc("Where products of the calibration run"), cl::cat(category)};
   cl::opt<std::string> synthetic{"synthetic", cl::value_desc("SHAPE"),
-                                 cl::desc(descriptions.front()), cl::cat(category)};
+                                 cl::desc(syntheticDescription), cl::cat(category)};
   cl::opt<std::string> remarksFilter{
       "remarks-filter", cl::value_desc("REGEX"),
       cl::desc("Show remarks of these categories: quantize, raise, plan-memory ..."),
@@ -125,6 +75,8 @@ struct Flags {
   cl::opt<std::string> remarksFile{"remarks-output-file", cl::value_desc("FILE"),
                                    cl::desc("Write remarks as YAML to a file, not to stderr"),
                                    cl::cat(category)};
+  SchemeFlags scheme;
+  KvFlags kv;
   CalibrationFlags calibration;
   PluginFlags plugins;
 
@@ -169,41 +121,19 @@ static qrt::Status readDevice(const std::string &text, bool dryRun, CommandLine 
 }
 
 void Flags::addTo(RecipeFlags &keys) {
-  for (auto *text : {&scheme, &groupSize, &headType, &embedType})
-    keys.add(*text);
-  for (auto *flag : {&sym, &asym, &fallbackGroup, &mse})
-    keys.add(*flag);
+  scheme.addTo(keys);
   plugins.addTo(keys);
-  keys.add(keepFp16);
-  keys.add(tensorType);
-  keys.add(ignore);
-  for (const auto &preset : presetFlags) {
-    keys.hide(scheme, *preset);
-    if (!preset->ArgStr.starts_with("w")) // float weights: nothing to refine
-      for (const cl::Option *refined :
-           std::initializer_list<const cl::Option *>{&groupSize, &sym, &asym, &mse, &fallbackGroup})
-        keys.hide(*refined, *preset);
-  }
-  keys.hide(sym, asym);
-  keys.hide(asym, sym);
-  keys.hide(fallbackGroup, groupSize);
-  keys.add(kvType);
-  keys.add(kvSink);
-  keys.add(kvWindow);
-  for (const cl::Option *preset : std::initializer_list<const cl::Option *>{&kv8, &kv4})
-    for (const cl::Option *key :
-         std::initializer_list<const cl::Option *>{&kvType, &kvSink, &kvWindow})
-      keys.hide(*key, *preset);
+  kv.addTo(keys);
   calibration.addTo(keys);
 }
 
 std::vector<const cl::Option *> Flags::runFlags() const {
   std::vector<const cl::Option *> flags = calibration.runFlags();
-  for (const auto &preset : presetFlags)
+  for (const auto &preset : scheme.presets)
     flags.push_back(preset.get()); // recipes say "scheme"
   flags.insert(flags.end(), {&input, &output, &emit, &noVerify, &recipe, &saveRecipe, &dryRun,
-                             &json, &report, &quiet, &threads, &synthetic, &target, &device, &kv8,
-                             &kv4, &remarksFilter, &remarksFile});
+                             &json, &report, &quiet, &threads, &synthetic, &target, &device,
+                             &kv.kv8, &kv.kv4, &remarksFilter, &remarksFile});
   flags.push_back(&plugins.runFlag());
   return flags;
 }
@@ -231,109 +161,6 @@ std::vector<std::string> normaliseFlags(int argc, char **argv) {
       if (argument == name || StringRef(argument).starts_with(std::string(name) + "="))
         argument.replace(0, StringRef(name).size(), own);
   return arguments;
-}
-
-/// One scheme text from --scheme or a preset; empty for none.
-qrt::Result<std::string> chooseScheme(Flags &flags) {
-  SmallVector<std::string> chosen;
-  if (flags.scheme.getNumOccurrences())
-    chosen.push_back(StringRef(flags.scheme).lower());
-  for (auto &preset : flags.presetFlags)
-    if (*preset)
-      chosen.push_back(preset->ArgStr.str());
-  if (chosen.size() > 1)
-    return qrt::invalidArgument("two schemes, '" + chosen[0] + "' and '" + chosen[1] +
-                                "'; choose one");
-  return chosen.empty() ? std::string() : chosen[0];
-}
-
-/// The complete text of a scheme, with the flags that refine it.
-qrt::Result<std::string> resolveScheme(Flags &flags, std::string text) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  context.loadDialect<qir::QIRDialect>();
-  bool refined = flags.groupSize.getNumOccurrences() || flags.sym || flags.asym;
-  if (text.empty() && (refined || flags.mse))
-    return qrt::invalidArgument(
-        "--group-size, --sym, --asym and --mse need a scheme with quantized weights");
-  if (text.empty())
-    return text;
-  std::string error;
-  qir::SchemeAttr scheme = qir::SchemeAttr::fromText(&context, text, error);
-  if (!scheme)
-    return qrt::invalidArgument("--scheme: " + error);
-  if ((refined || flags.mse) && !scheme.isInt())
-    return qrt::invalidArgument("--group-size, --sym, --asym and --mse have no effect on " + text);
-  if (flags.sym && flags.asym)
-    return qrt::invalidArgument("--sym and --asym contradict each other");
-  if (!refined)
-    return scheme.toText();
-  std::string group =
-      scheme.getGroupSize() ? "g" + std::to_string(scheme.getGroupSize()) : std::string("channel");
-  if (flags.groupSize.getNumOccurrences())
-    group = flags.groupSize == "channel" ? "channel" : "g" + flags.groupSize;
-  bool symmetric = flags.sym || (!flags.asym && scheme.getSymmetric());
-  text = "w" + std::to_string(scheme.getWeightBits()) + "a" +
-         std::to_string(scheme.getActivationBits()) + "-" + group + (symmetric ? "-sym" : "-asym");
-  scheme = qir::SchemeAttr::fromText(&context, text, error);
-  if (!scheme)
-    return qrt::invalidArgument("--group-size: " + error);
-  return scheme.toText();
-}
-
-/// A scheme given for one kind of tensor: complete text, or an error that names the flag.
-qrt::Result<std::string> checkScheme(StringRef flag, StringRef text) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  context.loadDialect<qir::QIRDialect>();
-  std::string error;
-  qir::SchemeAttr scheme = qir::SchemeAttr::fromText(&context, text.lower(), error);
-  if (!scheme)
-    return qrt::invalidArgument("--" + flag.str() + ": " + error);
-  return scheme.toText();
-}
-
-qrt::Status readSchemes(Flags &flags, SchemeOptions &schemes) {
-  QRT_ASSIGN_OR_RETURN(std::string text, chooseScheme(flags));
-  QRT_ASSIGN_OR_RETURN(schemes.scheme, resolveScheme(flags, text));
-  schemes.mse = flags.mse;
-  schemes.fallbackGroup = !flags.groupSize.getNumOccurrences() && text.find("-g") == text.npos;
-  if (flags.fallbackGroup.getNumOccurrences()) {
-    if (!StringRef(schemes.scheme).starts_with("w"))
-      return qrt::invalidArgument("--fallback-group needs a scheme with quantized weights");
-    schemes.fallbackGroup = flags.fallbackGroup;
-  }
-  schemes.keepFp16.assign(flags.keepFp16.begin(), flags.keepFp16.end());
-  schemes.ignore.assign(flags.ignore.begin(), flags.ignore.end());
-  if (flags.headType.getNumOccurrences()) {
-    QRT_ASSIGN_OR_RETURN(schemes.headScheme, checkScheme("lm-head-type", flags.headType));
-  }
-  if (flags.embedType.getNumOccurrences()) {
-    QRT_ASSIGN_OR_RETURN(schemes.embedScheme, checkScheme("embed-type", flags.embedType));
-  }
-  for (const std::string &rule : flags.tensorType) {
-    auto [pattern, type] = StringRef(rule).rsplit('=');
-    if (pattern.empty() || type.empty())
-      return qrt::invalidArgument("--tensor-type: expects REGEX=SCHEME, got '" + rule + "'");
-    QRT_ASSIGN_OR_RETURN(std::string resolved, checkScheme("tensor-type", type));
-    schemes.tensorType.push_back(pattern.str() + "=" + resolved);
-  }
-  return qrt::Status::ok();
-}
-
-qrt::Status readKv(Flags &flags, qrt::KvSpec &kv) {
-  qrt::KvOptions options;
-  if (flags.kv8 + flags.kv4 + (flags.kvType.getNumOccurrences() > 0) > 1)
-    return qrt::invalidArgument("--kv8, --kv4 and --kv-type exclude each other");
-  const std::string text = flags.kv8 ? "int8" : flags.kv4 ? "int4" : flags.kvType.getValue();
-  if (flags.kv8 || flags.kv4 || flags.kvType.getNumOccurrences())
-    QRT_RETURN_IF_ERROR(qrt::parseKvTypes(text, options).withContext("--kv-type"));
-  if (flags.kvSink.getNumOccurrences())
-    options.sink = flags.kvSink;
-  if (flags.kvWindow.getNumOccurrences())
-    options.recent = flags.kvWindow;
-  QRT_ASSIGN_OR_RETURN(kv, qrt::resolveKv({}, options));
-  if (kv != qrt::KvSpec() && flags.emit.getNumOccurrences())
-    return qrt::invalidArgument("--kv8, --kv4 and --kv-type have no effect with --emit");
-  return qrt::Status::ok();
 }
 
 qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
@@ -371,8 +198,8 @@ qrt::Status readFiles(Flags &flags, CompileOptions &compile) {
 
 static qrt::Status readAll(Flags &flags, const RecipeFlags &keys, CommandLine &line) {
   QRT_RETURN_IF_ERROR(readFiles(flags, line.compile));
-  QRT_RETURN_IF_ERROR(readSchemes(flags, line.compile.scheme));
-  QRT_RETURN_IF_ERROR(readKv(flags, line.compile.scheme.kv));
+  QRT_RETURN_IF_ERROR(flags.scheme.read(line.compile.scheme));
+  QRT_RETURN_IF_ERROR(flags.kv.read(line.compile.scheme.kv, flags.emit.getNumOccurrences() > 0));
   line.compile.fragments = flags.target == "cuda"; // checked below
   QRT_RETURN_IF_ERROR(flags.calibration.read(line.compile, flags.threads, keys));
   QRT_RETURN_IF_ERROR(flags.plugins.read(line.compile.scheme));
