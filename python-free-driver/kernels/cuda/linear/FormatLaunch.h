@@ -40,6 +40,12 @@ struct StreamLinearParams;
 template <WeightFormat format>
 int launchStream(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan);
 
+/// ResidentLinear with the plan's instance; src is f16, codes of 4 bits and fewer.
+struct ResidentPlan;
+template <WeightFormat format>
+int launchResident(const Launch &launch, const StreamLinearParams &params,
+                   const ResidentPlan &plan);
+
 /// TileLinear with the plan's instance; src is f16 or bf16.
 template <WeightFormat format>
 int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &work,

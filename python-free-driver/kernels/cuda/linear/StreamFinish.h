@@ -49,7 +49,6 @@ struct StreamFinish {
   static constexpr int tokenStride = itemRows + 4; ///< against bank conflicts
 
   const StreamLinearParams &p;
-  const StreamBlock &block;
   int warps;    ///< of the block
   float *rings; ///< behind them the slots
   int ringFloats;
@@ -84,20 +83,19 @@ struct StreamFinish {
   }
 
   /// By the warp whose own slot has a whole slice.
-  QRT_DEVICE void emitOwn(const StreamSegment &segment) const {
+  QRT_DEVICE void emitOwn(int item, int split) const {
     syncWarp();
     QRT_NO_UNROLL
     for (int at = laneIndex(); at < p.rows * itemRows; at += warpLanes) {
       const int token = at / itemRows, row = at % itemRows;
       const float *slot = ownSlot(warpIndex()) + token * tokenStride;
-      emit(segment.item, segment.split, token, row,
-           [&](int itemRow) { return loadShared(slot + itemRow); });
+      emit(item, split, token, row, [&](int itemRow) { return loadShared(slot + itemRow); });
     }
     syncWarp(); // the next slice may come
   }
 
   /// By all threads, behind a barrier: what no warp had whole.
-  QRT_DEVICE void addWarps() const {
+  QRT_DEVICE void addWarps(const StreamBlock &block) const {
     QRT_NO_UNROLL
     for (int index = warpIndex(); index < block.slices; index += warps) {
       const int begin = index * p.sliceQuanta;
@@ -120,7 +118,34 @@ struct StreamFinish {
       }
     }
     if (p.splits > 1)
-      addSplits();
+      addSplits(block);
+  }
+
+  /// By all threads, behind a barrier: ResidentLinear's runs, whose sums lie in the warps' tail
+  /// slots. `flag`: a word of shared memory.
+  QRT_DEVICE void addRuns(int firstItem, int items, int split, uint32_t *flag) const {
+    const int ofItem = p.rows * itemRows, all = items * ofItem;
+    QRT_NO_UNROLL
+    for (int at = threadIndex(); at < all; at += blockThreads()) {
+      const auto index = int(uint32_t(at) / uint32_t(ofItem));
+      const int token = (at - index * ofItem) / itemRows, row = at % itemRows;
+      emit(firstItem + index, split, token, row, [&](int itemRow) {
+        const float *slot = tailSlot(index) + token * tokenStride + itemRow;
+        float sum = loadShared(slot);
+        QRT_UNROLL_4
+        for (int run = 1; run < p.runs; ++run)
+          sum += loadShared(slot + run * items * ringFloats);
+        return sum;
+      });
+    }
+    // The blocks of all slices have the same items.
+    if (p.splits == 1 || !arriveLast(p.counters + blockIndex().x, uint32_t(p.splits), flag))
+      return;
+    QRT_NO_UNROLL
+    for (int at = threadIndex(); at < all; at += blockThreads()) {
+      const auto index = int(uint32_t(at) / uint32_t(ofItem));
+      finishSplits((at - index * ofItem) / itemRows, firstItem + index, at % itemRows);
+    }
   }
 
 private:
@@ -128,7 +153,7 @@ private:
     return p.partials + ((int64_t(split) * p.rows + token) * p.items + item) * itemRows + row;
   }
 
-  QRT_DEVICE void addSplits() const {
+  QRT_DEVICE void addSplits(const StreamBlock &block) const {
     // The word behind the slots.
     auto *flag = reinterpret_cast<uint32_t *>(headSlot(2 * warps));
     const int end = block.firstSlice + block.slices;
@@ -140,17 +165,19 @@ private:
       if (!arriveLast(p.counters + item, uint32_t(p.splits), flag, uint32_t(mine)))
         continue;
       QRT_NO_UNROLL
-      for (int at = threadIndex(); at < p.rows * itemRows; at += blockThreads()) {
-        const int token = at / itemRows, row = at % itemRows;
-        finish(token, item, row, [&](int itemRow) {
-          float sum = 0.0f;
-          QRT_UNROLL_4
-          for (int split = 0; split < p.splits; ++split)
-            sum += loadCoherent(partial(split, token, item, itemRow));
-          return sum;
-        });
-      }
+      for (int at = threadIndex(); at < p.rows * itemRows; at += blockThreads())
+        finishSplits(at / itemRows, item, at % itemRows);
     }
+  }
+  /// By the block that came last: what all have stored.
+  QRT_DEVICE void finishSplits(int token, int item, int row) const {
+    finish(token, item, row, [&](int itemRow) {
+      float sum = 0.0f;
+      QRT_UNROLL_4
+      for (int split = 0; split < p.splits; ++split)
+        sum += loadCoherent(partial(split, token, item, itemRow));
+      return sum;
+    });
   }
 
   /// sumOf(row of the item): the sum of the slice.

@@ -13,7 +13,7 @@ template <WeightFormat format>
 int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const StreamPlan &plan) {
   auto launchKind = [&]<class Kernel>() {
     return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1},
-                                Kernel::sharedBytes(plan.warps, params.rows, params.normStride),
+                                Kernel::sharedBytes(plan.warps, params.rows, params.rowStride),
                                 params, 32 * plan.warps);
   };
   auto launchWith = [&]<class T, int tiles, int halves>() {

@@ -27,12 +27,15 @@ struct StreamLinearParams {
   int32_t rows = 0;
   const float *normWeight = nullptr; ///< LinearGroupParams
   float epsilon = 0;
-  int32_t normStride = 0; ///< elements of a normalised row in shared memory
-  bool gated = false;     ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
+  int32_t rowStride =
+      0;              ///< elements of a row in shared memory, where rows are copied or normalised
+  bool gated = false; ///< panel 0 of item i is panel i of parts[0], panel 1 that of parts[1]
   kernels::UnaryKind kind = kernels::UnaryKind::Silu;
   int32_t items = 0, splits = 1; ///< slices: items * splits
-  /// Slices of every block, and how many blocks have one more.
+  /// Slices (ResidentLinear: items) of every block, and how many blocks have one more.
   int32_t blockSlices = 0, blockRest = 0;
+  /// ResidentLinear: warps of an item, quanta of each, and how many have one more.
+  int32_t runs = 0, runQuanta = 0, runRest = 0;
   int32_t quanta = 0, sliceQuanta = 0;
   int32_t fullQuanta = 0;             ///< that K fills
   int32_t panelUnits = 0, groups = 0; ///< of one panel
@@ -69,6 +72,8 @@ public:
     item = p.splits == 1 ? slice : int(uint32_t(slice) / uint32_t(p.splits));
     split = slice - item * p.splits;
   }
+  QRT_DEVICE explicit StreamWalk(const StreamSegment &only)
+      : left(only.end - only.begin), at(only.begin), item(only.item), split(only.split) {}
   QRT_DEVICE bool take(const StreamLinearParams &p, StreamSegment &segment) {
     if (left <= 0)
       return false;
@@ -149,7 +154,8 @@ public:
     if constexpr (groupHalves != 0) {
       if (groupsLeft > 0)
         copyAsync16(stage + Stage::scaleStart + lane, piece);
-      piece += pieceStep;
+      constexpr int step = Stage::groups * kernels::panelRows; // zero points are bytes, scales f16
+      piece += laneIndex() >= Stage::scalePieces ? step : 2 * step;
       groupsLeft -= Stage::groups;
     }
     --left;
@@ -188,7 +194,6 @@ private:
             int64_t(panel * p.groups + quantum * groups + mineGroup) * kernels::panelRows;
         piece = isZero ? w.zeroPoints + first
                        : static_cast<const uint8_t *>(w.scales) + first * 2 + lane % 2 * 16;
-        pieceStep = groups * kernels::panelRows * (isZero ? 1 : 2);
         groupsLeft = p.groups - quantum * groups - mineGroup;
       }
     }
@@ -196,8 +201,42 @@ private:
 
   StreamWalk walk;
   const uint8_t *data[panels], *piece = nullptr;
-  int left = 0, pieceStep = 0;
+  int left = 0;
   int groupsLeft = 0; ///< of this lane's piece, from its group on
+};
+
+/// A warp's ring of `stages` stages, which copies of a walk's quanta keep full.
+template <WeightFormat format, int panels, int groupHalves, int stages>
+class StreamRing {
+  using Stage = StreamStage<format, panels, groupHalves>;
+
+public:
+  static constexpr int bytes = stages * Stage::bytes;
+
+  /// Starts the first copies: of weights, which no kernel writes.
+  QRT_DEVICE StreamRing(const StreamLinearParams &p, uint8_t *ring, const StreamWalk &walk)
+      : ahead(walk), ring(ring) {
+    QRT_NO_UNROLL
+    for (int slot = 0; slot < stages - 1; ++slot) {
+      ahead.fetch(p, ring + slot * Stage::bytes);
+      commitAsync();
+    }
+  }
+  /// The next stage, when it has arrived. All lanes have left the one before.
+  QRT_DEVICE const uint8_t *next(const StreamLinearParams &p) {
+    waitAsync<stages - 2>();
+    syncWarp();
+    ahead.fetch(p, ring + (at == 0 ? bytes : at) - Stage::bytes);
+    commitAsync();
+    const uint8_t *stage = ring + at;
+    at = at + Stage::bytes == bytes ? 0 : at + Stage::bytes;
+    return stage;
+  }
+
+private:
+  StreamCursor<format, panels, groupHalves> ahead;
+  uint8_t *ring;
+  int at = 0; ///< of the next stage
 };
 
 } // namespace qrt::cuda

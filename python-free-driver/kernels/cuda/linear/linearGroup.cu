@@ -2,7 +2,11 @@
 
 #include "kernels/cuda/device/Launch.h"
 #include "kernels/cuda/linear/FormatLaunch.h"
+#include "kernels/cuda/linear/ResidentPlan.h"
 #include "kernels/cuda/linear/StreamStage.h"
+
+#include <cstdlib>
+#include <string_view>
 
 namespace qrt::cuda {
 
@@ -51,6 +55,36 @@ void countItems(const LinearGroupParams &params, int32_t (&end)[3]) {
   }
 }
 
+ResidentPlan residentPlan(const Launch &launch, const LinearGroupParams &params, int64_t items,
+                          int64_t rows) {
+  return params.normWeight
+             ? ResidentPlan{}
+             : planResident(launch, params.parts[0].weight.desc, params.src.type, items, rows);
+}
+
+/// launchResident, where the weights' format has it.
+int launchResidentPlan(const Launch &launch, StreamLinearParams stream, const ResidentPlan &plan,
+                       WeightFormat format) {
+  stream.splits = plan.splits;
+  stream.sliceQuanta = plan.sliceQuanta;
+  stream.blockSlices = int32_t(stream.items / plan.blocks);
+  stream.blockRest = int32_t(stream.items % plan.blocks);
+  stream.runs = plan.runs;
+  stream.runQuanta = plan.sliceQuanta / plan.runs;
+  stream.runRest = plan.sliceQuanta % plan.runs;
+  stream.rowStride = residentStride(plan.sliceQuanta);
+  switch (format) {
+  case WeightFormat::U4:
+    return launchResident<WeightFormat::U4>(launch, stream, plan);
+  case WeightFormat::U3:
+    return launchResident<WeightFormat::U3>(launch, stream, plan);
+  case WeightFormat::U2:
+    return launchResident<WeightFormat::U2>(launch, stream, plan);
+  default:
+    return invalidLaunch;
+  }
+}
+
 } // namespace
 
 int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams &params) {
@@ -59,7 +93,8 @@ int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams 
   const WeightDesc &desc = params.parts[0].weight.desc;
   int32_t end[3];
   countItems(params, end);
-  const int64_t splits = planStream(launch, desc, end[2]).splits;
+  const int64_t splits = std::max(planStream(launch, desc, end[2]).splits,
+                                  residentPlan(launch, params, end[2], maxGroupRows).splits);
   const int64_t itemRows = streamItemPanels(desc.format) * kernels::panelRows;
   return ticketCounters * 4 + (splits > 1 ? splits * maxGroupRows * end[2] * itemRows * 4 : 0);
 }
@@ -83,7 +118,8 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   countItems(params, stream.endItem);
   stream.items = stream.endItem[2];
   const StreamPlan plan = planStream(launch, desc, stream.items);
-  if (plan.splits > 1 && !params.workspace)
+  const ResidentPlan resident = residentPlan(launch, params, stream.items, params.rows);
+  if ((resident.runs ? resident.splits : plan.splits) > 1 && !params.workspace)
     return invalidLaunch;
   stream.rows = int32_t(params.rows);
   stream.gated = params.gated;
@@ -97,13 +133,15 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   if (params.normWeight) {
     stream.normWeight = params.normWeight;
     stream.epsilon = params.epsilon;
-    stream.normStride = int32_t(normStride(desc.k));
+    stream.rowStride = int32_t(normStride(desc.k));
   }
   stream.panelUnits = int32_t(g.panelUnits);
   stream.groups = int32_t(g.groups);
   stream.counters = static_cast<uint32_t *>(params.workspace);
   stream.partials = reinterpret_cast<float *>(stream.counters + ticketCounters);
   stream.faults = launch.faults;
+  if (resident.runs)
+    return launchResidentPlan(launch, stream, resident, desc.format);
   return withFormat(desc.format, [&]<WeightFormat format>() {
     return launchStream<format>(launch, stream, plan);
   });

@@ -127,8 +127,8 @@ TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
   config.format = WeightFormat::U4;
   config.activation = "a16";
   TinyModel model(config);
-  for (auto [tokens, products, norms, gates] :
-       {std::tuple{1, 4, 0, 0}, std::tuple{9, 4, 2, 0}, std::tuple{17, 0, 2, 1}}) {
+  for (auto [tokens, streams, residents, norms, gates] :
+       {std::tuple{1, 4, 0, 0, 0}, std::tuple{9, 0, 4, 2, 0}, std::tuple{17, 0, 0, 2, 1}}) {
     SCOPED_TRACE(tokens);
     auto engine = model.engine(onDevice());
     ASSERT_TRUE(engine);
@@ -137,8 +137,9 @@ TEST_F(Emulated, ProductsOfOneInputAreOneLaunch) {
                Engine::Logits::Last);
     });
     const auto layers = int(config.layers);
-    EXPECT_EQ(launches.of("StreamLinear"), layers * products + 1); // and the head
-    EXPECT_EQ(launches.of("Norm"), layers * (norms + 2) + 1);      // those of q and k, the last
+    EXPECT_EQ(launches.of("StreamLinear"), layers * streams + 1); // and the head
+    EXPECT_EQ(launches.of("ResidentLinear"), layers * residents);
+    EXPECT_EQ(launches.of("Norm"), layers * (norms + 2) + 1); // those of q and k, the last
     EXPECT_EQ(launches.of("GatedKernel"), layers * gates);
     EXPECT_EQ(launches.of("RopeKernel"), 0); // the append rotates
   }
