@@ -35,6 +35,28 @@ TEST_F(KvOnDevice, DefaultTypes) {
   EXPECT_EQ(typeOf(coded, {DType::I8, {}, {}, {}}), "k=int8,v=f32");
 }
 
+/// Against the float64 reference.
+TEST_F(KvOnDevice, KeysAndValuesOfEveryType) {
+  TinyModel model(TinyConfig{});
+  auto tokens = randomTokens(12, model.config.vocab, 3);
+  const std::pair<DType, double> types[] = {{DType::F32, 4e-6},
+                                            {DType::F16, 2e-3},
+                                            {DType::BF16, 2e-2},
+                                            {DType::I8, 3e-2},
+                                            {DType::I4, 3e-1}};
+  for (auto [type, tolerance] : types) {
+    SCOPED_TRACE(std::string(name(type)));
+    const bool coded = type == DType::I8 || type == DType::I4;
+    auto zero = coded ? std::optional<int64_t>(0) : std::nullopt;
+    auto engine = model.engine(onDevice({.kv = {type, type, zero, zero}}));
+    ASSERT_TRUE(engine);
+    auto rows = generate(*engine, *engine->addSequence(), tokens, 8);
+    const double distance = relativeDistance(rows, model.reference(tokens));
+    EXPECT_LT(distance, tolerance);
+    EXPECT_GT(distance, tolerance / 300) << "the type had no effect";
+  }
+}
+
 /// Of two types: keys and values have the CPU's codes.
 TEST_F(KvOnDevice, KeysAndValuesOfTwoTypes) {
   TinyModel model(TinyConfig{});

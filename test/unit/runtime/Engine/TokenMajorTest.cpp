@@ -1,5 +1,5 @@
 //===- TokenMajorTest.cpp - Logits against the float64 reference -----------------------------===//
-#include "TinyModel.h"
+#include "TinyCases.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -10,87 +10,58 @@ using kernels::WeightFormat;
 
 namespace {
 
-struct Case {
-  const char *name;
-  TinyConfig config;
-  double tolerance; ///< relative to the largest logit
-};
-
-std::vector<Case> cases() {
-  std::vector<Case> list;
-  auto add = [&](const char *name, double tolerance, auto change) {
-    TinyConfig config;
-    change(config);
-    list.push_back({name, config, tolerance});
-  };
-  add("f32", 2e-6, [](TinyConfig &) {});
-  add("f32_window", 2e-6, [](TinyConfig &c) { c.window = 5; });
-  add("f32_multi_head", 2e-6, [](TinyConfig &c) { c.kvHeads = 4; });
-  add("f32_one_kv_head", 2e-6, [](TinyConfig &c) { c.kvHeads = 1; });
-  add("f32_interleaved", 2e-6, [](TinyConfig &c) {
-    c.interleavedRope = true;
-    c.ropeScaling = 1.25;
-  });
-  add("f32_softcap", 2e-6, [](TinyConfig &c) { c.softcap = 3; });
-  add("f32_gpt", 2e-6, [](TinyConfig &c) {
-    c.gptStyle = true;
-    c.window = 7;
-  });
-  add("f32_no_select", 2e-6, [](TinyConfig &c) { c.selectRows = false; });
-  add("f32_hadamard", 2e-6, [](TinyConfig &c) { c.hadamardBlock = 16; });
-  add("f32_hadamard_base", 4e-6, [](TinyConfig &c) {
-    c.hadamardBlock = 80;
-    c.hadamardBase = 5;
-  });
-  add("f16", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::F16; });
+TinyCases cases() {
+  TinyCases list;
+  list.addStructures(2e-6);
+  list.add("f16", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::F16; });
   // For 16 rows and more the bf16 kernels may round activations to bf16 as well.
-  add("bf16", 3e-2, [](TinyConfig &c) { c.format = WeightFormat::BF16; });
-  add("w8_f32", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::U8; });
-  add("w8_a16", 1e-3, [](TinyConfig &c) {
+  list.add("bf16", 3e-2, [](TinyConfig &c) { c.format = WeightFormat::BF16; });
+  list.add("w8_f32", 2e-6, [](TinyConfig &c) { c.format = WeightFormat::U8; });
+  list.add("w8_a16", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U8;
     c.activation = "a16";
     c.groupSize = 0;
   });
-  add("w4_a16", 1e-3, [](TinyConfig &c) {
+  list.add("w4_a16", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U4;
     c.activation = "a16";
   });
-  add("w4_a16_asymmetric", 1e-3, [](TinyConfig &c) {
+  list.add("w4_a16_asymmetric", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U4;
     c.activation = "a16";
     c.symmetric = false;
     c.groupSize = 64;
   });
-  add("w3_a16_asymmetric", 1e-3, [](TinyConfig &c) {
+  list.add("w3_a16_asymmetric", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U3;
     c.activation = "a16";
     c.symmetric = false;
     c.groupSize = 128;
   });
-  add("w2_a16", 1e-3, [](TinyConfig &c) {
+  list.add("w2_a16", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U2;
     c.activation = "a16";
   });
-  add("w4_a8", 1e-1, [](TinyConfig &c) {
+  list.add("w4_a8", 1e-1, [](TinyConfig &c) {
     c.format = WeightFormat::U4;
     c.activation = "a8";
   });
-  add("w4_f32_outliers", 2e-6, [](TinyConfig &c) {
+  list.add("w4_f32_outliers", 2e-6, [](TinyConfig &c) {
     c.format = WeightFormat::U4;
     c.outliers = 0.05;
   });
-  add("w3_a16_outliers", 1e-3, [](TinyConfig &c) {
+  list.add("w3_a16_outliers", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U3;
     c.activation = "a16";
     c.outliers = 0.1;
   });
-  add("w2_a16_outliers_gpt", 1e-3, [](TinyConfig &c) {
+  list.add("w2_a16_outliers_gpt", 1e-3, [](TinyConfig &c) {
     c.format = WeightFormat::U2;
     c.activation = "a16";
     c.outliers = 0.02;
     c.gptStyle = true;
   });
-  add("w8_a8_static", 2e-1, [](TinyConfig &c) {
+  list.add("w8_a8_static", 2e-1, [](TinyConfig &c) {
     c.format = WeightFormat::U8;
     c.activation = "a8";
     c.groupSize = 0;
@@ -99,7 +70,7 @@ std::vector<Case> cases() {
   return list;
 }
 
-class TokenMajor : public ::testing::TestWithParam<Case> {};
+class TokenMajor : public ::testing::TestWithParam<TinyCase> {};
 
 } // namespace
 
@@ -168,7 +139,7 @@ TEST_P(TokenMajor, ThreadsDoNotChangeABit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, TokenMajor, ::testing::ValuesIn(cases()),
+INSTANTIATE_TEST_SUITE_P(Networks, TokenMajor, ::testing::ValuesIn(cases().list),
                          [](const auto &info) { return info.param.name; });
 
 /// Scales that are far too small clamp nearly everything.
