@@ -146,7 +146,7 @@ struct LinearPart {
 };
 inline constexpr int64_t maxGroupRows = 16;
 struct LinearGroupParams {
-  Matrix src; ///< [rows, k]: f16 or bf16, with normWeight f32
+  Matrix src; ///< [rows, k]: f16 or bf16, I8 as Linear's, or with normWeight f32
   /// [k] or null: the products are those of RmsNorm(src), rounded to bf16 for bf16 weights and else
   /// to f16.
   const float *normWeight = nullptr;

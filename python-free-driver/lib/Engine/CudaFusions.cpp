@@ -44,7 +44,7 @@ bool CudaProgram::gatesTwoLinears(size_t index, Fusion &fusion) const {
   return true;
 }
 
-/// Whether the product's input is converted, into memory of its own.
+/// Whether the product's input is converted or rounded, into memory of its own.
 bool CudaProgram::converts(size_t linear) const {
   const Instruction &instruction = program->instructions[linear];
   return cudaProductType(*program, instruction) != place(instruction.inputs[0]).type;
@@ -58,15 +58,19 @@ bool CudaProgram::runsTogether(const Fusion &fusion) const {
         (limits.alternates && alternateTensor(*program, linear) >= 0) || addsToLinear(i) ||
         (fusion.gated && outlierTensors(*program, linear))) // the gate's would come too late
       return false;
+    if (type == DType::I8 && !roundAlike(program->instructions[fusion.members[0]], linear))
+      return false;
   }
   return device->table().linearGroupWorkspaceBytes(device->launch(), groupParams(fusion)) >= 0;
 }
 
 /// The RmsNorm right before the linears, if nothing else reads it and no result lies where its
-/// input does, which all blocks of the launch read.
+/// input does, which all blocks of the launch read. Norms are rounded to 8 bits by their own
+/// launch.
 void CudaProgram::takeNorm(Fusion &fusion) {
-  const size_t first = *std::min_element(fusion.members.begin(), fusion.members.end());
-  if (first == 0 || program->instructions[first - 1].op != OpCode::RmsNorm)
+  const size_t first = fusion.inOrder().front();
+  if (first == 0 || program->instructions[first - 1].op != OpCode::RmsNorm ||
+      isInt8(program->instructions[first]))
     return;
   const Instruction &norm = program->instructions[first - 1];
   const CudaPlace &from = place(norm.inputs[0]);
@@ -197,16 +201,39 @@ cuda::LinearGroupParams CudaProgram::normedParams(const Fusion &fusion) const {
   return params;
 }
 
+std::vector<size_t> CudaProgram::Fusion::inOrder() const {
+  std::vector<size_t> order = members;
+  std::ranges::sort(order);
+  return order;
+}
+
+/// The launch that gives a fusion the input that it multiplies, `src`; null where there is none.
+CudaProgram::Launcher CudaProgram::bindInput(const Fusion &fusion, cuda::Matrix &src) {
+  const CudaPlace from = place(program->instructions[fusion.members[0]].inputs[0]);
+  if (src.type == DType::I8) {
+    src = roundedInput();
+    return bindRounding(fusion.inOrder().front());
+  }
+  if (src.type == from.type) {
+    src = matrix(from);
+    return nullptr;
+  }
+  cuda::CopyParams convert;
+  convert.src = matrix(from);
+  convert.dst = src = {converted, from.stride(), src.type};
+  convert.width = from.width;
+  return [=, this](const CudaRun &run) {
+    cuda::CopyParams call = convert;
+    call.rows = rowsOf(from, run);
+    return launch(device->table().launchCopy, call, "Copy");
+  };
+}
+
 CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
   cuda::LinearGroupParams params = groupParams(fusion);
   params.workspace = linearScratch;
   const CudaPlace from = place(program->instructions[fusion.members[0]].inputs[0]);
-  cuda::CopyParams convert;
-  convert.src = matrix(from);
-  convert.dst = {converted, from.stride(), params.src.type};
-  convert.width = from.width;
-  const bool isConverted = params.src.type != from.type;
-  params.src = isConverted ? convert.dst : convert.src;
+  Launcher input = bindInput(fusion, params.src);
   std::vector<Launcher> apart, outliers;
   for (size_t i = 0; i < fusion.members.size(); ++i) {
     const Instruction &linear = program->instructions[fusion.members[i]];
@@ -215,10 +242,12 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
     if (linear.inputs.size() > 2 && linear.inputs[2] >= 0)
       part.bias = vector(linear.inputs[2]);
     part.dst = matrix(linear.outputs[0]);
-    apart.push_back(bindLinear(linear, nullptr));
-    if (outlierTensors(*program, linear))
-      outliers.push_back(bindOutliers(linear, params.src, part.dst));
+    if (outlierTensors(*program, linear)) // of 8-bit activations those before the rounding
+      outliers.push_back(
+          bindOutliers(linear, params.src.type == DType::I8 ? matrix(from) : params.src, part.dst));
   }
+  for (size_t i : fusion.inOrder())
+    apart.push_back(bindLinear(program->instructions[i], nullptr));
   if (fusion.gated) {
     const Instruction &product = program->instructions[fusion.product];
     params.kind = unaryKindFromWord(product.getString("kind"));
@@ -234,7 +263,7 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
     normed.normWeight = vector(instruction.inputs[1]);
     normed.epsilon = static_cast<float>(instruction.getFloat("epsilon"));
   }
-  return [=, this, normRows = fusion.normRows, apart = std::move(apart),
+  return [=, this, normRows = fusion.normRows, input = std::move(input), apart = std::move(apart),
           outliers = std::move(outliers)](const CudaRun &run) {
     const int64_t rows = rowsOf(from, run);
     if (rows <= normRows) {
@@ -249,11 +278,8 @@ CudaProgram::Launcher CudaProgram::bindFusion(const Fusion &fusion) {
         QRT_RETURN_IF_ERROR(one(run));
       return Status::ok();
     }
-    if (isConverted) {
-      cuda::CopyParams call = convert;
-      call.rows = rows;
-      QRT_RETURN_IF_ERROR(launch(device->table().launchCopy, call, "Copy"));
-    }
+    if (input)
+      QRT_RETURN_IF_ERROR(input(run));
     cuda::LinearGroupParams call = params;
     call.rows = rows;
     QRT_RETURN_IF_ERROR(launch(device->table().launchLinearGroup, call, "LinearGroup"));

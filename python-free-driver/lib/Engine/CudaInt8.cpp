@@ -1,7 +1,7 @@
 //===- CudaInt8.cpp - Products of 8-bit activations on a device ------------------------------===//
 // The input of such a product stays f32 and is rounded by a launch of its own, as on the CPU, into
-// memory that all of them share. Products right behind one another that round one input alike (q, k
-// and v; gate and up) find it there.
+// memory that all of them share. Products that run right behind one another, or in one launch, and
+// round one input alike (q, k and v; gate and up) find it there.
 #include "Engine/CudaProgram.h"
 
 #include "Engine/Binding.h"
@@ -23,20 +23,37 @@ static int32_t blockOf(const Program &program, const Instruction &linear) {
   return group ? group : kernels::channelBlock;
 }
 
+bool CudaProgram::roundAlike(const Instruction &a, const Instruction &b) const {
+  return a.inputs[0] == b.inputs[0] && blockOf(*program, a) == blockOf(*program, b) &&
+         activationScales(a) == activationScales(b);
+}
+
+/// Products of 8-bit activations, or else of body or tail, in the order in which they run.
+std::vector<size_t> CudaProgram::int8Order(bool selected) const {
+  std::vector<size_t> order;
+  auto add = [&](size_t i) {
+    if (isInt8(program->instructions[i]) && isSelected(i) == selected)
+      order.push_back(i);
+  };
+  for (size_t i = 0; i < program->instructions.size(); ++i)
+    if (fusionOf[i] >= 0)
+      std::ranges::for_each(fusions[size_t(fusionOf[i])].inOrder(), add);
+    else if (!fused[i])
+      add(i);
+  return order;
+}
+
 bool CudaProgram::findsRounded(size_t index) const {
-  const Instruction &linear = program->instructions[index];
-  for (size_t i = index; i-- > 0;) {
-    const Instruction &before = program->instructions[i];
-    if (!isInt8(before) || isSelected(i) != isSelected(index))
-      continue;
-    // A run with the second set leaves out the rounding of those that have one.
-    const bool always = !limits.alternates || alternateTensor(*program, before) < 0 ||
-                        alternateTensor(*program, linear) >= 0;
-    return always && before.inputs[0] == linear.inputs[0] &&
-           blockOf(*program, before) == blockOf(*program, linear) &&
-           activationScales(before) == activationScales(linear);
-  }
-  return false;
+  const std::vector<size_t> order = int8Order(isSelected(index));
+  const auto at = std::ranges::find(order, index);
+  if (at == order.begin())
+    return false;
+  const Instruction &linear = program->instructions[index],
+                    &before = program->instructions[*std::prev(at)];
+  // A run with the second set leaves out the rounding of those that have one.
+  const bool always = !limits.alternates || alternateTensor(*program, before) < 0 ||
+                      alternateTensor(*program, linear) >= 0;
+  return always && roundAlike(before, linear);
 }
 
 Status CudaProgram::planInt8() {
@@ -57,12 +74,11 @@ Status CudaProgram::planInt8() {
   return Status::ok();
 }
 
-CudaProgram::Launcher CudaProgram::bindInt8(cuda::LinearParams params, size_t index) {
+CudaProgram::Launcher CudaProgram::bindRounding(size_t index) {
+  if (findsRounded(index))
+    return [](const CudaRun &) { return Status::ok(); };
   const Instruction &linear = program->instructions[index];
   const CudaPlace from = place(linear.inputs[0]);
-  params.weight = weight(linear.inputs[1]);
-  params.workspace = linearScratch;
-  params.src = {rounded, 0, DType::I8};
   cuda::QuantizeParams quantize;
   quantize.src = matrix(from);
   quantize.width = from.width;
@@ -70,12 +86,21 @@ CudaProgram::Launcher CudaProgram::bindInt8(cuda::LinearParams params, size_t in
   quantize.dst = rounded;
   if (const std::vector<float> scales = activationScales(linear); !scales.empty())
     quantize.staticScales = staticScales.at(scales);
-  return [=, this, isThere = findsRounded(index)](const CudaRun &run) {
-    if (!isThere) {
-      cuda::QuantizeParams call = quantize;
-      call.rows = rowsOf(from, run);
-      QRT_RETURN_IF_ERROR(launch(device->table().launchQuantize, call, "Quantize"));
-    }
+  return [=, this](const CudaRun &run) {
+    cuda::QuantizeParams call = quantize;
+    call.rows = rowsOf(from, run);
+    return launch(device->table().launchQuantize, call, "Quantize");
+  };
+}
+
+CudaProgram::Launcher CudaProgram::bindInt8(cuda::LinearParams params, size_t index) {
+  const Instruction &linear = program->instructions[index];
+  const CudaPlace from = place(linear.inputs[0]);
+  params.weight = weight(linear.inputs[1]);
+  params.workspace = linearScratch;
+  params.src = roundedInput();
+  return [=, this, round = bindRounding(index)](const CudaRun &run) {
+    QRT_RETURN_IF_ERROR(round(run));
     cuda::LinearParams call = params;
     call.rows = rowsOf(from, run);
     return launch(device->table().launchLinear, call, "Linear");

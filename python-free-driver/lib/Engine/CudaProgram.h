@@ -81,6 +81,8 @@ private:
     size_t product = 0;   ///< gated: the GatedActivation
     int64_t normRows = 0; ///< up to so many rows the RmsNorm before them is part of the launch
     size_t norm = 0;      ///< normRows > 0: that instruction, which runs here in any case
+
+    std::vector<size_t> inOrder() const; ///< members, as the program has them
   };
 
   /// Of an attention: the Rope instructions that are part of its launch, -1: none.
@@ -101,7 +103,9 @@ private:
   bool isSelected(size_t index) const;
   /// A product of 8-bit activations.
   bool isInt8(const Instruction &instruction) const;
-  /// Whether the last such product before this one has left behind the same rounded input.
+  bool roundAlike(const Instruction &a, const Instruction &b) const;
+  std::vector<size_t> int8Order(bool selected) const;
+  /// Whether the last such product to run before this one has left behind the same rounded input.
   bool findsRounded(size_t index) const;
   /// Fills `fusions`, `fusionOf`, `fused` and `rotations`.
   void planFusions();
@@ -112,6 +116,7 @@ private:
   /// All that does not depend on device memory.
   cuda::LinearGroupParams groupParams(const Fusion &fusion) const;
   cuda::LinearGroupParams normedParams(const Fusion &fusion) const;
+  Launcher bindInput(const Fusion &fusion, cuda::Matrix &src);
   Launcher bindFusion(const Fusion &fusion);
   bool converts(size_t linear) const;
   Status run(const std::vector<Bound> &list, const CudaRun &run) const;
@@ -138,6 +143,9 @@ private:
   Launcher bindProduct(cuda::LinearParams params, const CudaPlace &from, int32_t tensorIndex,
                        DType type);
   Launcher bindInt8(cuda::LinearParams params, size_t index);
+  /// Rounds the input of product `index`, unless it finds it rounded.
+  Launcher bindRounding(size_t index);
+  cuda::Matrix roundedInput() const { return {rounded, 0, DType::I8}; }
   /// Adds the product of a Linear's outliers with `src`, its input in any type, to that of its
   /// weight.
   Launcher bindOutliers(const Instruction &instruction, cuda::Matrix src, cuda::Matrix dst);

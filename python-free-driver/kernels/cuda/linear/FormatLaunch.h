@@ -46,6 +46,11 @@ template <WeightFormat format>
 int launchResident(const Launch &launch, const StreamLinearParams &params,
                    const ResidentPlan &plan);
 
+/// StreamInt8 with the plan's instance; rows <= maxStreamRows, src is I8.
+struct StreamInt8Params;
+template <WeightFormat format>
+int launchStreamInt8(const Launch &launch, const StreamInt8Params &params, const StreamPlan &plan);
+
 /// TileLinear with the plan's instance; src is f16 or bf16.
 template <WeightFormat format>
 int launchTile(const Launch &launch, const LinearParams &op, const LinearWork &work,

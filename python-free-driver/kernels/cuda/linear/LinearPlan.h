@@ -1,8 +1,9 @@
 //===- LinearPlan.h - which kernel computes a product, and on which grid -----------------===//
 //
 // Host side. Two kernels with tensor cores: StreamLinear (few tokens: bound by the weights' bytes)
-// and TileLinear (many: bound by the tensor cores). Either may cut K in `splits`, whose partial
-// sums are added in order by the block that finishes last.
+// and TileLinear (many: bound by the tensor cores), for 8-bit activations StreamInt8 and
+// Int8Linear. Either may cut K in `splits`, whose partial sums are added in order by the block that
+// finishes last.
 //
 // Workspace: the counters of Tickets.h, then f32 partials [splits][rows][16 * panels].
 //
@@ -64,9 +65,10 @@ constexpr int streamGroupHalves(const WeightDesc &desc) {
 constexpr int64_t streamRows(WeightFormat format, DType type) {
   return kernels::isQuantized(format) && type == DType::BF16 ? 8 : maxStreamRows;
 }
-/// What StreamLinear takes; TileLinear takes everything.
+/// What StreamLinear takes, or of I8 StreamInt8; TileLinear and Int8Linear take everything.
 inline bool streamTakes(const WeightDesc &desc, DType type, int64_t rows) {
-  return type != DType::I8 && rows <= streamRows(desc.format, type) &&
+  return (type != DType::I8 || kernels::isQuantized(desc.format)) &&
+         rows <= streamRows(desc.format, type) &&
          (streamGroupHalves(desc) == 0 || desc.scaleType == kernels::ScaleType::F16);
 }
 

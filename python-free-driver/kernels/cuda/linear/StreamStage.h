@@ -122,9 +122,12 @@ struct StreamStage {
     const int at = (panel * groups + group) * kernels::panelRows + laneIndex() / 4 + 8 * row;
     return floatOfF16(loadShared(reinterpret_cast<const uint16_t *>(stage + scaleStart) + at));
   }
-  static QRT_DEVICE float zeroPoint(const uint8_t *stage, int panel, int group, int row) {
+  static QRT_DEVICE int zeroCode(const uint8_t *stage, int panel, int group, int row) {
     const int at = (panel * groups + group) * kernels::panelRows + laneIndex() / 4 + 8 * row;
-    return static_cast<float>(loadShared(stage + zeroStart + at));
+    return loadShared(stage + zeroStart + at);
+  }
+  static QRT_DEVICE float zeroPoint(const uint8_t *stage, int panel, int group, int row) {
+    return static_cast<float>(zeroCode(stage, panel, group, row));
   }
 };
 

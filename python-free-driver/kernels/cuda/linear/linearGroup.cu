@@ -1,9 +1,10 @@
 //===- linearGroup.cu - products of few tokens by one to three weights ------------------------===//
 
 #include "kernels/cuda/device/Launch.h"
+#include "kernels/cuda/layout/Int8Layout.h"
 #include "kernels/cuda/linear/FormatLaunch.h"
 #include "kernels/cuda/linear/ResidentPlan.h"
-#include "kernels/cuda/linear/StreamStage.h"
+#include "kernels/cuda/linear/StreamInt8.h"
 
 #include <cstdlib>
 #include <string_view>
@@ -26,13 +27,16 @@ bool isNormTaken(const Launch &launch, const LinearGroupParams &params) {
          params.rows * normStride(k) * 2 <= launch.sharedBytesPerBlock / 5;
 }
 
-/// Whether StreamLinear computes them together.
+bool isMultiplied(DType type) {
+  return type == DType::F16 || type == DType::BF16 || type == DType::I8;
+}
+
+/// Whether StreamLinear, or of I8 StreamInt8, computes them together.
 bool isTaken(const Launch &launch, const LinearGroupParams &params) {
   const WeightDesc &desc = params.parts[0].weight.desc;
   if (params.count < 1 || params.count > 3 || params.rows < 0 || repackedBytes(desc) < 0 ||
       desc.k > (int64_t(1) << 30) || desc.format == WeightFormat::F32 ||
-      (params.normWeight ? !isNormTaken(launch, params)
-                         : params.src.type != DType::F16 && params.src.type != DType::BF16) ||
+      (params.normWeight ? !isNormTaken(launch, params) : !isMultiplied(params.src.type)) ||
       !streamTakes(desc, params.src.type, params.rows))
     return false;
   for (int i = 1; i < params.count; ++i)
@@ -100,9 +104,10 @@ int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams 
 }
 
 int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
+  const bool isInt8 = params.src.type == DType::I8;
   if (!isTaken(launch, params) || reinterpret_cast<uintptr_t>(params.src.data) % 16 != 0 ||
-      params.src.stride * byteWidth(params.src.type) % 16 != 0 ||
-      params.src.stride * maxGroupRows > INT32_MAX)
+      (!isInt8 && (params.src.stride * byteWidth(params.src.type) % 16 != 0 ||
+                   params.src.stride * maxGroupRows > INT32_MAX)))
     return invalidLaunch;
   if (params.rows == 0)
     return 0;
@@ -142,6 +147,19 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   stream.faults = launch.faults;
   if (resident.runs)
     return launchResidentPlan(launch, stream, resident, desc.format);
+  if (isInt8) {
+    const Int8Geometry src = int8Geometry(params.rows, desc.k, int8Block(desc));
+    if (src.bytes > INT32_MAX)
+      return invalidLaunch;
+    const StreamInt8Params int8 = {stream, int32_t(src.rowBytes), int32_t(src.planeRows),
+                                   int32_t(src.scaleStart), int32_t(src.sumStart)};
+    return withFormat(desc.format, [&]<WeightFormat format>() {
+      if constexpr (kernels::isQuantized(format))
+        return launchStreamInt8<format>(launch, int8, plan);
+      else
+        return invalidLaunch;
+    });
+  }
   return withFormat(desc.format, [&]<WeightFormat format>() {
     return launchStream<format>(launch, stream, plan);
   });

@@ -108,14 +108,54 @@ TEST(Quantize, ReadsSixteenBitRows) {
   }
 }
 
-void check(const WeightDesc &desc, int64_t rows, DType dstType = DType::F32,
-           int multiprocessors = 132, std::vector<uint64_t> seeds = {0, 2}) {
+/// The sums of the products as both round them: exact within a block, here also between them.
+std::vector<double> exactProducts(const DeviceWeight &weight, const Memory &rounded, int64_t rows) {
+  const WeightDesc &desc = weight.host.desc;
+  const int block = int8Block(desc);
+  const Int8Geometry g = int8Geometry(rows, desc.k, block);
+  const int64_t groups = desc.groupSize ? g.blocks : 1;
+  const auto *codes = rounded.data<int8_t>();
+  const auto *scales = reinterpret_cast<const float *>(codes + g.scaleStart);
+  std::vector<double> out;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t n = 0; n < desc.n; ++n) {
+      double sum = 0;
+      for (int64_t b = 0; b < g.blocks; ++b) {
+        const auto at = size_t(n * groups + (desc.groupSize ? b : 0));
+        const int zero =
+            desc.symmetric ? kernels::symmetricZeroPoint(desc.format) : weight.host.zeroPoints[at];
+        int64_t dot = 0;
+        for (int64_t k = b * block; k < std::min(desc.k, (b + 1) * block); ++k)
+          dot += (weight.host.codes[size_t(n * desc.k + k)] - zero) *
+                 codes[row * g.rowBytes + k / unitK * unitK + int8Place(int(k % unitK))];
+        sum += double(dot) * weight.host.scales[at] * scales[b * g.planeRows + row];
+      }
+      out.push_back(sum);
+    }
+  return out;
+}
+
+struct Case {
+  WeightDesc desc;
+  int64_t rows;
+  DType dst = DType::F32;
+  bool adds = false;
+  int multiprocessors = 132, sharedKilobytes = 99;
+};
+
+/// Against the CPU's A8 and, of the codes that there are, exact products; every order of threads
+/// gives the same bits.
+void check(const Case &c, std::vector<uint64_t> seeds = {2}) {
+  const WeightDesc &desc = c.desc;
+  const int64_t rows = c.rows;
   SCOPED_TRACE(testing::Message() << "format " << int(desc.format) << " n " << desc.n << " k "
                                   << desc.k << " group " << desc.groupSize << " symmetric "
-                                  << desc.symmetric << " rows " << rows);
+                                  << desc.symmetric << " rows " << rows << " SMs "
+                                  << c.multiprocessors << " shared " << c.sharedKilobytes);
   DeviceWeight weight(desc, uint32_t(rows));
   std::vector<float> x = randomValues(size_t(rows * desc.k), 1),
-                     bias = randomValues(size_t(desc.n), 2), cpu(size_t(rows * desc.n));
+                     bias = randomValues(size_t(desc.n), 2),
+                     added = randomValues(size_t(rows * desc.n), 3), cpu(size_t(rows * desc.n));
   kernels::ThreadPool pool(1);
   kernels::Workspace scratch;
   kernels::LinearArgs args;
@@ -128,58 +168,145 @@ void check(const WeightDesc &desc, int64_t rows, DType dstType = DType::F32,
   args.bias = bias.data();
   args.activation = kernels::Activation::A8;
   ASSERT_TRUE(kernels::linear(pool, args, scratch).isOk());
+  std::vector<double> expected(cpu.begin(), cpu.end());
+  DeviceMatrix add(rows, desc.n, DType::F32);
+  add.set(added);
+  if (c.adds)
+    for (size_t i = 0; i < expected.size(); ++i)
+      expected[i] += added[i];
   std::vector<float> first;
   for (uint64_t seed : seeds) {
     Device device(seed);
-    device.launch.multiprocessors = multiprocessors;
-    device.launch.sharedBytesPerBlock = 99 * 1024;
-    DeviceMatrix src(rows, desc.k, DType::F32), dst(rows, desc.n, dstType);
+    device.launch.multiprocessors = c.multiprocessors;
+    device.launch.sharedBytesPerBlock = c.sharedKilobytes * 1024;
+    DeviceMatrix src(rows, desc.k, DType::F32), dst(rows, desc.n, c.dst);
     src.set(x);
     Memory rounded = quantized(device, src, rows, desc.k, int8Block(desc));
     LinearParams params;
     params.src = {rounded.data(), 0, DType::I8};
     params.weight = weight.view();
     params.bias = bias.data();
+    if (c.adds)
+      params.add = add.view();
     params.dst = dst.view();
     params.rows = rows;
-    Memory workspace(size_t(linearWorkspaceBytes(device.launch, params)));
+    const int64_t bytes = linearWorkspaceBytes(device.launch, params);
+    Memory workspace{size_t(bytes)};
     std::fill_n(workspace.data<uint8_t>(), ticketCounters * 4, 0);
     params.workspace = workspace.data();
     ASSERT_EQ(launchLinear(device.launch, params), 0) << device.stream.error;
     EXPECT_TRUE(dst.guardsIntact() && workspace.guardsIntact());
+    for (int64_t i = 0; i < ticketCounters; ++i)
+      ASSERT_EQ(workspace.data<uint32_t>()[i], 0u);
     std::vector<float> got = dst.get();
-    EXPECT_LT(relativeError(got, std::vector<double>(cpu.begin(), cpu.end())),
-              dstType == DType::F32 ? 1e-6 : 5e-4);
+    const double bound = c.dst == DType::F32 ? 1e-6 : 5e-4;
+    EXPECT_LT(relativeError(got, expected), bound);
+    std::vector<double> exact = exactProducts(weight, rounded, rows);
+    for (size_t i = 0; i < exact.size(); ++i)
+      exact[i] += double(bias[i % size_t(desc.n)]) + (c.adds ? added[i] : 0.0f);
+    EXPECT_LT(relativeError(got, exact), bound);
     if (first.empty())
       first = got;
     EXPECT_EQ(got, first);
   }
 }
 
-TEST(Int8Linear, EveryFormatAndGroupMatchesTheCpusA8) {
+TEST(StreamInt8, EveryFormatAndGroup) {
   for (WeightFormat format :
        {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
     for (int group : {0, 32, 64, 128})
       for (bool symmetric : {true, false})
-        check({format, 37, 200, group, symmetric, ScaleType::F16}, 3, DType::F32, 132, {2});
+        for (int64_t rows : {3, 11})
+          check({.desc = {format, 37, 200, group, symmetric, ScaleType::F16},
+                 .rows = rows,
+                 .sharedKilobytes = rows == 3 ? 227 : 99});
+}
+
+TEST(StreamInt8, EveryNumberOfRows) {
+  for (int64_t rows = 1; rows <= 17; ++rows) // 17: Int8Linear
+    check({.desc = {WeightFormat::U4, 40, 256, rows % 2 ? 128 : 32, false, ScaleType::F16},
+           .rows = rows,
+           .dst = rows % 5 == 0 ? DType::F16 : DType::F32,
+           .adds = rows % 3 == 0});
+}
+
+TEST(StreamInt8, EdgesOfK) {
+  for (int64_t k : {1, 31, 65, 100, 129, 300, 1030})
+    for (int group : {0, 32, 64, 128})
+      check({.desc = {WeightFormat::U4, 20, k, group, false, ScaleType::F16}, .rows = 2}, {3});
+}
+
+/// Blocks with many items, items of many warps, and of many blocks.
+TEST(StreamInt8, OrderOfThreadsDoesNotMatter) {
+  const std::vector<uint64_t> seeds(std::begin(allSeeds), std::end(allSeeds));
+  check({.desc = {WeightFormat::U4, 16 * 13 + 5, 320, 64, true, ScaleType::F16},
+         .rows = 1,
+         .multiprocessors = 1,
+         .sharedKilobytes = 227},
+        seeds);
+  check({.desc = {WeightFormat::U3, 100, 1500, 0, false, ScaleType::F16},
+         .rows = 9,
+         .adds = true,
+         .multiprocessors = 3},
+        seeds);
+  for (WeightFormat format : {WeightFormat::U8, WeightFormat::U2}) {
+    const WeightDesc desc = {format, 24, 20480, 128, false, ScaleType::F16};
+    EXPECT_GT(planStream(Device().launch, desc, 1).splits, 1);
+    check({.desc = desc, .rows = 2, .adds = true, .sharedKilobytes = 227}, {0, 3});
+  }
+}
+
+TEST(StreamInt8, TheResultOfATokenDoesNotDependOnItsBatch) {
+  const WeightDesc desc = {WeightFormat::U4, 64, 512, 32, true, ScaleType::F16};
+  DeviceWeight weight(desc, 5);
+  const std::vector<float> x = randomValues(16 * 512, 9);
+  std::vector<float> alone;
+  for (int64_t rows : {1, 8, 16}) {
+    Device device;
+    DeviceMatrix src(rows, 512, DType::F32), dst(rows, 64, DType::F32);
+    src.set(x);
+    Memory rounded = quantized(device, src, rows, 512, 32);
+    LinearParams params;
+    params.src = {rounded.data(), 0, DType::I8};
+    params.dst = dst.view();
+    params.weight = weight.view();
+    params.rows = rows;
+    ASSERT_EQ(launchLinear(device.launch, params), 0) << device.stream.error;
+    std::vector<float> got = dst.get();
+    got.resize(64);
+    if (alone.empty())
+      alone = got;
+    EXPECT_EQ(got, alone) << rows;
+  }
+}
+
+TEST(Int8Linear, EveryFormatAndGroup) {
+  for (WeightFormat format :
+       {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
+    for (int group : {0, 32, 64, 128})
+      for (bool symmetric : {true, false})
+        check({.desc = {format, 37, 200, group, symmetric, ScaleType::F16}, .rows = 19});
 }
 
 TEST(Int8Linear, RowsSelectTheInstance) {
-  for (int64_t rows : {1, 8, 16, 17, 64, 65, 130})
-    check({WeightFormat::U8, 140, 256, rows % 2 ? 128 : 0, true, ScaleType::F16}, rows,
-          rows == 17 ? DType::F16 : DType::F32, 132, {3});
+  for (int64_t rows : {17, 64, 65, 130})
+    check({.desc = {WeightFormat::U8, 140, 256, rows % 2 ? 128 : 0, true, ScaleType::F16},
+           .rows = rows,
+           .dst = rows == 17 ? DType::F16 : DType::F32},
+          {3});
+  for (int64_t rows : {1, 16}) // groups with f32 scales
+    check({.desc = {WeightFormat::U8, 140, 256, 128, true, ScaleType::F32}, .rows = rows}, {3});
 }
 
 TEST(Int8Linear, EdgesOfKSplitsAndF32Scales) {
   for (int64_t k : {1, 31, 65, 129, 300})
     for (int group : {0, 32, 128})
-      check({WeightFormat::U4, 20, k, group, false, ScaleType::F16}, 2, DType::F32, 132, {2});
-  Device device;
-  const WeightDesc desc = {WeightFormat::U8, 24, 4096, 128, false, ScaleType::F16};
-  EXPECT_GT(planTile(device.launch, desc, DType::I8, 5).splits, 1);
-  check(desc, 5);
-  check({WeightFormat::U8, 20, 300, 0, true, ScaleType::F32}, 5);
-  check({WeightFormat::U8, 20, 300, 32, true, ScaleType::F32}, 5);
+      check({.desc = {WeightFormat::U4, 20, k, group, false, ScaleType::F16}, .rows = 17});
+  const WeightDesc desc = {WeightFormat::U8, 24, 4096, 128, false, ScaleType::F32};
+  EXPECT_GT(planTile(Device().launch, desc, DType::I8, 5).splits, 1);
+  check({.desc = desc, .rows = 5}, {0, 2});
+  check({.desc = {WeightFormat::U8, 20, 300, 0, true, ScaleType::F32}, .rows = 5}, {0, 2});
+  check({.desc = {WeightFormat::U8, 20, 300, 32, true, ScaleType::F32}, .rows = 5}, {0, 2});
 }
 
 TEST(Int8Linear, RefusesDenseWeights) {

@@ -1,10 +1,12 @@
 //===- LinearGroupTest.cpp - several products in one launch, on the emulator ----------------===//
 //
-// Reference: the same products launched one by one, bit for bit where the plan cuts K alike.
+// Reference: the same products launched one by one (which LinearTest.cpp and Int8Test.cpp compare
+// with exact ones).
 //
 //===----------------------------------------------------------------------===//
 
 #include "DeviceWeight.h"
+#include "kernels/cuda/layout/Int8Layout.h"
 #include "kernels/cuda/linear/LinearPlan.h"
 
 #include <cmath>
@@ -39,17 +41,35 @@ std::vector<float> alone(Device &device, const Matrix &src, const LinearPart &pa
   return dst.get();
 }
 
+/// Random activations of f16, or of f32 rounded to 8 bits.
+struct Input {
+  DeviceMatrix values;
+  Memory rounded;
+  Matrix view;
+
+  Input(const WeightDesc &desc, int64_t rows, bool is8Bit)
+      : values(rows, desc.k, is8Bit ? DType::F32 : DType::F16),
+        rounded(size_t(int8Bytes(rows, desc.k, int8Block(desc)))), view(values.view()) {
+    values.set(randomValues(size_t(rows * desc.k), 1));
+    if (!is8Bit)
+      return;
+    Device device;
+    EXPECT_EQ(launchQuantize(device.launch, {view, rows, desc.k, int8Block(desc), rounded.data()}),
+              0);
+    view = {rounded.data(), 0, DType::I8};
+  }
+};
+
 std::vector<double> wide(const std::vector<float> &values) {
   return {values.begin(), values.end()};
 }
 
 /// Parts of ns[i] outputs.
 void checkGroup(WeightDesc desc, std::vector<int64_t> ns, int64_t rows, int multiprocessors,
-                int sharedKilobytes) {
+                int sharedKilobytes, bool is8Bit = false) {
   SCOPED_TRACE(testing::Message() << "format " << int(desc.format) << " k " << desc.k << " rows "
-                                  << rows << " SMs " << multiprocessors);
-  DeviceMatrix src(rows, desc.k, DType::F16);
-  src.set(randomValues(size_t(rows * desc.k), 1));
+                                  << rows << " SMs " << multiprocessors << " 8 bits " << is8Bit);
+  const Input input(desc, rows, is8Bit);
   std::vector<DeviceWeight> weights;
   std::vector<DeviceMatrix> results, added;
   std::vector<std::vector<float>> biases;
@@ -66,7 +86,7 @@ void checkGroup(WeightDesc desc, std::vector<int64_t> ns, int64_t rows, int mult
     device.launch.multiprocessors = multiprocessors;
     device.launch.sharedBytesPerBlock = sharedKilobytes * 1024;
     LinearGroupParams params;
-    params.src = src.view();
+    params.src = input.view;
     params.count = int32_t(ns.size());
     params.rows = rows;
     for (size_t i = 0; i < ns.size(); ++i) {
@@ -93,18 +113,19 @@ void checkGroup(WeightDesc desc, std::vector<int64_t> ns, int64_t rows, int mult
   }
 }
 
-void checkGated(const WeightDesc &desc, int64_t rows, int multiprocessors, DType type) {
+void checkGated(const WeightDesc &desc, int64_t rows, int multiprocessors, DType type,
+                bool is8Bit = false) {
   SCOPED_TRACE(testing::Message() << "format " << int(desc.format) << " k " << desc.k << " rows "
-                                  << rows << " SMs " << multiprocessors);
-  DeviceMatrix src(rows, desc.k, DType::F16), dst(rows, desc.n, type);
-  src.set(randomValues(size_t(rows * desc.k), 1));
+                                  << rows << " SMs " << multiprocessors << " 8 bits " << is8Bit);
+  const Input input(desc, rows, is8Bit);
+  DeviceMatrix dst(rows, desc.n, type);
   const DeviceWeight gate(desc, 5), up(desc, 6);
   const std::vector<float> bias = randomValues(size_t(desc.n), 7);
   for (uint64_t seed : {0, 2}) {
     Device device(seed);
     device.launch.multiprocessors = multiprocessors;
     LinearGroupParams params;
-    params.src = src.view();
+    params.src = input.view;
     params.count = 2;
     params.gated = true;
     params.rows = rows;
@@ -156,6 +177,23 @@ TEST(LinearGroup, GateAndUp) {
       checkGated(desc, rows, multiprocessors, rows == 8 ? DType::F16 : DType::F32);
   desc = {WeightFormat::U8, 33, 20480, 32, false, ScaleType::F16}; // with splits
   checkGated(desc, 2, 132, DType::F32);
+}
+
+TEST(LinearGroup, EightBitActivations) {
+  for (WeightFormat format :
+       {WeightFormat::U8, WeightFormat::U4, WeightFormat::U3, WeightFormat::U2})
+    for (int group : {0, 32, 64, 128}) {
+      const WeightDesc desc = {format, 16, 384, group, group == 64, ScaleType::F16};
+      checkGroup(desc, {100, 17, 48}, 3, 132, 227, true);
+      checkGroup(desc, {32, 16}, 9, 2, 99, true);
+      checkGated({format, 70, 200, group, group != 64, ScaleType::F16}, group ? 2 : 13, 4,
+                 format == WeightFormat::U2 ? DType::F16 : DType::F32, true);
+    }
+  WeightDesc desc = anyDesc;
+  checkGroup(desc, {300, 64, 64}, 16, 3, 227, true);
+  desc.k = 20480; // with splits
+  checkGroup(desc, {40, 8, 24}, 2, 132, 227, true);
+  checkGated({WeightFormat::U8, 33, 20480, 32, false, ScaleType::F16}, 2, 132, DType::F32, true);
 }
 
 /// RmsNorm and the group in one launch are those in two.
@@ -246,6 +284,17 @@ TEST(LinearGroup, WhatIsNotTaken) {
     p.rows = 9;
   }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.src.type = DType::F32; }));
+  EXPECT_TRUE(refused([](LinearGroupParams &p) {
+    p.src.type = DType::I8;
+    p.parts[0].weight.desc.scaleType = p.parts[1].weight.desc.scaleType = ScaleType::F32;
+  }));
+  EXPECT_TRUE(refused([](LinearGroupParams &p) {
+    p.src.type = DType::I8;
+    for (int i : {0, 1}) {
+      p.parts[i].weight.desc.format = WeightFormat::F16;
+      p.parts[i].weight.desc.groupSize = 0;
+    }
+  }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.parts[1].weight.desc.k = 256; }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) { p.parts[1].weight.desc.groupSize = 32; }));
   EXPECT_TRUE(refused([](LinearGroupParams &p) {

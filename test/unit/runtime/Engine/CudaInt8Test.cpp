@@ -147,7 +147,7 @@ TEST_F(Int8OnDevice, SecondWeightSet) {
   }
 }
 
-/// One rounding for q, k and v and one for gate and up.
+/// One rounding for q, k and v and one for gate and up; of few rows also one product each.
 TEST_F(Int8OnDevice, RoundsEachInputOnce) {
   if (realLibrary())
     GTEST_SKIP() << "only the emulated device names its launches";
@@ -161,8 +161,10 @@ TEST_F(Int8OnDevice, RoundsEachInputOnce) {
         runChunk(*engine, *engine->addSequence(), randomTokens(rows, config.vocab, 7),
                  Engine::Logits::Last);
       });
-      EXPECT_EQ(launches.of("QuantizeKernel"), 2 * 4 + 1); // o, down, and the head
-      EXPECT_EQ(launches.of("Int8Linear"), 2 * 7 + 1);
+      EXPECT_EQ(launches.of("QuantizeKernel"), 2 * 4 + 1);               // o, down, and the head
+      EXPECT_EQ(launches.of("StreamInt8"), (rows == 1 ? 2 * 4 : 0) + 1); // the head: one row
+      EXPECT_EQ(launches.of("Int8Linear"), rows == 1 ? 0 : 2 * 7);
+      EXPECT_EQ(launches.of("Gated"), rows == 1 ? 0 : 2);
     }
   }
 }
