@@ -89,12 +89,14 @@ fi
 # Speed. The emulator runs the same commands with the smallest sizes.
 report=()
 products=()
+products8=(--shapes 28672x4096,4096x14336 --formats w8,w4,w3,w2 --rows 1,8,16,64,512,2048)
 checks=()
 shapes=()
 # What a model is loaded with: the reasoner holds 1024 tokens.
 loads=(--context 128,512 --batch 1,8,32 --prefill 128,512)
 if [ "$emulated" != 0 ]; then
   products=(--shapes 48x64 --formats w4 --rows 1,40 --samples 2 --copy-mib 1)
+  products8=("${products[@]}")
   checks=(--shapes 24x100 --rows 2,20)
   loads=(--context 4 --batch 1 --prefill 4 --steps 2 --rounds 1 --prompt 2)
 else # the shapes that the goals are about
@@ -106,7 +108,12 @@ fi
 if [ -n "$bench" ]; then
   step products-right "$bench" --check "${checks[@]}"
   step products sh -c '"$@" > "$0"' "$out/products.json" "$bench" "${products[@]}"
-  [ ! -s "$out/products.json" ] || report+=(--products "$out/products.json")
+  step products-a8 sh -c '"$@" > "$0"' "$out/products-a8.json" "$bench" --types a8 "${products8[@]}"
+  measured=()
+  for file in "$out/products.json" "$out/products-a8.json"; do
+    [ ! -s "$file" ] || measured+=("$file")
+  done
+  [ ${#measured[@]} -eq 0 ] || report+=(--products "${measured[@]}")
 fi
 benches=()
 for model in "${models[@]}" "${shapes[@]}"; do

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What a device measured beside what the model of tools/dev/cuda-roofline says, as Markdown (docs/cuda.md).
 
-  cuda_report.py [--products FILE] [--bench FILE ...]
+  cuda_report.py [--products FILE ...] [--bench FILE ...]
 
 FILE of --products: JSON of qrt_cuda_bench; of --bench: JSON of `qrun bench --device cuda`. Floors are computed with the
-copy rate that qrt_cuda_bench measured in the same run, without it with 3.0 TB/s; 800 TFLOP/s for the tensor cores.
+copy rate that qrt_cuda_bench measured in the same run, without it with 3.0 TB/s; 800 TFLOP/s for the tensor cores, twice
+that for 8-bit activations (w4a8), of which no goal speaks. For models the copy rate is that of the first FILE of products.
 Exit code 1 where a goal of the project is missed on a matrix or model that the goal names, 2 for bad arguments.
 """
 import argparse
@@ -39,16 +40,18 @@ def products(data, missed):
     for row in data["products"]:
         seconds = row["microseconds"] / 1e6
         rate, flops = row["bytes"] / seconds, row["operations"] / seconds
-        floor = max(row["bytes"] / copy, row["operations"] / roofline.TENSOR)
+        int8 = row.get("type") == "a8"
+        name = row["format"] + ("a8" if int8 else "")
+        floor = max(row["bytes"] / copy, row["operations"] / roofline.TENSOR / (2 if int8 else 1))
         mark = ""
         large = row["bytes"] > 20e6
-        if row["format"] == "w4" and large and row["m"] <= 16 and rate / copy < STREAMING_GOAL:
+        if name == "w4" and large and row["m"] <= 16 and rate / copy < STREAMING_GOAL:
             mark = " !"
-        if row["format"] == "w4" and large and row["m"] >= 512 and flops / roofline.TENSOR < PREFILL_GOAL:
+        if name == "w4" and large and row["m"] >= 512 and flops / roofline.TENSOR < PREFILL_GOAL:
             mark = " !"
         if mark and not data["emulated"]:
-            missed.append(f"{row['n']}x{row['k']} {row['format']} rows {row['m']}")
-        print(f"| {row['n']} x {row['k']} | {row['format']} | {row['m']} | {row['microseconds']:.2f} | {row['spread']:.2f}"
+            missed.append(f"{row['n']}x{row['k']} {name} rows {row['m']}")
+        print(f"| {row['n']} x {row['k']} | {name} | {row['m']} | {row['microseconds']:.2f} | {row['spread']:.2f}"
               f" | {rate / 1e12:.2f} | {rate / copy:.2f} | {flops / 1e12:.1f} | {flops / roofline.TENSOR:.2f}"
               f" | {floor * 1e6:.2f} | {floor / seconds:.2f}{mark} |")
 
@@ -77,17 +80,16 @@ def models(paths, copy, missed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--products")
+    parser.add_argument("--products", nargs="*", default=[])
     parser.add_argument("--bench", nargs="*", default=[])
     options = parser.parse_args()
     if not options.products and not options.bench:
         parser.error("nothing to report: give --products or --bench")
     missed = []
-    copy = roofline.BANDWIDTH
     print("# Measured on the device")
-    if options.products:
-        data = read(options.products)
-        copy = data["copy_bytes_per_second"]
+    files = [read(path) for path in options.products]
+    copy = files[0]["copy_bytes_per_second"] if files else roofline.BANDWIDTH
+    for data in files:
         products(data, missed)
     if options.bench:
         models(options.bench, copy, missed)

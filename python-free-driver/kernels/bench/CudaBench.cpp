@@ -9,8 +9,7 @@
 //
 // --ops times what is not a product (CudaOps.h). --check compares every product with exact ones
 // (CudaCheck.h) instead of timing it, symmetric and asymmetric; exit code 1 if one is wrong. Group
-// 0: one scale per row. Type a8 (not with --check): 8-bit activations, rounded before the clock
-// starts.
+// 0: one scale per row. Type a8: 8-bit activations, rounded before the clock starts.
 //
 // Per case a graph of launches, each with another copy of the weight until the copies exceed three
 // times the L2 cache, so that weights come from memory; the median over the samples of the time of
@@ -46,7 +45,7 @@ struct Settings {
     formats = {"w8", "w4", "w3", "w2", "f16", "bf16"};
     rows = {1, 3, 8, 9, 16, 17, 31, 33, 64, 65, 127, 129, 256, 300, 512, 1000, 2048};
     groups = {32, 64, 128, 0};
-    types = {DType::F16, DType::BF16};
+    types = {DType::F16, DType::BF16, DType::I8};
     check = true;
   }
 };
@@ -124,7 +123,7 @@ Result<Settings> readFlags(int argc, char **argv) {
     } else if (flag == "--types") {
       s.types.clear();
       for (const std::string &type : split(value, ',')) {
-        if (type != "f16" && type != "bf16" && (type != "a8" || s.check))
+        if (type != "f16" && type != "bf16" && type != "a8")
           return invalidArgument("--types: unknown '" + type + "'");
         s.types.push_back(type == "f16" ? DType::F16 : type == "a8" ? DType::I8 : DType::BF16);
       }

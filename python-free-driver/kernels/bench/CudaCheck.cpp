@@ -1,6 +1,8 @@
 //===- CudaCheck.cpp - Are the products of a device right? ------------------------------------===//
 #include "CudaCheck.h"
 
+#include "kernels/cuda/layout/Int8Layout.h"
+
 #include <cstdio>
 #include <cstring>
 
@@ -29,24 +31,26 @@ struct Errors {
 class Check {
 public:
   Check(CudaDevice &device, const ProductCase &product)
-      : device(device), product(product), operands(device), n(product.desc.n), k(product.desc.k) {}
+      : device(device), product(product),
+        half(product.type == DType::BF16 ? DType::BF16 : DType::F16), operands(device),
+        n(product.desc.n), k(product.desc.k) {}
 
   Status prepare(int64_t most) {
     QRT_ASSIGN_OR_RETURN(weight, operands.weight(product.desc));
     std::normal_distribution<float> normal;
     srcStride = (k + 7) / 8 * 8;
-    std::vector<uint16_t> half(size_t(most * srcStride));
+    std::vector<uint16_t> halves(size_t(most * srcStride));
     const int64_t wideStride = (k + 3) / 4 * 4;
     std::vector<float> wide(size_t(most * wideStride));
     std::vector<uint16_t> values((1 << 16) + 37);
     for (uint16_t &v : values)
-      v = roundTo(product.type, normal(operands.random()));
+      v = roundTo(half, normal(operands.random()));
     size_t next = 0;
     for (int64_t row = 0; row < most; ++row)
       for (int64_t i = 0; i < srcStride; ++i) {
-        half[size_t(row * srcStride + i)] = i < k ? values[next] : 0x7fff; // behind k: NaN
+        halves[size_t(row * srcStride + i)] = i < k ? values[next] : 0x7fff; // behind k: NaN
         if (i < k)
-          wide[size_t(row * wideStride + i)] = widen(product.type, values[next]);
+          wide[size_t(row * wideStride + i)] = widen(half, values[next]);
         next = next + 1 == values.size() ? 0 : next + 1;
       }
     bias.resize(size_t(n));
@@ -55,8 +59,10 @@ public:
     stride = (n + 7) / 8 * 8 + 8;
     residual.resize(size_t(most * stride));
     for (float &v : residual)
-      v = widen(product.type, values[size_t(&v - residual.data()) % values.size()]);
-    QRT_ASSIGN_OR_RETURN(src, operands.upload(half, "activations"));
+      v = widen(half, values[size_t(&v - residual.data()) % values.size()]);
+    QRT_ASSIGN_OR_RETURN(src, operands.upload(halves, "activations"));
+    if (product.type == DType::I8)
+      QRT_RETURN_IF_ERROR(readRounded(most, wideStride, wide));
     QRT_ASSIGN_OR_RETURN(void *wideSrc, operands.upload(wide, "activations"));
     QRT_ASSIGN_OR_RETURN(deviceBias, operands.upload(bias, "bias"));
     QRT_ASSIGN_OR_RETURN(add, operands.upload(residual, "residual"));
@@ -85,10 +91,15 @@ public:
 
   /// Words of what is wrong, "" if nothing is.
   Result<std::string> compare(int64_t rows, int64_t variant) {
-    const DType type = variant % 3 == 1 ? product.type : DType::F32;
+    const DType type = variant % 3 == 1 ? half : DType::F32;
     const bool adds = variant % 3 == 2;
     cuda::LinearParams params;
+    CudaOperands own(device);
     params.src = {src, srcStride, product.type};
+    if (product.type == DType::I8) {
+      QRT_ASSIGN_OR_RETURN(void *codes, rounded(rows, own));
+      params.src = {codes, 0, DType::I8};
+    }
     params.weight = weight;
     params.bias = variant % 2 ? static_cast<const float *>(deviceBias) : nullptr;
     if (adds)
@@ -96,7 +107,6 @@ public:
     params.dst = {dst, stride, type};
     params.rows = rows;
     const int64_t need = device.table().linearWorkspaceBytes(device.launch(), params);
-    CudaOperands own(device);
     QRT_ASSIGN_OR_RETURN(params.workspace, own.poisoned(need, "workspace"));
     // Only the counters must be zero; where they end is the kernels' affair.
     QRT_RETURN_IF_ERROR(device.fill(params.workspace, 0, std::max<int64_t>(need, 16)));
@@ -111,7 +121,9 @@ public:
     uint32_t fault = 0;
     QRT_RETURN_IF_ERROR(device.copyToHost(&fault, faults, 4));
 
-    const double weightStep = product.type == DType::BF16 ? 0x1p-8 : 0x1p-11;
+    const double weightStep = product.type == DType::I8     ? 0x1p-18
+                              : product.type == DType::BF16 ? 0x1p-8
+                                                            : 0x1p-11;
     const double resultStep = type == DType::F32 ? 0 : type == DType::BF16 ? 0x1p-8 : 0x1p-11;
     Errors errors;
     for (int64_t row = 0; row <= rows; ++row)
@@ -159,8 +171,38 @@ public:
   int64_t worstRows = 0;
 
 private:
+  /// The first rows' activations in 8 bits.
+  Result<void *> rounded(int64_t rows, CudaOperands &own) {
+    const int32_t block = cuda::int8Block(product.desc);
+    QRT_ASSIGN_OR_RETURN(void *codes,
+                         own.poisoned(device.table().int8Bytes(rows, k, block), "codes"));
+    const cuda::QuantizeParams quantize = {{src, srcStride, half}, rows, k, block, codes};
+    QRT_RETURN_IF_ERROR(
+        device.launched(device.table().launchQuantize(device.launch(), quantize), "Quantize"));
+    return codes;
+  }
+  /// What the codes stand for: the rounding itself is tested elsewhere (Int8Test.cpp).
+  Status readRounded(int64_t rows, int64_t stride, std::vector<float> &wide) {
+    const int block = cuda::int8Block(product.desc);
+    const cuda::Int8Geometry g = cuda::int8Geometry(rows, k, block);
+    CudaOperands own(device);
+    QRT_ASSIGN_OR_RETURN(void *from, rounded(rows, own));
+    std::vector<int8_t> codes(size_t(g.bytes));
+    QRT_RETURN_IF_ERROR(device.copyToHost(codes.data(), from, g.bytes));
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < k; ++i) {
+        float scale = 0;
+        std::memcpy(&scale, codes.data() + g.scaleStart + (i / block * g.planeRows + row) * 4, 4);
+        wide[size_t(row * stride + i)] =
+            scale * codes[size_t(row * g.rowBytes + i / cuda::unitK * cuda::unitK +
+                                 cuda::int8Place(int(i % cuda::unitK)))];
+      }
+    return Status::ok();
+  }
+
   CudaDevice &device;
   const ProductCase &product;
+  const DType half; ///< of the activations before they are rounded, and of half results
   CudaOperands operands;
   int64_t n, k, srcStride = 0, stride = 0, bytes = 0;
   double size = 1; ///< root mean square of the products
@@ -180,7 +222,9 @@ Result<CheckResult> checkProduct(CudaDevice &device, const ProductCase &product,
   const std::string what = product.name + " " + std::to_string(desc.n) + "x" +
                            std::to_string(desc.k) + " group " + std::to_string(desc.groupSize) +
                            (desc.symmetric ? " symmetric" : " asymmetric") +
-                           (product.type == DType::BF16 ? " bf16" : " f16");
+                           (product.type == DType::I8     ? " a8"
+                            : product.type == DType::BF16 ? " bf16"
+                                                          : " f16");
   CheckResult result;
   for (size_t i = 0; i < rows.size(); ++i) {
     QRT_ASSIGN_OR_RETURN(const std::string problem, check.compare(rows[i], int64_t(i)));
