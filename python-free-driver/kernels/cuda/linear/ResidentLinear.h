@@ -27,6 +27,9 @@ struct ResidentLinear {
   static constexpr int threads = 32 * maxResidentWarps, minBlocks = 1;
   static constexpr bool waitsItself = true;
   static_assert(Finish::slotFloats(maxStreamRows) * 4 <= Ring::bytes, "sums take its place");
+  static_assert(residentStages * residentStageBytes({format, 0, 0, groupHalves * 32}) ==
+                    Ring::bytes,
+                "what the plan counts");
 
   /// Rings, rows, a word.
   static constexpr int sharedBytes(const ResidentPlan &plan, int64_t rows) {
