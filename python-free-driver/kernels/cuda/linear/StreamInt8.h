@@ -1,9 +1,10 @@
 //===- StreamInt8.h - products of few tokens with 8-bit activations -------------------------===//
 //
-// StreamLinear with mma m16n8k32: codes, masked to bytes (Int8Codes.h), times the codes that
-// Quantize wrote (Int8Layout.h), in int32. A block of k (the weight's group, or 128) is whole in a
-// quantum, so its sum is exact; it is then freed of the zero point by the sum of the activations'
-// codes, scaled by both scales in f32 and added to the total, by the operations of Int8Linear.
+// Streams as StreamLinear does (StreamRun.h), with mma m16n8k32: codes, masked to bytes
+// (Int8Codes.h), times the codes that Quantize wrote (Int8Layout.h), in int32. A block of k (the
+// weight's group, or 128) is whole in a quantum, so its sum is exact; it is then freed of the zero
+// point by the sum of the activations' codes, scaled by both scales in f32 and added to the total,
+// by the operations of Int8Linear.
 //
 // Of activations a lane loads 16 bytes per unit and token of its column, and per block the scales
 // and sums of its two tokens, straight from L1/L2: into the registers that the quantum before has

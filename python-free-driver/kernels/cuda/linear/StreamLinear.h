@@ -1,13 +1,9 @@
 //===- StreamLinear.h - products of few tokens: as fast as the weights arrive ---------------===//
 //
 // dst[row, n] for up to 8 * tokenTiles rows, of up to three weights. Weights are operand A (16
-// outputs), tokens the n8 side, so one token costs what eight do. An item is itemPanels panels; a
-// block, one per multiprocessor, has a run of items (or of slices of them, where there are few),
-// and its warps have even runs of the block's quanta, each streaming its own through a private ring
-// in shared memory (StreamStage.h). No barrier until all have ended; then the sums of items that
-// lie in several warps' runs are added in order. Activations come straight from L1/L2, 32 bytes per
-// lane and unit (WeightOrder.h), fetched ahead. Weights are fetched before the kernel before has
-// ended.
+// outputs), tokens the n8 side, so one token costs what eight do. Who streams what is StreamRun.h's
+// affair, the sums of a run that of StreamProduct.h. Activations come straight from L1/L2, 32 bytes
+// per lane and unit (WeightOrder.h), fetched ahead, or are rows normalised here.
 //
 // The order of all sums follows from the shape and the plan alone.
 //
@@ -18,6 +14,7 @@
 
 #include "kernels/cuda/device/Reduce.h"
 #include "kernels/cuda/linear/StreamProduct.h"
+#include "kernels/cuda/linear/StreamRun.h"
 
 namespace qrt::cuda {
 
@@ -25,69 +22,33 @@ namespace qrt::cuda {
 template <WeightFormat format, class T, int tokenTiles, int groupHalves, bool normed = false>
 struct StreamLinear {
   using Params = StreamLinearParams;
-  static constexpr int panels = streamItemPanels(format);
-  using Stage = StreamStage<format, panels, groupHalves>;
-  using Finish = StreamFinish<panels, tokenTiles>;
+  using Run = StreamRun<format, tokenTiles, groupHalves>;
   using Product = StreamProduct<format, T, tokenTiles, groupHalves, normed>;
-  static constexpr int maxWarps = maxStreamWarps(format);
-  static constexpr int threads = 32 * maxWarps, minBlocks = 1;
+  using Rows = typename Product::Rows;
+  static constexpr int threads = 32 * Run::maxWarps, minBlocks = 1;
   static constexpr bool waitsItself = true;
-  static constexpr int fitting = 104 * 1024 / maxWarps / Stage::bytes;
-  static constexpr int stages = fitting < 3 ? 3 : fitting > 6 ? 6 : fitting;
-  using Ring = StreamRing<format, panels, groupHalves, stages>;
-  static constexpr int ringBytes = Ring::bytes; ///< of a warp
-  static_assert(Finish::slotFloats(8 * tokenTiles) * 4 <= ringBytes,
-                "the last sums take its place");
-  /// Rings, slots, a flag, and normalised rows.
-  static constexpr int slotsEnd(int warps, int rows) {
-    return warps * (ringBytes + 2 * Finish::slotFloats(rows) * 4) + 16;
-  }
+  /// What a run needs, and normalised rows.
   static constexpr int sharedBytes(int warps, int rows, int rowStride) {
-    return slotsEnd(warps, rows) + rows * rowStride * 2;
+    return Run::bytes(warps, rows) + rows * rowStride * 2;
   }
 
   static QRT_DEVICE void run(const Params &p) {
-    const int warpBits = blockThreads() == 512   ? 4
-                         : blockThreads() == 256 ? 3
-                                                 : 2,
-              warps = 1 << warpBits;
-    const StreamBlock block(p, warpBits);
-    const int begin = block.firstOf(warpIndex()), end = block.firstOf(warpIndex() + 1);
-    Ring ring(p, sharedMemory() + warpIndex() * ringBytes,
-              StreamWalk(p, block.firstSlice, begin, end));
-    waitForKernelBefore();
-    if constexpr (normed)
-      normalize(p, normedRows(p), reinterpret_cast<float *>(sharedMemory() + warps * ringBytes));
-
-    const typename Product::Rows rows(
-        p, normed ? normedRows(p) : static_cast<const uint16_t *>(p.src.data),
-        uint32_t(normed ? p.rowStride : int32_t(p.src.stride)));
-    const Finish finish{p, warps, reinterpret_cast<float *>(sharedMemory()), ringBytes / 4};
-    StreamWalk walk(p, block.firstSlice, begin, end);
-    StreamSegment segment;
-    QRT_NO_UNROLL
-    while (walk.take(p, segment)) {
-      const bool begins = segment.begin == 0, ends = segment.end == p.sliceQuanta;
-      typename Product::Sums total;
-      Product::sumSegment(p, ring, segment, rows, total);
-      if (begins && !ends) { // the last: no copy is on its way to the ring
-        waitAsync<0>();
-        syncWarp();
-      }
-      finish.store(!begins ? finish.headSlot(warpIndex())
-                   : ends  ? finish.ownSlot(warpIndex())
-                           : finish.tailSlot(warpIndex()),
-                   total);
-      if (begins && ends)
-        finish.emitOwn(segment.item, segment.split);
-    }
-    waitAsync<0>();
-    syncThreads();
-    finish.addWarps(block);
+    Run::run(
+        p,
+        [&] {
+          if constexpr (normed)
+            normalize(
+                p, normedRows(p),
+                reinterpret_cast<float *>(sharedMemory() + blockThreads() / 32 * Run::Ring::bytes));
+          return Rows(p, normed ? normedRows(p) : static_cast<const uint16_t *>(p.src.data),
+                      uint32_t(normed ? p.rowStride : int32_t(p.src.stride)));
+        },
+        [&](typename Run::Ring &ring, const StreamSegment &segment, const Rows &rows,
+            typename Run::Sums &total) { Product::sumSegment(p, ring, segment, rows, total); });
   }
 
   static QRT_DEVICE uint16_t *normedRows(const Params &p) {
-    return reinterpret_cast<uint16_t *>(sharedMemory() + slotsEnd(blockThreads() / 32, p.rows));
+    return reinterpret_cast<uint16_t *>(sharedMemory() + Run::bytes(blockThreads() / 32, p.rows));
   }
 
   /// RmsNorm of the rows, with zeros behind them; `scratch`: a float per row and warp.
