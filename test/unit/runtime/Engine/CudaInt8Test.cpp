@@ -163,6 +163,7 @@ TEST_F(Int8OnDevice, RoundsEachInputOnce) {
       });
       EXPECT_EQ(launches.of("QuantizeKernel"), 2 * 4 + 1);               // o, down, and the head
       EXPECT_EQ(launches.of("StreamInt8"), (rows == 1 ? 2 * 4 : 0) + 1); // the head: one row
+      EXPECT_EQ(launches.of("Norm"), 2 * 4 + 1); // those of q and k too; no part of the products
       EXPECT_EQ(launches.of("Int8Linear"), rows == 1 ? 0 : 2 * 7);
       EXPECT_EQ(launches.of("Gated"), rows == 1 ? 0 : 2);
     }
