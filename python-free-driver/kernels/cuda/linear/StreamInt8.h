@@ -7,9 +7,9 @@
 // by the operations of Int8Linear.
 //
 // Of activations a lane loads 16 bytes per unit and token of its column, and per block the scales
-// and sums of its two tokens, straight from L1/L2: into the registers that the quantum before has
-// just left, so they are on their way while the rest of it is multiplied. Their padding ends with
-// the last quantum: K has no ragged end.
+// and sums of its two tokens, straight from L1/L2: into registers that have just been used, so a
+// quantum ahead (scales of groups of 32: two blocks). Their padding ends with the last quantum: K
+// has no ragged end.
 //
 //===----------------------------------------------------------------------===//
 
