@@ -13,16 +13,10 @@ using qrt::Status;
 namespace qopt::calibration {
 
 namespace {
+
 /// Groups of calibrated linears, and the result.
 struct PlanVisitor : SweepVisitor {
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return Status::ok();
-  }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
   bool wantsResult() override { return true; }
 };
 

@@ -10,15 +10,6 @@ namespace qopt::calibration {
 /// is the result.
 struct WholeGraph : SweepVisitor {
   bool wants(qir::LinearOp) override { return true; }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  qrt::Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return qrt::Status::ok();
-  }
-  qrt::Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return qrt::Status::ok();
-  }
   bool wantsResult() override { return true; }
 };
 

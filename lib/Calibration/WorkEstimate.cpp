@@ -26,13 +26,6 @@ namespace {
 /// Says which linears count; never runs.
 struct Calibrated : SweepVisitor {
   bool wants(qir::LinearOp linear) override { return qir::isCalibrated(linear); }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return Status::ok();
-  }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
 };
 
 /// Ops without an f32 kernel. Weights are not read: matrix products have one.

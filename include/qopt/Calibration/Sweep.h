@@ -56,6 +56,7 @@ struct Rows {
   const float *floatData = nullptr;
 };
 
+/// One that looks at groups or at the result only leaves the rest as it is.
 class SweepVisitor {
 public:
   virtual ~SweepVisitor() = default;
@@ -63,13 +64,19 @@ public:
   /// Is this linear to be visited? Asked once per linear, before the sweep.
   virtual bool wants(qir::LinearOp linear) = 0;
   /// Before the chunks of a group; false: its inputs need not be shown.
-  virtual qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) = 0;
+  virtual qrt::Result<bool> begin(const LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+    return false;
+  }
   /// The next rows of the group's input, in ascending order.
   virtual qrt::Status observe(const LinearGroup &group, const Rows &rows,
-                              qrt::kernels::ThreadPool &pool) = 0;
+                              qrt::kernels::ThreadPool &pool) {
+    return qrt::Status::ok();
+  }
   /// After the last chunk. May replace linears: erase the op, note the new one in
   /// group.replacements (qir.linear or qir.quantized_linear with the same operand and width).
-  virtual qrt::Status finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) = 0;
+  virtual qrt::Status finish(LinearGroup &group, qrt::kernels::ThreadPool &pool) {
+    return qrt::Status::ok();
+  }
 
   /// Is the function's result wanted? If not, what lies behind the last group is not run.
   virtual bool wantsResult() { return false; }

@@ -13,34 +13,6 @@ using qrt::Status;
 
 namespace {
 
-mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<mlir::func::FuncOp>("main");
-}
-
-struct Logits : SweepVisitor {
-  std::vector<float> values;
-  bool wants(qir::LinearOp) override { return false; }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return Status::ok();
-  }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
-  bool wantsResult() override { return true; }
-  Status result(const Rows &rows) override {
-    values.insert(values.end(), rows.data, rows.data + rows.tokens * rows.width);
-    return Status::ok();
-  }
-};
-
-std::vector<float> logitsOf(mlir::ModuleOp module, const TokenTable &tokens) {
-  Logits logits;
-  Status status = runSweep(mainOf(module), tokens, {}, logits);
-  EXPECT_TRUE(status.isOk()) << status.message();
-  return logits.values;
-}
-
 /// Grouped heads, biases on q, k and v, and a few loud channels, so that there is something to
 /// gain.
 mlir::OwningOpRef<mlir::ModuleOp> makeLoud(mlir::MLIRContext &context, const char *text) {

@@ -12,21 +12,10 @@ using namespace qopt::test;
 
 namespace {
 
-mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<mlir::func::FuncOp>("main");
-}
-
 struct Model {
   std::unique_ptr<mlir::MLIRContext> context = makeContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module = makeModule(*context);
-  explicit Model(const char *scheme) {
-    std::string error;
-    auto attr = qir::SchemeAttr::fromText(context.get(), scheme, error);
-    module->walk([&](qir::LinearOp op) {
-      if (op.getRole() != "head")
-        op.setSchemeAttr(attr);
-    });
-  }
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  explicit Model(const char *scheme) : module(makeAssigned(*context, scheme)) {}
   qrt::Result<MixedReport> assign(const MixedOptions &options) {
     return assignMixed(mainOf(*module), makeTokens({64, 30, 100}), options);
   }

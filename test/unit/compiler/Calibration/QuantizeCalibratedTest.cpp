@@ -16,23 +16,6 @@ using qrt::Status;
 
 namespace {
 
-mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<mlir::func::FuncOp>("main");
-}
-
-/// Every linear but the head gets the scheme.
-mlir::OwningOpRef<mlir::ModuleOp> makeAssigned(mlir::MLIRContext &context, const char *scheme) {
-  auto module = makeModule(context);
-  std::string error;
-  auto attr = qir::SchemeAttr::fromText(&context, scheme, error);
-  EXPECT_TRUE(attr) << error;
-  module->walk([&](qir::LinearOp op) {
-    if (op.getRole() != "head")
-      op.setSchemeAttr(attr);
-  });
-  return module;
-}
-
 std::string textOf(mlir::ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -129,7 +112,6 @@ TEST(QuantizeCalibrated, ReportedLossIsThatOfTheGraph) {
             h[i * k + j] += double(rows.data[t * k + i]) * rows.data[t * k + j];
       return Status::ok();
     }
-    Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
   } moments;
   moments.linear = probe;
   ASSERT_TRUE(runSweep(mainOf(*module), tokens, {}, moments).isOk());
@@ -230,38 +212,12 @@ TEST(QuantizeCalibrated, TokenWeightsCount) {
   EXPECT_EQ(quantize("w3a16-g32-asym", {}, some).status.code(), qrt::StatusCode::BadCalibration);
 }
 
-namespace {
-/// Logits of all tokens on the sweep's own forward.
-struct Forward : SweepVisitor {
-  std::vector<float> values;
-  bool wants(qir::LinearOp) override { return false; }
-  qrt::Result<bool> begin(const LinearGroup &, qrt::kernels::ThreadPool &) override {
-    return false;
-  }
-  Status observe(const LinearGroup &, const Rows &, qrt::kernels::ThreadPool &) override {
-    return Status::ok();
-  }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
-  bool wantsResult() override { return true; }
-  Status result(const Rows &rows) override {
-    values.insert(values.end(), rows.data, rows.data + rows.tokens * rows.width);
-    return Status::ok();
-  }
-  static std::vector<float> of(mlir::ModuleOp module, const TokenTable &tokens) {
-    Forward forward;
-    Status status = runSweep(mainOf(module), tokens, {}, forward);
-    EXPECT_TRUE(status.isOk()) << status.message();
-    return forward.values;
-  }
-};
-} // namespace
-
 TEST(QuantizeCalibrated, CorrectedTargetsMakeUpForTheLayersBefore) {
   TokenTable tokens = makeTokens({200, 130, 300});
   auto squaredError = [&](double strength, int threads, int64_t memory, std::string *text) {
     auto context = makeContext();
     auto module = makeAssigned(*context, "w2a16-g32-asym");
-    std::vector<float> before = Forward::of(*module, tokens);
+    std::vector<float> before = logitsOf(*module, tokens);
     CalibratedOptions options;
     options.targetCorrection = strength;
     options.sweep.threads = threads;
@@ -273,7 +229,7 @@ TEST(QuantizeCalibrated, CorrectedTargetsMakeUpForTheLayersBefore) {
                             module->getOps<mlir::func::FuncOp>().end()),
               1);
     module->walk([&](qir::ConstantOp constant) { EXPECT_FALSE(constant->use_empty()); });
-    std::vector<float> after = Forward::of(*module, tokens);
+    std::vector<float> after = logitsOf(*module, tokens);
     if (text)
       *text = textOf(*module);
     double error = 0;

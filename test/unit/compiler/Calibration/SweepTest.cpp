@@ -36,7 +36,6 @@ struct Recorder : SweepVisitor {
     inputs.back().insert(inputs.back().end(), rows.data, rows.data + rows.tokens * rows.width);
     return Status::ok();
   }
-  Status finish(LinearGroup &, qrt::kernels::ThreadPool &) override { return Status::ok(); }
   bool wantsResult() override { return result_; }
   Status result(const Rows &rows) override {
     logits.insert(logits.end(), rows.data, rows.data + rows.tokens * rows.width);
@@ -49,10 +48,6 @@ Recorder sweep(mlir::func::FuncOp function, const std::string &part, SweepOption
   Status status = runSweep(function, makeTokens(), options, recorder);
   EXPECT_TRUE(status.isOk()) << status.message();
   return recorder;
-}
-
-mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<mlir::func::FuncOp>("main");
 }
 
 } // namespace

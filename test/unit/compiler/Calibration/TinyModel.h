@@ -35,6 +35,40 @@ inline mlir::OwningOpRef<mlir::ModuleOp> makeModule(mlir::MLIRContext &context) 
   return std::move(*module);
 }
 
+inline mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
+  return module.lookupSymbol<mlir::func::FuncOp>("main");
+}
+
+/// Every linear but the head gets the scheme.
+inline mlir::OwningOpRef<mlir::ModuleOp> makeAssigned(mlir::MLIRContext &context,
+                                                      const char *scheme) {
+  auto module = makeModule(context);
+  std::string error;
+  auto attr = qir::SchemeAttr::fromText(&context, scheme, error);
+  EXPECT_TRUE(attr) << error;
+  module->walk([&](qir::LinearOp op) {
+    if (op.getRole() != "head")
+      op.setSchemeAttr(attr);
+  });
+  return module;
+}
+
+/// Logits of all tokens on the sweep's own forward.
+inline std::vector<float> logitsOf(mlir::ModuleOp module, const calibration::TokenTable &tokens) {
+  struct Logits : calibration::SweepVisitor {
+    std::vector<float> values;
+    bool wants(qir::LinearOp) override { return false; }
+    bool wantsResult() override { return true; }
+    qrt::Status result(const calibration::Rows &rows) override {
+      values.insert(values.end(), rows.data, rows.data + rows.tokens * rows.width);
+      return qrt::Status::ok();
+    }
+  } logits;
+  qrt::Status status = calibration::runSweep(mainOf(module), tokens, {}, logits);
+  EXPECT_TRUE(status.isOk()) << status.message();
+  return logits.values;
+}
+
 /// Sequences of unequal lengths; enough tokens for several chunks.
 inline calibration::TokenTable makeTokens(std::vector<int> lengths = {700, 3, 400, 65, 1, 900,
                                                                       64}) {

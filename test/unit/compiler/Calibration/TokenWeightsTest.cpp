@@ -12,10 +12,6 @@ using namespace qopt::test;
 
 namespace {
 
-mlir::func::FuncOp mainOf(mlir::ModuleOp module) {
-  return module.lookupSymbol<mlir::func::FuncOp>("main");
-}
-
 TokenTable twoSequences() {
   TokenTable table;
   table.append(std::vector<int32_t>{1, 7, 2, 9});

@@ -35,12 +35,10 @@ double weightedError(const Floats &w, const QuantizedMatrix &m, const Floats &im
 double naiveBest(const float *w, const float *importance, int64_t count, const GroupFormat &format,
                  int ratios) {
   double low = 0, high = 0, best = INFINITY;
-  const double largest = (1 << format.bits) - 1, middle = 1 << (format.bits - 1);
+  const double largest = (1 << format.bits) - 1;
   for (int64_t j = 0; j < count; ++j)
     low = std::min<double>(low, w[j]), high = std::max<double>(high, w[j]);
   auto attempt = [&](double scale, double zero) {
-    scale = std::copysign(qrt::f16ToF32(qrt::f32ToF16(float(std::max(std::fabs(scale), 0x1p-14)))),
-                          scale);
     double sum = 0;
     for (int64_t j = 0; j < count; ++j) {
       const double q = std::clamp(std::nearbyint(w[j] / scale) + zero, 0.0, largest);
@@ -48,17 +46,7 @@ double naiveBest(const float *w, const float *importance, int64_t count, const G
     }
     best = std::min(best, sum);
   };
-  for (int i = 0; i < ratios; ++i) {
-    const double shrink = 1 - 0.55 * i / ratios;
-    if (format.symmetric) {
-      const double scale = std::max(-low, high) * shrink / (middle - 1);
-      attempt(scale, middle), attempt(-scale, middle);
-    } else {
-      const double scale = qrt::f16ToF32(qrt::f32ToF16(float((high - low) * shrink / largest)));
-      const double zero = std::clamp(-low * shrink / scale, 0.0, largest);
-      attempt(scale, std::floor(zero)), attempt(scale, std::ceil(zero));
-    }
-  }
+  forScales(low, high, format, ratios, attempt);
   return best;
 }
 

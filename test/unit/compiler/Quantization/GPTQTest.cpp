@@ -1,7 +1,5 @@
 //===- GPTQTest.cpp - GPTQ against a naive float64 version and its promises -------------------===//
-#include "qopt/Quantization/GPTQ.h"
-
-#include "Reference.h"
+#include "GptqCase.h"
 
 #include <gtest/gtest.h>
 
@@ -12,33 +10,8 @@ using namespace qopt::quantization::test;
 
 namespace {
 
-struct Case {
-  int64_t n, k;
-  Floats w, h;
-};
-
-Case makeCase(int64_t n, int64_t k, unsigned seed) {
-  Case c{n, k, normals(n * k, seed, 0.05f), {}};
-  for (int64_t i = 0; i < n * k; i += 97)
-    c.w[i] *= 5;
-  c.h = hessian(activations(3 * k, k, seed + 7), k);
-  return c;
-}
-
-double lossOf(const Case &c, const QuantizedMatrix &m) {
-  Doubles e = dequantized(m);
-  for (size_t i = 0; i < e.size(); ++i)
-    e[i] = c.w[i] - e[i];
-  return quadratic(e, c.n, c.k, c.h);
-}
-
-GptqOptions withFormat(int bits, int64_t group, bool symmetric) {
-  GptqOptions options;
-  options.format = {bits, group, symmetric, false};
-  return options;
-}
-
-GptqResult run(const Case &c, const GptqOptions &options, const ParallelFor &parallel = serialFor) {
+GptqResult run(const GptqCase &c, const GptqOptions &options,
+               const ParallelFor &parallel = serialFor) {
   auto prepared = prepareHessian(c.h, c.k, options, parallel);
   EXPECT_TRUE(prepared.isOk()) << prepared.status().message();
   auto result = gptq(c.w, c.n, *prepared, options, parallel);
@@ -48,7 +21,7 @@ GptqResult run(const Case &c, const GptqOptions &options, const ParallelFor &par
 
 /// Algorithm 1 of the paper, column by column in float64, with min/max scales taken from the
 /// updated weights when a group begins. Natural order.
-Doubles naiveGptq(const Case &c, const PreparedHessian &prepared, const GroupFormat &format) {
+Doubles naiveGptq(const GptqCase &c, const PreparedHessian &prepared, const GroupFormat &format) {
   const int64_t k = c.k;
   // Inverse of the damped H by Gauss-Jordan, then its upper factor by definition.
   Doubles a(k * k), inverse(k * k, 0.0), u(k * k, 0.0), q(c.n * k);
@@ -104,7 +77,7 @@ TEST(GPTQ, AgreesWithTheNaiveAlgorithm) {
   for (int64_t group : {0, 32, 64, 192})
     for (bool symmetric : {true, false})
       for (int bits : {2, 4, 8}) {
-        Case c = makeCase(21, 200, unsigned(group + bits));
+        GptqCase c = makeCase(21, 200, unsigned(group + bits));
         GptqOptions options = withFormat(bits, group, symmetric);
         options.order = GptqOrder::None;
         options.search = ScaleSearch::MinMax;
@@ -129,16 +102,16 @@ TEST(GPTQ, AgreesWithTheNaiveAlgorithm) {
         EXPECT_GE(equalRows, c.n / 2) << bits << " bits, group " << group;
         const double naive = quadratic(error, c.n, c.k, c.h);
         EXPECT_NEAR(result->lossGptq, naive, 0.01 * naive);
-        EXPECT_NEAR(lossOf(c, result->matrix), result->loss, 1e-4 * result->loss);
+        EXPECT_NEAR(lossOf(c, dequantized(result->matrix)), result->loss, 1e-4 * result->loss);
       }
 }
 
 TEST(GPTQ, ReportsTheLossesOfItsCodes) {
-  Case c = makeCase(40, 160, 3);
+  GptqCase c = makeCase(40, 160, 3);
   for (int bits : {2, 3, 4})
     for (bool symmetric : {true, false}) {
       GptqResult result = run(c, withFormat(bits, 32, symmetric));
-      EXPECT_NEAR(result.loss, lossOf(c, result.matrix), 1e-4 * result.loss);
+      EXPECT_NEAR(result.loss, lossOf(c, dequantized(result.matrix)), 1e-4 * result.loss);
       EXPECT_NEAR(hessianLoss(c.w, result.matrix, c.h, serialFor), result.loss, 1e-4 * result.loss);
       QuantizedMatrix plain = makeQuantizedMatrix(result.matrix.format, c.n, c.k);
       ErrorSums sums;
@@ -146,7 +119,7 @@ TEST(GPTQ, ReportsTheLossesOfItsCodes) {
         quantizeRow(plain.format, c.w.data() + r * c.k, c.k, plain.codes.data() + r * c.k,
                     plain.scales.data() + r * plain.groups(),
                     symmetric ? nullptr : plain.zeroPoints.data() + r * plain.groups(), sums);
-      EXPECT_NEAR(result.lossRtn, lossOf(c, plain), 1e-4 * result.lossRtn);
+      EXPECT_NEAR(result.lossRtn, lossOf(c, dequantized(plain)), 1e-4 * result.lossRtn);
     }
 }
 
@@ -155,16 +128,16 @@ TEST(GPTQ, IsNeverWorseThanRoundToNearest) {
     for (ScaleSearch search :
          {ScaleSearch::MinMax, ScaleSearch::Plain, ScaleSearch::Diagonal, ScaleSearch::Cholesky})
       for (bool staticGroups : {false, true}) {
-        Case c = makeCase(24, 96, unsigned(order) + 5);
+        GptqCase c = makeCase(24, 96, unsigned(order) + 5);
         GptqOptions options = withFormat(3, 32, false);
         options.order = order, options.search = search, options.staticGroups = staticGroups;
         GptqResult result = run(c, options);
         EXPECT_LE(result.loss, result.lossRtn);
         EXPECT_LT(result.loss, 0.7 * result.lossRtn);
-        EXPECT_NEAR(result.loss, lossOf(c, result.matrix), 1e-4 * result.loss);
+        EXPECT_NEAR(result.loss, lossOf(c, dequantized(result.matrix)), 1e-4 * result.loss);
       }
   // Nothing to gain: uncorrelated inputs. Rows where feedback does not pay keep plain rounding.
-  Case white = makeCase(64, 64, 9);
+  GptqCase white = makeCase(64, 64, 9);
   white.h.assign(64 * 64, 0.0f);
   for (int64_t i = 0; i < 64; ++i)
     white.h[i * 64 + i] = 1;
@@ -175,7 +148,7 @@ TEST(GPTQ, IsNeverWorseThanRoundToNearest) {
 }
 
 TEST(GPTQ, EachStepOfTheRecipePays) {
-  Case c = makeCase(96, 256, 17);
+  GptqCase c = makeCase(96, 256, 17);
   for (int bits : {2, 3}) {
     GptqOptions options = withFormat(bits, 64, false);
     options.search = ScaleSearch::MinMax, options.rounds = 0, options.order = GptqOrder::None;
@@ -196,7 +169,7 @@ TEST(GPTQ, EachStepOfTheRecipePays) {
 }
 
 TEST(GPTQ, DoesNotDependOnThreads) {
-  Case c = makeCase(250, 130, 23);
+  GptqCase c = makeCase(250, 130, 23);
   for (bool symmetric : {true, false}) {
     GptqOptions options = withFormat(3, 64, symmetric);
     GptqResult one = run(c, options), other = run(c, options, threads(3));
@@ -208,7 +181,7 @@ TEST(GPTQ, DoesNotDependOnThreads) {
 }
 
 TEST(GPTQ, RoundsDeadColumnsPlainly) {
-  Case c = makeCase(16, 64, 29);
+  GptqCase c = makeCase(16, 64, 29);
   for (int64_t i = 0; i < 64; ++i)
     c.h[i * 64 + 9] = c.h[9 * 64 + i] = 0;
   GptqResult result = run(c, withFormat(8, 32, false));
@@ -218,8 +191,8 @@ TEST(GPTQ, RoundsDeadColumnsPlainly) {
 }
 
 TEST(GPTQ, QuantizesTowardsATarget) {
-  Case c = makeCase(32, 96, 31);
-  Case wanted = c;
+  GptqCase c = makeCase(32, 96, 31);
+  GptqCase wanted = c;
   Floats shift = normals(c.n * c.k, 32, 0.02f);
   for (size_t i = 0; i < wanted.w.size(); ++i)
     wanted.w[i] += shift[i];
@@ -227,12 +200,12 @@ TEST(GPTQ, QuantizesTowardsATarget) {
   auto prepared = prepareHessian(c.h, c.k, options, serialFor);
   auto result = gptq(c.w, c.n, *prepared, options, serialFor, wanted.w);
   ASSERT_TRUE(result.isOk());
-  EXPECT_NEAR(result->loss, lossOf(wanted, result->matrix), 1e-4 * result->loss);
-  EXPECT_LT(result->loss, 0.1 * lossOf(c, result->matrix));
+  EXPECT_NEAR(result->loss, lossOf(wanted, dequantized(result->matrix)), 1e-4 * result->loss);
+  EXPECT_LT(result->loss, 0.1 * lossOf(c, dequantized(result->matrix)));
 }
 
 TEST(GPTQ, NamesBadInput) {
-  Case c = makeCase(4, 32, 37);
+  GptqCase c = makeCase(4, 32, 37);
   GptqOptions options = withFormat(4, 32, true);
   auto prepared = prepareHessian(c.h, c.k, options, serialFor);
   EXPECT_FALSE(gptq(std::span(c.w).first(40), 4, *prepared, options, serialFor).isOk());

@@ -41,7 +41,7 @@ double bestOfGroup(const Floats &w, const QuantizedMatrix &m, const Floats &h, i
                    int64_t group, int ratios) {
   const int64_t k = m.k, size = m.format.groupSize ? m.format.groupSize : k;
   const int64_t first = group * size, last = std::min(k, first + size);
-  const double largest = (1 << m.format.bits) - 1, middle = 1 << (m.format.bits - 1);
+  const double largest = (1 << m.format.bits) - 1;
   const float *x = w.data() + row * k;
   double low = 0, high = 0;
   for (int64_t j = first; j < last; ++j)
@@ -49,23 +49,11 @@ double bestOfGroup(const Floats &w, const QuantizedMatrix &m, const Floats &h, i
   Doubles e = errorOfRow(w, m, row);
   double best = quadratic(e, 1, k, h);
   auto attempt = [&](double scale, double zero) {
-    scale = std::copysign(qrt::f16ToF32(qrt::f32ToF16(float(std::max(std::fabs(scale), 0x1p-14)))),
-                          scale);
     for (int64_t j = first; j < last; ++j)
       e[j] = x[j] - (std::clamp(std::nearbyint(x[j] / scale) + zero, 0.0, largest) - zero) * scale;
     best = std::min(best, quadratic(e, 1, k, h));
   };
-  for (int i = 0; i < ratios; ++i) {
-    const double shrink = 1 - 0.55 * i / ratios;
-    if (m.format.symmetric) {
-      const double scale = std::max(-low, high) * shrink / (middle - 1);
-      attempt(scale, middle), attempt(-scale, middle);
-    } else {
-      const double scale = qrt::f16ToF32(qrt::f32ToF16(float((high - low) * shrink / largest)));
-      const double zero = std::clamp(-low * shrink / scale, 0.0, largest);
-      attempt(scale, std::floor(zero)), attempt(scale, std::ceil(zero));
-    }
-  }
+  forScales(low, high, m.format, ratios, attempt);
   return best;
 }
 

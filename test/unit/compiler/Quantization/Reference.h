@@ -105,6 +105,30 @@ inline Doubles dequantized(const QuantizedMatrix &m) {
   return x;
 }
 
+/// attempt(scale, zero) with every candidate of a scale search for weights low .. high of a group
+/// (ImportanceRounding.h, OutputErrorRounding.h); scales as they are stored.
+template <class Attempt>
+void forScales(double low, double high, const GroupFormat &format, int ratios,
+               const Attempt &attempt) {
+  const double largest = (1 << format.bits) - 1, middle = 1 << (format.bits - 1);
+  auto stored = [&](double scale, double zero) {
+    attempt(std::copysign(qrt::f16ToF32(qrt::f32ToF16(float(std::max(std::fabs(scale), 0x1p-14)))),
+                          scale),
+            zero);
+  };
+  for (int i = 0; i < ratios; ++i) {
+    const double shrink = 1 - 0.55 * i / ratios;
+    if (format.symmetric) {
+      const double scale = std::max(-low, high) * shrink / (middle - 1);
+      stored(scale, middle), stored(-scale, middle);
+    } else {
+      const double scale = qrt::f16ToF32(qrt::f32ToF16(float((high - low) * shrink / largest)));
+      const double zero = std::clamp(-low * shrink / scale, 0.0, largest);
+      stored(scale, std::floor(zero)), stored(scale, std::ceil(zero));
+    }
+  }
+}
+
 } // namespace qopt::quantization::test
 
 #endif // QOPT_TEST_QUANTIZATION_REFERENCE_H

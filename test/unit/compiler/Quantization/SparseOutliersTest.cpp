@@ -3,7 +3,7 @@
 
 #include "qopt/Quantization/ImportanceRounding.h"
 
-#include "Reference.h"
+#include "GptqCase.h"
 
 #include <gtest/gtest.h>
 
@@ -14,34 +14,13 @@ using namespace qopt::quantization::test;
 
 namespace {
 
-struct Case {
-  int64_t n, k;
-  Floats w, h;
-};
-
-/// Every 97th weight stands out.
-Case makeCase(int64_t n, int64_t k, unsigned seed) {
-  Case c{n, k, normals(n * k, seed, 0.05f), {}};
-  for (int64_t i = 0; i < n * k; i += 97)
-    c.w[i] *= 8;
-  c.h = hessian(activations(3 * k, k, seed + 7), k);
-  return c;
-}
-
-GptqOptions withFormat(int bits, int64_t group, bool symmetric, int rounds = 2) {
-  GptqOptions options;
-  options.format = {bits, group, symmetric, false};
-  options.rounds = rounds;
-  return options;
-}
-
-PreparedHessian prepared(const Case &c, const GptqOptions &options) {
+PreparedHessian prepared(const GptqCase &c, const GptqOptions &options) {
   auto made = prepareHessian(c.h, c.k, options, serialFor);
   EXPECT_TRUE(made.isOk()) << made.status().message();
   return made.takeValue();
 }
 
-SparseGptqResult run(const Case &c, const GptqOptions &options, double share,
+SparseGptqResult run(const GptqCase &c, const GptqOptions &options, double share,
                      const ParallelFor &parallel = serialFor) {
   const PreparedHessian hessian = prepared(c, options);
   auto result = gptqWithOutliers(c.w, c.n, hessian, options, share, parallel);
@@ -60,13 +39,6 @@ Doubles whole(const SparseGptqResult &result) {
   return x;
 }
 
-double lossOf(const Case &c, const SparseGptqResult &result) {
-  Doubles e = whole(result);
-  for (size_t i = 0; i < e.size(); ++i)
-    e[i] = c.w[i] - e[i];
-  return quadratic(e, c.n, c.k, c.h);
-}
-
 void expectSorted(const SparseWeights &sparse, int64_t n, int64_t k) {
   ASSERT_EQ(int64_t(sparse.rows.size()), n + 1);
   EXPECT_EQ(sparse.rows.front(), 0);
@@ -82,7 +54,7 @@ void expectSorted(const SparseWeights &sparse, int64_t n, int64_t k) {
 } // namespace
 
 TEST(SparseOutliers, AreThoseWhoseRoundingCostsMost) {
-  const Case c = makeCase(70, 96, 1);
+  const GptqCase c = makeCase(70, 96, 1, 8);
   const GroupFormat format{3, 32, false, false};
   Floats diagonal(c.k);
   for (int64_t j = 0; j < c.k; ++j)
@@ -110,7 +82,7 @@ TEST(SparseOutliers, AreThoseWhoseRoundingCostsMost) {
 
 /// For fixed codes the values are the solution of the normal equations of their row.
 TEST(SparseOutliers, ValuesAreTheBestForTheCodes) {
-  const Case c = makeCase(20, 64, 2);
+  const GptqCase c = makeCase(20, 64, 2, 8);
   const GptqOptions options = withFormat(2, 32, false, 0);
   const PreparedHessian hessian = prepared(c, options);
   const SparseGptqResult result = run(c, options, 0.05);
@@ -167,15 +139,15 @@ TEST(SparseOutliers, LowerTheLossThatIsReported) {
        {std::tuple<int64_t, int64_t, int, int64_t, bool>{37, 130, 3, 64, false},
         {100, 96, 2, 32, false},
         {9, 128, 4, 0, true}}) {
-    const Case c = makeCase(n, k, unsigned(n));
-    const GptqOptions options = withFormat(bits, group, symmetric);
+    const GptqCase c = makeCase(n, k, unsigned(n), 8);
+    const GptqOptions options = withFormat(bits, group, symmetric, 2);
     double before = gptq(c.w, n, prepared(c, options), options, serialFor)->loss;
     for (double share : {0.005, 0.02, 0.1}) {
       const SparseGptqResult result = run(c, options, share);
       const double loss = result.dense.loss;
       expectSorted(result.outliers, n, k);
       EXPECT_EQ(int64_t(result.outliers.values.size()), outlierCount(share, n, k));
-      EXPECT_NEAR(loss, lossOf(c, result), 1e-4 * loss);
+      EXPECT_NEAR(loss, lossOf(c, whole(result)), 1e-4 * loss);
       EXPECT_LE(loss, result.dense.lossRtn);
       EXPECT_LT(loss, before) << share;
       before = loss;
@@ -184,8 +156,8 @@ TEST(SparseOutliers, LowerTheLossThatIsReported) {
 }
 
 TEST(SparseOutliers, DoNotDependOnThreads) {
-  const Case c = makeCase(210, 96, 5);
-  const GptqOptions options = withFormat(2, 32, false);
+  const GptqCase c = makeCase(210, 96, 5, 8);
+  const GptqOptions options = withFormat(2, 32, false, 2);
   const SparseGptqResult one = run(c, options, 0.01), many = run(c, options, 0.01, threads(3));
   EXPECT_EQ(one.dense.matrix.codes, many.dense.matrix.codes);
   EXPECT_EQ(one.dense.matrix.scales, many.dense.matrix.scales);
@@ -196,8 +168,8 @@ TEST(SparseOutliers, DoNotDependOnThreads) {
 
 /// Also with a target that is not the weight, and where every weight is on the grid already.
 TEST(SparseOutliers, AreNeverWorseThanRoundToNearest) {
-  Case c = makeCase(16, 64, 6);
-  const GptqOptions options = withFormat(4, 32, true);
+  GptqCase c = makeCase(16, 64, 6, 8);
+  const GptqOptions options = withFormat(4, 32, true, 2);
   for (float &w : c.w) // multiples of one f16 scale
     w = std::round(std::clamp(w, -0.2f, 0.2f) * 32) / 32;
   const PreparedHessian hessian = prepared(c, options);
@@ -210,8 +182,8 @@ TEST(SparseOutliers, AreNeverWorseThanRoundToNearest) {
 }
 
 TEST(SparseOutliers, RefusesImpossibleShares) {
-  const Case c = makeCase(4, 32, 7);
-  const GptqOptions options = withFormat(3, 32, false);
+  const GptqCase c = makeCase(4, 32, 7, 8);
+  const GptqOptions options = withFormat(3, 32, false, 2);
   const PreparedHessian hessian = prepared(c, options);
   for (double share : {0.0, -0.1, 0.6, double(NAN)})
     EXPECT_EQ(gptqWithOutliers(c.w, c.n, hessian, options, share, serialFor).status().code(),
