@@ -91,7 +91,7 @@ func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x
 
 // -----
 
-// Scores are capped, then hidden by a choice; rows without keys give zeros.
+// Scores are capped, then hidden by a choice and kept finite; rows without keys give zeros.
 // CHECK-LABEL: func.func @main
 // CHECK: qir.attention {{.*}} scale = 5.000000e-01 : f64, softcap = 5.000000e+01 : f64, value_dim = 4 : i64}
 func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x?xi64> {qir.name = "attention_mask"}, %pos: tensor<?x?xi64> {qir.name = "position_ids"}, %pk: tensor<?x1x?x4xf32> {qir.name = "past_key_values.0.key"}, %pv: tensor<?x1x?x4xf32> {qir.name = "past_key_values.0.value"}) -> (tensor<?x?x8xf32> {qir.name = "logits"}, tensor<?x1x?x4xf32> {qir.name = "present.0.key"}, tensor<?x1x?x4xf32> {qir.name = "present.0.value"}) {
@@ -136,7 +136,9 @@ func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x
   %capped = qir.mul %th, %cap : (tensor<?x2x?x?xf32>, tensor<f32>) -> tensor<?x2x?x?xf32>
   %causal = qir.less_equal %j, %i : (tensor<1x?xi64>, tensor<?x1xi64>) -> tensor<?x?xi1>
   %masked = qir.where %causal, %capped, %hidden : (tensor<?x?xi1>, tensor<?x2x?x?xf32>, tensor<f32>) -> tensor<?x2x?x?xf32>
-  %m0 = qir.softmax %masked : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %lowest = qir.constant dense<0xFF7FFFFF> : tensor<f32>
+  %finite = qir.max %masked, %lowest : (tensor<?x2x?x?xf32>, tensor<f32>) -> tensor<?x2x?x?xf32>
+  %m0 = qir.softmax %finite : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
   %n = qir.is_nan %m0 : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xi1>
   %m = qir.where %n, %zero, %m0 : (tensor<?x2x?x?xi1>, tensor<f32>, tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
   %a = qir.matmul %m, %v : (tensor<?x2x?x?xf32>, tensor<?x1x?x4xf32>) -> tensor<?x2x?x4xf32>
@@ -359,6 +361,20 @@ func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %mask: tensor<?x
 // expected-remark @below {{input 'pixel_values' has no known meaning}}
 func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}, %x: tensor<?x8xf32> {qir.name = "pixel_values"}) -> (tensor<?x8xf32> {qir.name = "logits"}) {
   return %x : tensor<?x8xf32>
+}
+
+// -----
+
+// A floor under features, not under scores.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: qir.not_raised
+func.func @main(%ids: tensor<?x?xi64> {qir.name = "input_ids"}) -> (tensor<?x?x8xf32> {qir.name = "logits"}) {
+  %table = qir.constant dense<0.5> : tensor<16x8xf32>
+  %zero = qir.constant dense<0.0> : tensor<f32>
+  %x = qir.embedding %table, %ids : (tensor<16x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
+  // expected-remark @below {{is not understood on token data}}
+  %y = qir.max %x, %zero : (tensor<?x?x8xf32>, tensor<f32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
 }
 
 // -----

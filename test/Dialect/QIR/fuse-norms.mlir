@@ -40,6 +40,21 @@ func.func @reciprocal(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
   return %6 : tensor<?x?x4xf32>
 }
 
+// Exporters fold an epsilon of 1e-8 away.
+// CHECK-LABEL: func.func @no_epsilon
+// CHECK: qir.rms_norm %{{.*}} {epsilon = 0.000000e+00 : f64}
+// CHECK-NOT: qir.reduce_mean
+func.func @no_epsilon(%x: tensor<?x?x4xf32>) -> tensor<?x?x4xf32> {
+  %w = qir.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %0 = qir.mul %x, %x : (tensor<?x?x4xf32>, tensor<?x?x4xf32>) -> tensor<?x?x4xf32>
+  %1 = qir.reduce_mean %0 axes [-1] : (tensor<?x?x4xf32>) -> tensor<?x?x1xf32>
+  %2 = qir.sqrt %1 : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %3 = qir.reciprocal %2 : (tensor<?x?x1xf32>) -> tensor<?x?x1xf32>
+  %4 = qir.mul %x, %3 : (tensor<?x?x4xf32>, tensor<?x?x1xf32>) -> tensor<?x?x4xf32>
+  %5 = qir.mul %4, %w : (tensor<?x?x4xf32>, tensor<4xf32>) -> tensor<?x?x4xf32>
+  return %5 : tensor<?x?x4xf32>
+}
+
 // Half precision: the norm computes in f32, the weight is applied behind the cast back.
 // CHECK-LABEL: func.func @half
 // CHECK: %[[W:.*]] = qir.cast %{{.*}} : (tensor<4xf16>) -> tensor<4xf32>

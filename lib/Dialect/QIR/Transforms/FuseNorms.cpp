@@ -1,8 +1,8 @@
 //===- FuseNorms.cpp - Recognises RMS norm and layer norm -------------------------------------===//
 // Two patterns, both anchored at the product of x with the reciprocal root of its mean square:
 // x * rsqrt(mean(x^2) + eps) [* w] and (x - mean x) * rsqrt(mean((x - mean x)^2) + eps) [* w] [+
-// b]. Casts anywhere between are precision annotations: the fused op reads the widest x and
-// computes in the element type of the anchor, and a cast restores the type behind it.
+// b], with or without eps. Casts anywhere between are precision annotations: the fused op reads the
+// widest x and computes in the element type of the anchor, and a cast restores the type behind it.
 #include "ScalarConstants.h"
 
 #include "qopt/Dialect/QIR/Transforms/Passes.h"
@@ -40,16 +40,25 @@ Value matchSquare(Value value) {
   return {};
 }
 
+/// x for mean(x^2) over the last axis.
+Value matchMean(Value value) {
+  auto reduce = skipCasts(value).getDefiningOp<ReduceMeanOp>();
+  if (!reduce || !reduce.getKeepdims() || !isLastAxis(reduce.getAxes(), reduce.getX()))
+    return {};
+  return matchSquare(reduce.getX());
+}
+
+/// mean(x^2) + eps; or the mean alone, since exporters fold an epsilon of 1e-8 as if it were 0.
 std::optional<MeanSquare> matchMeanSquare(Value value) {
+  if (Value x = matchMean(value))
+    return MeanSquare{x, 0};
   auto add = skipCasts(value).getDefiningOp<AddOp>();
   if (!add)
     return std::nullopt;
   for (auto [mean, epsilon] : {std::pair{add.getA(), add.getB()}, {add.getB(), add.getA()}}) {
     std::optional<double> eps = scalarValue(epsilon);
-    auto reduce = skipCasts(mean).getDefiningOp<ReduceMeanOp>();
-    if (!eps || !reduce || !reduce.getKeepdims() || !isLastAxis(reduce.getAxes(), reduce.getX()))
-      continue;
-    if (Value x = matchSquare(reduce.getX()))
+    Value x = matchMean(mean);
+    if (eps && x)
       return MeanSquare{x, *eps};
   }
   return std::nullopt;

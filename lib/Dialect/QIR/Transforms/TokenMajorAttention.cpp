@@ -122,6 +122,12 @@ LogicalResult TokenMajorBuilder::convertScoresBinary(Operation *op, const TokenV
     set(op->getResult(0), std::move(y));
     return success();
   }
+  // Masked scores are kept finite by some: at or below the lowest f16 their weights are 0 anyway.
+  constexpr float lowest = -65504.0f;
+  if (x.kind == Kind::Scores && scalar && isa<MaxOp>(op) && (*row)[0] <= lowest) {
+    set(op->getResult(0), std::move(y));
+    return success();
+  }
   if (x.kind == Kind::Scores && isa<AddOp>(op)) {
     if (failed(addMask(op, *scores, x.layout, other, /*invert=*/false)))
       return failure();

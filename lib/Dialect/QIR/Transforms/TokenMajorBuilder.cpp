@@ -112,7 +112,7 @@ LogicalResult TokenMajorBuilder::convert() {
 
 LogicalResult TokenMajorBuilder::convertOp(Operation *op) {
   const TokenValue *first = op->getNumOperands() ? find(op->getOperand(0)) : nullptr;
-  if (isa<AddOp, SubOp, MulOp, DivOp, PowOp, SwigluOp, GegluOp>(op))
+  if (isa<AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, SwigluOp, GegluOp>(op))
     return convertBinary(op);
   if (auto where = dyn_cast<WhereOp>(op))
     return convertWhere(where);

@@ -9,6 +9,8 @@ namespace qopt::qir::raise {
 
 LogicalResult TokenMajorBuilder::convertBinary(Operation *op) {
   const TokenValue *a = find(op->getOperand(0)), *b = find(op->getOperand(1));
+  if (isa<MaxOp>(op) && (!a || a->kind != Kind::Scores || b))
+    return fail(op, "is not understood on token data");
   if (a && b) {
     TokenValue x = *a, y = *b;
     return convertTokenPair(op, x, y);

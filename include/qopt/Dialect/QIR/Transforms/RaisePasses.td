@@ -100,7 +100,7 @@ def FuseNorms : Pass<"qir-fuse-norms", "::mlir::func::FuncOp"> {
   let description = [{
     Contract: *requires* folded constants; *preserves* shapes and element types. The square as `pow`
     or `mul`, the root by `sqrt` and `reciprocal`, `div` or `pow(-0.5)`, the weight on either side,
-    with or without casts around; a norm without weight gets a weight of ones.
+    with or without casts around and with or without epsilon; a norm without weight gets a weight of ones.
 
     ```mlir
     %2 = qir.pow %x, %two
