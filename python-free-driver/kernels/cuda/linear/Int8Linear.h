@@ -14,6 +14,7 @@
 #include "kernels/cuda/linear/Int8Codes.h"
 #include "kernels/cuda/linear/Stages.h"
 #include "kernels/cuda/linear/TileFinish.h"
+#include "kernels/cuda/linear/TileRing.h"
 
 namespace qrt::cuda {
 
@@ -87,27 +88,14 @@ struct Int8Linear {
     const int stop = int(int64_t(pairs) * (split + 1) / work.splits) * 2;
     const int end = stop < work.units ? stop : work.units;
 
-    QRT_NO_UNROLL
-    for (int i = 0; i < stages - 1; ++i) {
-      if (first + i < end)
-        fetch(p, ring + i * stageBytes, firstPanel, firstToken, first + i);
-      commitAsync();
-    }
     Sums sums = {};
     Totals total = {};
-    int slot = 0;
-    QRT_NO_UNROLL
-    for (int unit = first; unit < end; ++unit) {
-      waitAsync<stages - 2>();
-      syncThreads();
-      if (unit + stages - 1 < end) // into the slot that all threads have left
-        fetch(p, ring + (slot == 0 ? stages - 1 : slot - 1) * stageBytes, firstPanel, firstToken,
-              unit + stages - 1);
-      commitAsync();
-      multiplyUnit(p, ring + slot * stageBytes, unit, unit + 1 == end, sums, total);
-      slot = slot + 1 == stages ? 0 : slot + 1;
-    }
-    waitAsync<0>();
+    forUnitsOfRing<stages, stageBytes>(
+        ring, first, end,
+        [&](uint8_t *stage, int unit) { fetch(p, stage, firstPanel, firstToken, unit); },
+        [&](const uint8_t *stage, int unit) {
+          multiplyUnit(p, stage, unit, unit + 1 == end, sums, total);
+        });
     TileFinish<tokens>::run(p.op, work, firstPanel, firstToken, split, flag,
                             [&](int panel, int tile, int i) { return total[panel][tile][i]; });
   }
