@@ -171,8 +171,10 @@ Status deriveMarkers(const Flags &flags) {
     return invalidArgument("--ids has no effect with --marker-set: no word is looked for");
   if (flags.noFit && (!flags.set.empty() || flags.tasks.empty()))
     return invalidArgument("--no-fit has no effect here: nothing would be fitted or nothing made");
-  QRT_ASSIGN_OR_RETURN(ArmRunner reference, ArmRunner::create(flags.reference, flags.settings, ArmRunner::Role::Reference));
-  QRT_ASSIGN_OR_RETURN(ArmRunner model, ArmRunner::create(flags.model, flags.settings, ArmRunner::Role::Judged));
+  QRT_ASSIGN_OR_RETURN(ArmRunner reference, ArmRunner::create(flags.reference, flags.settings,
+                                                              ArmRunner::Role::Reference));
+  QRT_ASSIGN_OR_RETURN(ArmRunner model,
+                       ArmRunner::create(flags.model, flags.settings, ArmRunner::Role::Judged));
   QRT_ASSIGN_OR_RETURN(Outcome outcome, Derivation(flags, reference, model).run());
 
   const std::string source = "qrun derive-markers, reference " + flags.reference + ", texts " +

@@ -40,8 +40,8 @@ Status CudaEngine::open() {
   limits.selectedRows = cudaDecodeRows;
   limits.rows = std::max(options.prefillChunk, cudaDecodeRows);
   limits.maxContext = contextBound;
-  QRT_ASSIGN_OR_RETURN(kv, resolveKv(model->program().kv,
-                                      cudaKvOptions(model->program(), options.kv)));
+  QRT_ASSIGN_OR_RETURN(kv,
+                       resolveKv(model->program().kv, cudaKvOptions(model->program(), options.kv)));
   limits.kv = kv;
   limits.alternates = options.alternateWeights;
   QRT_ASSIGN_OR_RETURN(CudaProgram planned, CudaProgram::create(*model, *device, limits));

@@ -1,6 +1,6 @@
 //===- Tensor.h - A value of the tensor library ----------------------------------------------===//
-// Dense, row-major, immutable and shared: copying a Tensor copies a pointer. Sub-byte types are kept
-// one element per byte, Bool as 0 or 1.
+// Dense, row-major, immutable and shared: copying a Tensor copies a pointer. Sub-byte types are
+// kept one element per byte, Bool as 0 or 1.
 //
 // An *abstract* tensor has a shape and a type but no data: evaluation computes the shape of results
 // and leaves their data out, which is how the compiler probes graphs whose weights do not matter.

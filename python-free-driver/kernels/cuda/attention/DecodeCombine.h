@@ -75,7 +75,8 @@ struct DecodeCombine {
         const int from = w * decodeHeads + head;
         const float m = loadShared(mosts + from);
         const float weight = m == -INFINITY ? 0.0f : exp2Fast(m - most); // 0: saw no key
-        const auto pair = loadShared(reinterpret_cast<const Words2 *>(outs + from * outStride + column));
+        const auto pair =
+            loadShared(reinterpret_cast<const Words2 *>(outs + from * outStride + column));
         total += loadShared(totals + from) * weight;
         out[0] += floatOfBits(pair.w[0]) * weight;
         out[1] += floatOfBits(pair.w[1]) * weight;
@@ -102,7 +103,8 @@ private:
   /// its columns.
   static QRT_DEVICE void combineSplits(const FlashParams &params, const Item &item,
                                        const float *base, int64_t size, uint8_t *work) {
-    auto *weights = reinterpret_cast<float *>(work), *totals = weights + maxDecodeSplits * decodeHeads,
+    auto *weights = reinterpret_cast<float *>(work),
+         *totals = weights + maxDecodeSplits * decodeHeads,
          *sums = totals + maxDecodeSplits * decodeHeads;
     const int splits = item.active;
     QRT_UNROLL_4

@@ -30,7 +30,8 @@ TEST(FitStrength, NothingToRepair) {
 }
 
 TEST(FitStrength, EndsWhereNoStrengthIsEnough) {
-  auto fit = fitStrength(0.01, [](double strength) -> Result<double> { return 0.1 - strength / 1000; });
+  auto fit =
+      fitStrength(0.01, [](double strength) -> Result<double> { return 0.1 - strength / 1000; });
   ASSERT_TRUE(fit);
   EXPECT_EQ(fit->strength, 16);
   EXPECT_EQ(fit->steps.size(), 6u);
@@ -44,8 +45,7 @@ TEST(FitStrength, PassesErrorsOn) {
 
 TEST(MarkerRate, CountsInsideTheThinkingOnly) {
   auto tokenizer = std::make_shared<FakeTokenizer>(
-      std::vector<std::string>{"?", "<think>", "</think>", " wait", " 7"},
-      std::set<int32_t>{1, 2});
+      std::vector<std::string>{"?", "<think>", "</think>", " wait", " 7"}, std::set<int32_t>{1, 2});
   ModelTexts texts;
   texts.tokenizer = tokenizer;
   texts.thinkTags = ThinkTags{"<think>", "</think>", 1, 2};
