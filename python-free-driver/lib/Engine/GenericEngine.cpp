@@ -3,6 +3,7 @@
 
 #include "Engine/TensorBytes.h"
 #include "Support/Memory.h"
+#include "Tensor/Shapes.h"
 
 #include <algorithm>
 #include <cstring>
@@ -64,7 +65,7 @@ Status GenericEngine::takeLogits(const tensor::Tensor &logits, int64_t tokens, i
   const int64_t vocab = vocabSize();
   const int64_t given = logits.shape.empty() || vocab == 0 ? 0 : elementCount(logits) / vocab;
   if (logits.shape.empty() || logits.shape.back() != vocab || (given != tokens && given != 1))
-    return invalidModel("output 'logits' has shape " + shapeText(logits.shape) + " for " +
+    return invalidModel("output 'logits' has shape " + tensor::shapeText(logits.shape) + " for " +
                         std::to_string(tokens) + " tokens and a vocabulary of " +
                         std::to_string(vocab));
   if (given < wanted)
@@ -85,8 +86,9 @@ Status GenericEngine::takePast(std::vector<tensor::Tensor> &values, Sequence &se
     const int64_t expected = input.capacity ? input.capacity : newLength;
     if (present.shape.size() != input.emptyShape.size() ||
         present.shape[input.sequenceAxis] != expected || !present.data)
-      return unsupported("the present keys or values have shape " + shapeText(present.shape) +
-                         "; expected " + std::to_string(expected) + " tokens on dimension " +
+      return unsupported("the present keys or values have shape " +
+                         tensor::shapeText(present.shape) + "; expected " +
+                         std::to_string(expected) + " tokens on dimension " +
                          std::to_string(input.sequenceAxis));
     sequence.past[input.pastIndex] = present;
   }

@@ -4,6 +4,7 @@
 #include "Engine/Binding.h"
 #include "Engine/TensorBytes.h"
 #include "Tensor/Evaluate.h"
+#include "Tensor/Shapes.h"
 #include "kernels/cpu/embedding/embedding.h"
 
 #include <cstring>
@@ -141,7 +142,7 @@ Status GenericEngine::executeLinear(const Instruction &instruction,
   args.weight = model->weight(program.values[instruction.inputs[1]].tensorIndex);
   const tensor::Tensor &x = values[instruction.inputs[0]];
   if (x.shape.empty() || x.shape.back() != args.weight.desc.k || !isFloat(x.dtype))
-    return invalidModel("operand of shape " + shapeText(x.shape) + " for a weight of " +
+    return invalidModel("operand of shape " + tensor::shapeText(x.shape) + " for a weight of " +
                         std::to_string(args.weight.desc.k) + " columns");
   QRT_ASSIGN_OR_RETURN(tensor::Tensor wide, toF32(x));
   std::vector<int64_t> shape = x.shape;

@@ -17,16 +17,6 @@ int64_t byteSize(const tensor::Tensor &value) {
   return elementCount(value) * byteWidth(value.dtype);
 }
 
-std::string shapeText(const std::vector<int64_t> &shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    text.append(i ? ", " : "");
-    text.append(std::to_string(shape[i]));
-  }
-  text.push_back(']');
-  return text;
-}
-
 FreshTensor freshTensor(DType dtype, std::vector<int64_t> shape) {
   FreshTensor fresh;
   fresh.tensor.dtype = dtype;

@@ -14,8 +14,6 @@ namespace qrt {
 
 int64_t elementCount(const tensor::Tensor &value);
 int64_t byteSize(const tensor::Tensor &value);
-/// "[1, 4, 0, 64]"
-std::string shapeText(const std::vector<int64_t> &shape);
 
 /// An owned tensor of uninitialized elements and the place to fill them.
 struct FreshTensor {

@@ -29,6 +29,15 @@ Floats tokenWeights(int64_t tokens) {
   return weights;
 }
 
+/// Pieces of very unequal lengths.
+void addInPieces(HessianAccumulator &sums, const Floats &x, int64_t k, const Floats &weights) {
+  const auto tokens = int64_t(weights.size());
+  for (int64_t t = 0, step = 1; t < tokens; t += step, step = step * 2 % 701) {
+    const int64_t count = std::min(step, tokens - t);
+    sums.add(x.data() + t * k, count, k, std::span(weights).subspan(t, count));
+  }
+}
+
 } // namespace
 
 TEST(Hessian, AgreesWithFloat64) {
@@ -100,10 +109,7 @@ TEST(Hessian, BytesDependOnTokensOnly) {
   HessianAccumulator whole(k, serialFor, MomentPrecision::Int8),
       pieces(k, threads(3), MomentPrecision::Int8);
   whole.add(x.data(), tokens, k, weights);
-  for (int64_t t = 0, step = 1; t < tokens; t += step, step = step * 2 % 701) {
-    const int64_t count = std::min(step, tokens - t);
-    pieces.add(x.data() + t * k, count, k, std::span(weights).subspan(t, count));
-  }
+  addInPieces(pieces, x, k, weights);
   ASSERT_TRUE(whole.finish(one) && pieces.finish(other));
   EXPECT_EQ(one, other);
   x[5 * k + 7] = std::numeric_limits<float>::quiet_NaN();
@@ -116,10 +122,7 @@ TEST(Hessian, DependsOnTokensOnly) {
   Floats x = activations(tokens, k, 3), weights = tokenWeights(tokens), one(k * k), other(k * k);
   HessianAccumulator whole(k, serialFor), pieces(k, threads(3));
   whole.add(x.data(), tokens, k, weights);
-  for (int64_t t = 0, step = 1; t < tokens; t += step, step = step * 2 % 701) {
-    const int64_t count = std::min(step, tokens - t);
-    pieces.add(x.data() + t * k, count, k, std::span(weights).subspan(t, count));
-  }
+  addInPieces(pieces, x, k, weights);
   ASSERT_TRUE(whole.finish(one) && pieces.finish(other));
   EXPECT_EQ(one, other);
   EXPECT_EQ(whole.channels().meanAbs, pieces.channels().meanAbs);

@@ -107,6 +107,21 @@ struct Batch {
     return s;
   }
 
+  /// What attention of this batch's queries takes; scale, window and the like are the caller's.
+  AttentionParams attention(const DeviceMatrix &q, const DeviceMatrix &dst) const {
+    AttentionParams params;
+    params.q = q.view();
+    params.dst = dst.view();
+    params.step = step();
+    params.kv = pool;
+    params.rows = rows;
+    params.heads = shape.heads;
+    params.kvHeads = shape.kvHeads;
+    params.headDim = shape.headDim;
+    params.valueDim = shape.valueDim;
+    return params;
+  }
+
   /// Fills the cache token by token through the append kernel: step after step, one row each.
   void fill(uint32_t seed) {
     for (size_t s = 0; s < parts.size(); ++s) {

@@ -91,16 +91,7 @@ void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool inte
     dst.set(std::vector<float>(size_t(rows * shape.heads * shape.valueDim), 0.0f));
     const std::vector<float> cos = randomValues(size_t(rows * half + 1), 4),
                              sin = randomValues(size_t(rows * half + 1), 5);
-    AttentionParams params;
-    params.q = q.view();
-    params.dst = dst.view();
-    params.step = batch.step();
-    params.kv = batch.pool;
-    params.rows = rows;
-    params.heads = shape.heads;
-    params.kvHeads = shape.kvHeads;
-    params.headDim = shape.headDim;
-    params.valueDim = shape.valueDim;
+    AttentionParams params = batch.attention(q, dst);
     params.scale = 1.0f / std::sqrt(float(shape.headDim));
     params.decode = decode;
     params.maxContext = 300;
@@ -191,14 +182,7 @@ TEST(Attention, ABf16ValueBeyondF16IsClampedAndReported) {
     ASSERT_EQ(launchKvAppend(device.launch,
                              {k.view(), v.view(), append.step(), batch.pool, 3, 1, 64, 64}),
               0);
-    AttentionParams params;
-    params.q = k.view();
-    params.dst = dst.view();
-    params.step = batch.step();
-    params.kv = batch.pool;
-    params.rows = batch.rows;
-    params.heads = params.kvHeads = 1;
-    params.headDim = params.valueDim = 64;
+    AttentionParams params = batch.attention(k, dst);
     params.decode = decode;
     ASSERT_EQ(launchAttention(device.launch, params), 0) << device.stream.error;
     EXPECT_EQ(dst.get()[5], 65504.0f);
