@@ -8,7 +8,7 @@
 #ifndef QRT_KERNELS_CPU_SIMD_VECAVX512_H
 #define QRT_KERNELS_CPU_SIMD_VECAVX512_H
 
-#include "kernels/cpu/simd/Intrinsics.h"
+#include "kernels/cpu/simd/VecAvx2.h"
 
 #include <cstdint>
 
@@ -134,29 +134,23 @@ struct VecAvx512 {
                         _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(x)));
   }
   static int32_t reduceAddInt(Int x) {
-    __m256i high = _mm256_castpd_si256(_mm512_extractf64x4_pd(_mm512_castsi512_pd(x), 1));
-    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), high);
-    __m128i quarter =
-        _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-    __m128i pair = _mm_add_epi32(quarter, _mm_shuffle_epi32(quarter, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32(pair, 0xb1)));
+    return VecAvx2::reduceAddInt(
+        _mm256_add_epi32(_mm512_castsi512_si256(x),
+                         _mm256_castpd_si256(_mm512_extractf64x4_pd(_mm512_castsi512_pd(x), 1))));
   }
 
   /// Sum of the lanes in a fixed order (halves, then quarters, ...).
   static float reduceAdd(Type x) {
-    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
-    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(x), high);
-    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-    __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
-    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
+    return VecAvx2::reduceAdd(_mm256_add_ps(_mm512_castps512_ps256(x), upperHalf(x)));
   }
   /// NaN lanes may be lost.
   static float reduceMax(Type x) {
-    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
-    __m256 half = _mm256_max_ps(_mm512_castps512_ps256(x), high);
-    __m128 quarter = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
-    __m128 pair = _mm_max_ps(quarter, _mm_movehl_ps(quarter, quarter));
-    return _mm_cvtss_f32(_mm_max_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
+    return VecAvx2::reduceMax(_mm256_max_ps(_mm512_castps512_ps256(x), upperHalf(x)));
+  }
+
+private:
+  static __m256 upperHalf(Type x) {
+    return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
   }
 };
 
