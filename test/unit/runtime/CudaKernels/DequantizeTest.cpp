@@ -1,41 +1,19 @@
 //===- DequantizeTest.cpp - every code through every recipe ---------------------===//
 
 #include "kernels/cuda/linear/Dequantize.h"
+#include "EveryCode.h"
 #include "qrt/Half.h"
 
 #include <gtest/gtest.h>
 
 using namespace qrt;
 using namespace qrt::cuda;
+using namespace qrt::cuda::test;
 
 namespace {
 
 float widen(F16, uint16_t bits) { return f16ToF32(bits); }
 float widen(BF16, uint16_t bits) { return bf16ToF32(bits); }
-
-/// Puts each code into each slot, among codes that differ, and calls check(a, code) for each step:
-/// its registers and the code that belongs to (register, half).
-template <WeightFormat format, class Expand, class Check>
-void forEveryCode(const Expand &expand, const Check &check) {
-  constexpr int codes = 1 << laneWords(format);
-  for (int first = 0; first < codes; ++first) {
-    uint32_t words[laneWords(format)] = {};
-    auto code = [&](int step, int reg, int half) {
-      return uint32_t(first + 5 * (8 * step + 2 * reg + half)) % codes;
-    };
-    for (int step = 0; step < unitSteps; ++step)
-      for (int reg = 0; reg < 4; ++reg)
-        for (int half = 0; half < 2; ++half)
-          storeSlot(format, words, step, reg, half, code(step, reg, half));
-    for (int step = 0; step < unitSteps; ++step) {
-      uint32_t a[4];
-      expand(words, step, a);
-      for (int reg = 0; reg < 4; ++reg)
-        for (int half = 0; half < 2; ++half)
-          check(reg, uint16_t(a[reg] >> (16 * half)), int(code(step, reg, half)));
-    }
-  }
-}
 
 template <WeightFormat format, class T>
 void expectExact(int maxZeroPoint) {

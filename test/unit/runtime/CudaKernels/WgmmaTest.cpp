@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DeviceWeight.h"
+#include "EveryCode.h"
 #include "kernels/cuda/layout/WgmmaTile.h"
 #include "kernels/cuda/linear/ScaledCodes.h"
 #include "kernels/cuda/linear/WgmmaLaunch.h"
@@ -119,27 +120,16 @@ void expectScaled(float s, float s8) {
   for (int z = 0; z < codes; ++z) {
     const int z8 = codes - 1 - z;
     const ScaledCodes<format> values(f32ToF16(s), f32ToF16(s8), uint32_t(z), uint32_t(z8));
-    for (int first = 0; first < codes; ++first) {
-      auto code = [&](int step, int reg, int half) {
-        return uint32_t(first + 5 * (8 * step + 2 * reg + half)) % codes;
-      };
-      uint32_t words[laneWords(format)] = {};
-      for (int step = 0; step < unitSteps; ++step)
-        for (int reg = 0; reg < 4; ++reg)
-          for (int half = 0; half < 2; ++half)
-            storeSlot(format, words, step, reg, half, code(step, reg, half));
-      for (int step = 0; step < unitSteps; ++step) {
-        uint32_t a[4];
-        CodeFields<format, F16>::expandStep(words, step, values, a);
-        for (int reg = 0; reg < 4; ++reg)
-          for (int half = 0; half < 2; ++half) {
-            const float scale = f16ToF32(f32ToF16(reg & 1 ? s8 : s));
-            const float exact = float(int(code(step, reg, half)) - (reg & 1 ? z8 : z)) * scale;
-            ASSERT_EQ(f16ToF32(uint16_t(a[reg] >> (16 * half))), f16ToF32(f32ToF16(exact)))
-                << "zero point " << z << " scale " << s;
-          }
-      }
-    }
+    test::forEveryCode<format>(
+        [&](const uint32_t *words, int step, uint32_t (&a)[4]) {
+          CodeFields<format, F16>::expandStep(words, step, values, a);
+        },
+        [&](int reg, uint16_t half, int code) {
+          const float scale = f16ToF32(f32ToF16(reg & 1 ? s8 : s));
+          const float exact = float(code - (reg & 1 ? z8 : z)) * scale;
+          ASSERT_EQ(f16ToF32(half), f16ToF32(f32ToF16(exact)))
+              << "zero point " << z << " scale " << s;
+        });
   }
 }
 
