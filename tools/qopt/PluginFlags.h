@@ -1,5 +1,4 @@
-//===- PluginFlags.h - Passes that quantize from shared objects --------------------------*- C++
-//-*-===//
+//===- PluginFlags.h - Passes that quantize from shared objects ------------------------------===//
 #ifndef QOPT_TOOLS_QOPT_PLUGINFLAGS_H
 #define QOPT_TOOLS_QOPT_PLUGINFLAGS_H
 

@@ -1,4 +1,4 @@
-//===- FitStrength.cpp - The strength at which a model writes no more markers than its reference
+//===- FitStrength.cpp - The strength with no more markers than the reference ----------------===//
 #include "Eval/FitStrength.h"
 
 #include "Eval/Trace.h"

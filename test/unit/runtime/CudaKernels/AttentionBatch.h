@@ -1,5 +1,4 @@
-//===- AttentionBatch.h - A batch over a paged cache, and its attention in float64 --------*- C++
-//-*-===//
+//===- AttentionBatch.h - A batch over a paged cache, and its attention in float64 -----------===//
 #ifndef QRT_TEST_CUDAKERNELS_ATTENTIONBATCH_H
 #define QRT_TEST_CUDAKERNELS_ATTENTIONBATCH_H
 

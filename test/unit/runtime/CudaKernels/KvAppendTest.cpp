@@ -1,4 +1,4 @@
-//===- KvAppendTest.cpp - What is written to the cache, alone and by attention, on the emulator
+//===- KvAppendTest.cpp - What is written to the cache, alone and by attention ---------------===//
 #include "AttentionBatch.h"
 
 using namespace qrt;

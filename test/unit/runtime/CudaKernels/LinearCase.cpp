@@ -1,3 +1,4 @@
+//===- LinearCase.cpp - one product on the emulator, against float64 -------------------------===//
 #include "LinearCase.h"
 
 #include "kernels/cuda/device/Tickets.h"

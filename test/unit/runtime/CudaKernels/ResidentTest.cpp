@@ -1,5 +1,4 @@
-//===- ResidentTest.cpp - products of 9 to 16 rows, whose activations stay in shared memory
-//----===//
+//===- ResidentTest.cpp - products of 9 to 16 rows with activations in shared memory ---------===//
 
 #include "LinearCase.h"
 #include "kernels/cuda/linear/ResidentPlan.h"
