@@ -89,6 +89,8 @@ fi
 # Speed. The emulator runs the same commands with the smallest sizes.
 report=()
 products=()
+others=() # the same with kernels left out or changed, to compare
+productsOld=(--shapes 28672x4096,4096x14336,4096x4096 --formats w4,w3,w2 --rows 9,16)
 products8=(--shapes 28672x4096,4096x14336 --formats w8,w4,w3,w2 --rows 1,8,16,64,512,2048)
 checks=()
 shapes=()
@@ -97,6 +99,7 @@ loads=(--context 128,512 --batch 1,8,32 --prefill 128,512)
 if [ "$emulated" != 0 ]; then
   products=(--shapes 48x64 --formats w4 --rows 1,40 --samples 2 --copy-mib 1)
   products8=("${products[@]}")
+  productsOld=("${products[@]}")
   checks=(--shapes 24x100 --rows 2,20)
   loads=(--context 4 --batch 1 --prefill 4 --steps 2 --rounds 1 --prompt 2)
 else # the shapes that the goals are about
@@ -108,6 +111,8 @@ fi
 if [ -n "$bench" ]; then
   step products-right "$bench" --check "${checks[@]}"
   step products sh -c '"$@" > "$0"' "$out/products.json" "$bench" "${products[@]}"
+  step products-without-resident env QRT_CUDA_RESIDENT=0 sh -c '"$@" > "$0"' "$out/products-without-resident.json" "$bench" "${productsOld[@]}"
+  [ ! -s "$out/products-without-resident.json" ] || others+=("$out/products-without-resident.json")
   step products-a8 sh -c '"$@" > "$0"' "$out/products-a8.json" "$bench" --types a8 "${products8[@]}"
   measured=()
   for file in "$out/products.json" "$out/products-a8.json"; do
@@ -122,7 +127,14 @@ for model in "${models[@]}" "${shapes[@]}"; do
   step "bench-$name" sh -c '"$@" > "$0"' "$out/bench-$name.json" "$qrun" bench "$model" --device cuda "${loads[@]}" -q --json
   [ ! -s "$out/bench-$name.json" ] || benches+=("$out/bench-$name.json")
 done
+# Two blocks on a multiprocessor, of kernels that follow one another.
+for model in "${shapes[@]}"; do
+  name=$(basename "$model" .qmod)-8-warps
+  step "bench-$name" env QRT_CUDA_STREAM_WARPS=8 sh -c '"$@" > "$0"' "$out/bench-$name.json" "$qrun" bench "$model" --device cuda --context 128 --batch 1,8 --prefill 0 -q --json
+  [ ! -s "$out/bench-$name.json" ] || others+=("$out/bench-$name.json")
+done
 [ ${#benches[@]} -eq 0 ] || report+=(--bench "${benches[@]}")
+[ ${#others[@]} -eq 0 ] || report+=(--others "${others[@]}")
 
 {
   echo "Device: $(head -2 "$out/devices.txt" | tail -1). Commit $(git rev-parse --short HEAD 2> /dev/null || echo unknown), $(date -u +%F)."

@@ -7,7 +7,6 @@
 #include "kernels/cuda/linear/StreamInt8.h"
 
 #include <cstdlib>
-#include <string_view>
 
 namespace qrt::cuda {
 
@@ -59,11 +58,27 @@ void countItems(const LinearGroupParams &params, int32_t (&end)[3]) {
   }
 }
 
+int environmentNumber(const char *name, int otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::atoi(text) : otherwise;
+}
+
+/// QRT_CUDA_RESIDENT=0 leaves out ResidentLinear, to compare.
 ResidentPlan residentPlan(const Launch &launch, const LinearGroupParams &params, int64_t items,
                           int64_t rows) {
-  return params.normWeight
+  static const bool enabled = environmentNumber("QRT_CUDA_RESIDENT", 1) != 0;
+  return !enabled || params.normWeight
              ? ResidentPlan{}
              : planResident(launch, params.parts[0].weight.desc, params.src.type, items, rows);
+}
+
+/// QRT_CUDA_STREAM_WARPS=4 or 8: blocks of fewer warps, of which a multiprocessor holds two, so
+/// that the next kernel of a graph fetches its weights while this one ends; to compare.
+StreamPlan streamPlan(const Launch &launch, const WeightDesc &desc, int64_t items) {
+  static const int most = environmentNumber("QRT_CUDA_STREAM_WARPS", 16);
+  StreamPlan plan = planStream(launch, desc, items);
+  plan.warps = std::min(plan.warps, most >= 16 ? 16 : most >= 8 ? 8 : 4);
+  return plan;
 }
 
 /// launchResident, where the weights' format has it.
@@ -97,7 +112,7 @@ int64_t linearGroupWorkspaceBytes(const Launch &launch, const LinearGroupParams 
   const WeightDesc &desc = params.parts[0].weight.desc;
   int32_t end[3];
   countItems(params, end);
-  const int64_t splits = std::max(planStream(launch, desc, end[2]).splits,
+  const int64_t splits = std::max(streamPlan(launch, desc, end[2]).splits,
                                   residentPlan(launch, params, end[2], maxGroupRows).splits);
   const int64_t itemRows = streamItemPanels(desc.format) * kernels::panelRows;
   return ticketCounters * 4 + (splits > 1 ? splits * maxGroupRows * end[2] * itemRows * 4 : 0);
@@ -122,7 +137,7 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   }
   countItems(params, stream.endItem);
   stream.items = stream.endItem[2];
-  const StreamPlan plan = planStream(launch, desc, stream.items);
+  const StreamPlan plan = streamPlan(launch, desc, stream.items);
   const ResidentPlan resident = residentPlan(launch, params, stream.items, params.rows);
   if ((resident.runs ? resident.splits : plan.splits) > 1 && !params.workspace)
     return invalidLaunch;
