@@ -81,8 +81,9 @@ TEST(FoldSmoothScales, KeepsTheFunctionAndEvensTheActivations) {
   for (const ScaleReport &report : *reports) {
     EXPECT_EQ(report.skipped, "") << report.name;
     EXPECT_LE(report.loss, report.lossPlain) << report.name;
-    if (report.name.find("q_proj") != std::string::npos) // behind a loud norm
+    if (report.name.find("q_proj") != std::string::npos) { // behind a loud norm
       EXPECT_LT(report.loss, 0.5 * report.lossPlain) << report.name;
+    }
   }
   expectSameFunction(before, logitsOf(*module, tokens));
 }

@@ -35,8 +35,9 @@ TEST(MixedPrecision, ScoresFallWithBitsAndRepeat) {
     EXPECT_TRUE(unit.probed);
     ASSERT_EQ(unit.candidates.size(), 5u);
     for (size_t c = 1; c < unit.candidates.size(); ++c) {
-      if (c <= 2) // rows of this model are so short that 8 bits, padded, take more than f16
+      if (c <= 2) { // rows of this model are so short that 8 bits, padded, take more than f16
         EXPECT_GT(unit.candidates[c].bits, unit.candidates[c - 1].bits);
+      }
       EXPECT_LT(unit.candidates[c].kl, unit.candidates[c - 1].kl);
     }
     EXPECT_EQ(unit.candidates.back().kl, 0);

@@ -110,8 +110,9 @@ TEST(PrepareHessian, GivesTheUpperFactorAndTheInversesOfItsBlocks) {
       for (int64_t j = 0; j < k; ++j) {
         damped[i * k + j] = prepared->h[prepared->order[i] * k + prepared->order[j]] +
                             (i == j ? prepared->damping : 0);
-        if (j < i)
+        if (j < i) {
           ASSERT_EQ(factor[i * k + j], 0.0);
+        }
       }
     for (int64_t i = 0; i < k; ++i)
       for (int64_t j = 0; j < k; ++j) {
@@ -134,10 +135,12 @@ TEST(PrepareHessian, GivesTheUpperFactorAndTheInversesOfItsBlocks) {
     for (int64_t i = 0; i + 1 < k; ++i) {
       const int64_t a = prepared->order[i], b = prepared->order[i + 1];
       const bool sameGroup = a / 32 == b / 32;
-      if (order == GptqOrder::ActOrder || (order == GptqOrder::GroupAware && sameGroup))
+      if (order == GptqOrder::ActOrder || (order == GptqOrder::GroupAware && sameGroup)) {
         EXPECT_GE(prepared->h[a * k + a], prepared->h[b * k + b]);
-      if (order == GptqOrder::None)
+      }
+      if (order == GptqOrder::None) {
         EXPECT_EQ(a, i);
+      }
     }
   }
 }
