@@ -73,7 +73,8 @@ inline bool streamTakes(const WeightDesc &desc, DType type, int64_t rows) {
 }
 
 /// Items are cut in `splits` slices of `sliceQuanta`; blocks take runs of slices, and warps even
-/// runs of their block's quanta. The same for any number of rows, so that a row's sums are too.
+/// runs of their block's quanta. The same for any number of rows, so that a row's sums are too, up
+/// to the rows that ResidentLinear takes, whose plan is again one for all of them.
 struct StreamPlan {
   int warps, splits, sliceQuanta;
   int64_t grid;
