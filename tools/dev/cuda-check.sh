@@ -83,7 +83,7 @@ same_text() { # MODEL [FLAGS]
 for model in "${models[@]}"; do step "text-$(basename "$model" .qmod)" same_text "$model"; done
 # Codes, and precise tokens beside those of 4 bits.
 if [ -e "$out/reasoner-f16.qmod" ]; then
-  for kv in int8 int4 k=int8,v=int4; do step "text-kv-$kv" same_text "$out/reasoner-f16.qmod" "--kv-type $kv"; done
+  for kv in int8 int4 k=int8,v=int4 k=f16,v=int4; do step "text-kv-$kv" same_text "$out/reasoner-f16.qmod" "--kv-type $kv"; done
 fi
 
 # Speed. The emulator runs the same commands with the smallest sizes.

@@ -28,8 +28,8 @@ struct DecodeAttention {
   using Params = FlashParams;
   using KeyStage = KvStage<dimOf, keysOf>;
   using ValueStage = KvStage<dimOf, valuesOf>;
-  static constexpr bool coded = KeyStage::coded;
-  static_assert(coded == ValueStage::coded && (coded || !hasPrecise));
+  static constexpr bool coded = KeyStage::coded || ValueStage::coded;
+  static_assert((KeyStage::coded && ValueStage::coded) || !hasPrecise);
   static constexpr bool waitsItself = true;
   static constexpr int dim = dimOf, warps = dim > 128 ? 4 : 8, threads = warps * warpLanes;
   // Two blocks per multiprocessor where 128 registers suffice.
@@ -181,21 +181,21 @@ struct DecodeAttention {
       waitAsync<pending>();
       const uint16_t *opened =
           keys.open(k, tile, valid, isNewest ? fresh : nullptr, overflow, preciseOf(chunk, true));
-      if constexpr (coded)
+      if constexpr (KeyStage::coded)
         fetchKeys(k); // the codes have been read
       state.template score<stageKeys>(scores, query, opened);
       state.template weigh<stageKeys>(scores, chunk * stageKeys, range, p.softcap);
       syncWarp(); // all lanes have left the keys
-      if constexpr (!coded)
+      if constexpr (!KeyStage::coded)
         fetchKeys(k);
       waitAsync<pending>();
       opened = values.open(v, tile, valid, isNewest ? fresh + dim : nullptr, overflow,
                            preciseOf(chunk, false));
-      if constexpr (coded)
+      if constexpr (ValueStage::coded)
         fetchValues(v);
       state.template add<stageKeys>(scores, opened);
       syncWarp();
-      if constexpr (!coded)
+      if constexpr (!ValueStage::coded)
         fetchValues(v);
       stage = stage + 1 == stages ? 0 : stage + 1;
     }

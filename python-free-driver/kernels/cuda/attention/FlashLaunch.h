@@ -17,8 +17,11 @@ inline bool flashTakes(const AttentionParams &p) {
 
 /// What the decode kernels have an instance for; others decode with the kernel of many rows.
 inline bool decodeTakes(const AttentionParams &p) {
-  return flashTakes(p) && (p.kv.keyType == p.kv.valueType ||
-                           (p.kv.keyType == DType::I8 && p.kv.valueType == DType::I4));
+  const DType keys = p.kv.keyType, values = p.kv.valueType;
+  const bool narrows =
+      (keys == DType::I8 && values == DType::I4) ||
+      (keys == DType::F16 && (values == DType::I8 || values == DType::I4) && !p.kv.preciseBase);
+  return flashTakes(p) && (keys == values || narrows);
 }
 
 /// Blocks of a row in y: kv heads, each with tiles of decodeHeads query heads.
@@ -46,7 +49,8 @@ int launchDecodeF16(const Launch &launch, const FlashParams &params);
 int launchDecodeBF16(const Launch &launch, const FlashParams &params);
 int launchDecodeI8(const Launch &launch, const FlashParams &params);
 int launchDecodeI4(const Launch &launch, const FlashParams &params);
-int launchDecodeI8I4(const Launch &launch, const FlashParams &params); ///< keys I8, values I4
+/// Keys of more bits than the values.
+int launchDecodeMixed(const Launch &launch, const FlashParams &params);
 /// Codes with precise blocks.
 int launchDecodePrecise(const Launch &launch, const FlashParams &params);
 

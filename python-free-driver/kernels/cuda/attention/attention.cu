@@ -75,7 +75,7 @@ int launchAttention(const Launch &launch, const AttentionParams &params) {
     }
     const DType type = params.kv.keyType;
     return precise                       ? launchDecodePrecise(launch, flash)
-           : type != params.kv.valueType ? launchDecodeI8I4(launch, flash)
+           : type != params.kv.valueType ? launchDecodeMixed(launch, flash)
            : type == DType::F16          ? launchDecodeF16(launch, flash)
            : type == DType::BF16         ? launchDecodeBF16(launch, flash)
            : type == DType::I8           ? launchDecodeI8(launch, flash)

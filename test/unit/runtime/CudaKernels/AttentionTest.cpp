@@ -74,7 +74,8 @@ TEST(Attention, KeysAndValuesOfTwoTypes) {
       expectAttention(shape, types, {{1, 1}, {65, 1}, {150, 1}}, 0.0f, 0); // decode
       expectAttention(shape, types, {{20, 20}, {70, 1}}, 0.0f, 40);
     }
-  expectAttention({2, 1, 256, 256}, {DType::I8, DType::I4}, {{100, 1}}, 0.0f, 0);
+  for (DType keys : {DType::I8, DType::F16})
+    expectAttention({2, 1, 256, 256}, {keys, DType::I4}, {{100, 1}}, 0.0f, 0);
 }
 
 TEST(Attention, PreciseTokensBesideCodes) {
@@ -99,7 +100,8 @@ TEST(Attention, PreciseTokensBesideCodes) {
 
 TEST(Attention, LongContextsAreSplit) {
   // One row on many multiprocessors: the last block combines; some splits see no key of short rows.
-  for (Types types : {Types(DType::F16), Types(DType::I4), Types(DType::I8, DType::I4)})
+  for (Types types : {Types(DType::F16), Types(DType::I4), Types(DType::I8, DType::I4),
+                      Types(DType::F16, DType::I8), Types(DType::F16, DType::I4)})
     expectAttention({2, 1, 64, 64}, types, {{1500, 1}, {3, 1}, {700, 1}}, 0.0f, 0, {0, 1, 2});
   expectAttention({2, 1, 64, 64}, DType::F16, {{1500, 1}, {90, 1}}, 0.0f, 600, {0, 2});
 }

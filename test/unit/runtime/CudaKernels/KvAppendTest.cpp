@@ -142,8 +142,9 @@ void expectAppend(Shape shape, Types types, bool decode, int64_t half, bool inte
 }
 
 TEST(Attention, AppendsWhatIsNotInTheCacheYet) {
-  for (Types types : {Types(DType::F16), Types(DType::BF16), Types(DType::I8), Types(DType::I4),
-                      Types(DType::I8, DType::I4)}) {
+  for (Types types :
+       {Types(DType::F16), Types(DType::BF16), Types(DType::I8), Types(DType::I4),
+        Types(DType::I8, DType::I4), Types(DType::F16, DType::I8), Types(DType::F16, DType::I4)}) {
     expectAppend({4, 2, 64, 64}, types, true, 32, false, false);
     expectAppend({4, 2, 128, 128}, types, true, 48, true, true);
     expectAppend({20, 1, 80, 40}, types, true, 12, false, true);
