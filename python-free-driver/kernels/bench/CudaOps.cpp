@@ -14,15 +14,18 @@ public:
   Operations(CudaDevice &device, double copyRate, int64_t samples)
       : device(device), copyRate(copyRate), samples(samples) {}
 
-  Status attention(const char *shape, int64_t heads, int64_t kvHeads, int64_t dim, DType type,
-                   int64_t rows, int64_t context) {
+  Status attention(const char *shape, int64_t heads, int64_t kvHeads, int64_t dim, DType keys,
+                   DType values, int64_t rows, int64_t context) {
     const cuda::Table &table = device.table();
-    const int64_t page = (table.kvPageBytes(kvHeads, dim, type) + 255) / 256 * 256;
+    auto pageOf = [&](DType type) {
+      return (table.kvPageBytes(kvHeads, dim, type) + 255) / 256 * 256;
+    };
+    const int64_t keyPage = pageOf(keys), pages = keyPage + pageOf(values);
     const int64_t blocksOfRow = (context + cuda::kvBlockTokens - 1) / cuda::kvBlockTokens;
-    const int64_t bytes = rows * context * kvHeads * dim * 2 * bitWidth(type) / 8;
+    const int64_t bytes = rows * context * kvHeads * dim * (bitWidth(keys) + bitWidth(values)) / 8;
     // Layers in turn, as far as a GiB goes.
     const int64_t layers =
-        std::clamp<int64_t>((int64_t(1) << 30) / (rows * blocksOfRow * 2 * page), 1, 24);
+        std::clamp<int64_t>((int64_t(1) << 30) / (rows * blocksOfRow * pages), 1, 24);
     std::vector<int32_t> blocks(size_t(rows * blocksOfRow)), partOfRow(static_cast<size_t>(rows));
     for (size_t i = 0; i < blocks.size(); ++i)
       blocks[i] = int32_t(i);
@@ -33,9 +36,10 @@ public:
       parts.push_back({int32_t(row), 1, int32_t(context - 1), 0});
     }
     cuda::AttentionParams params;
-    params.kv.keyType = params.kv.valueType = type;
-    params.kv.blockBytes = layers * 2 * page;
-    QRT_ASSIGN_OR_RETURN(params.kv.base, filled(rows * blocksOfRow * layers * 2 * page));
+    params.kv.keyType = keys;
+    params.kv.valueType = values;
+    params.kv.blockBytes = layers * pages;
+    QRT_ASSIGN_OR_RETURN(params.kv.base, filled(rows * blocksOfRow * layers * pages));
     QRT_ASSIGN_OR_RETURN(params.step.blocks, copied(blocks));
     QRT_ASSIGN_OR_RETURN(params.step.parts, copied(parts));
     QRT_ASSIGN_OR_RETURN(params.step.partOfRow, copied(partOfRow));
@@ -63,14 +67,16 @@ public:
                          zeros(table.attentionWorkspaceBytes(device.launch(), params)));
     auto launch = [&](int64_t i) {
       cuda::AttentionParams call = params;
-      call.kv.keyOffset = i % layers * 2 * page;
-      call.kv.valueOffset = call.kv.keyOffset + page;
+      call.kv.keyOffset = i % layers * pages;
+      call.kv.valueOffset = call.kv.keyOffset + keyPage;
       return device.launched(table.launchAttention(device.launch(), call), "Attention");
     };
     OrderedJson row;
     row["op"] = "attention";
     row["shape"] = shape;
-    row["kv"] = name(type);
+    row["kv"] = std::string(name(keys));
+    if (values != keys)
+      row["kv"] = std::string(name(keys)) + "," + std::string(name(values));
     row["rows"] = rows;
     row["context"] = context;
     return add(std::move(row), bytes, launch);
@@ -207,10 +213,13 @@ Result<OrderedJson> timeOperations(CudaDevice &device, double copyRate, int64_t 
   for (const Shape &s : {Shape{"0.5b", 14, 2, 64}, Shape{"8b", 32, 8, 128}})
     for (int64_t rows : {1, 32})
       for (int64_t context : {128, 1024, 8192, 32768})
-        for (DType type : {DType::F16, DType::I8, DType::I4})
+        for (auto [keys, values] :
+             {std::pair{DType::F16, DType::F16}, std::pair{DType::I8, DType::I8},
+              std::pair{DType::I4, DType::I4}, std::pair{DType::I8, DType::I4},
+              std::pair{DType::F16, DType::I4}})
           if (rows == 1 || context <= 8192)
-            QRT_RETURN_IF_ERROR(
-                ops.next(ops.attention(s.name, s.heads, s.kvHeads, s.dim, type, rows, context)));
+            QRT_RETURN_IF_ERROR(ops.next(
+                ops.attention(s.name, s.heads, s.kvHeads, s.dim, keys, values, rows, context)));
   for (int64_t rows : {1, 32}) {
     QRT_RETURN_IF_ERROR(ops.next(ops.norm(rows, 896)));
     QRT_RETURN_IF_ERROR(ops.next(ops.norm(rows, 4096)));
