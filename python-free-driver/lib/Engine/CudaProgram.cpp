@@ -272,7 +272,8 @@ Status CudaProgram::tail(const CudaRun &run) const {
 
 cuda::Matrix CudaProgram::matrix(const CudaPlace &place) const {
   const bool half = place.type != DType::F32;
-  char *base = (half ? halves : floats)[place.selected];
+  char *const *arenas = half ? halves : floats;
+  char *base = arenas[place.selected];
   const int64_t rows = place.selected ? limits.selectedRows : limits.rows;
   return {base + place.offset * rows * (half ? 2 : 4), place.stride(), place.type};
 }

@@ -46,9 +46,10 @@ std::string grouped(const std::string &digits, char separator) {
 std::string integerDigits(int64_t value, char type, bool alternate) {
   uint64_t magnitude = value < 0 ? 0 - uint64_t(value) : uint64_t(value);
   unsigned base = type == 'x' || type == 'X' ? 16 : type == 'o' ? 8 : type == 'b' ? 2 : 10;
+  const char *const all = type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string digits;
   do {
-    digits += (type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[magnitude % base];
+    digits += all[magnitude % base];
     magnitude /= base;
   } while (magnitude);
   if (alternate && base != 10)

@@ -84,7 +84,8 @@ PageHead Runner::firstPage(const Item &item, bool keys) const {
     return {};
   const KvView &kv = item.sequence->kv;
   const int64_t bytes = keys ? stored.key : stored.value;
-  const void *page = (keys ? kv.kPages : kv.vPages)[item.split * splitKeys / kvPageTokens];
+  const void *const *pages = keys ? kv.kPages : kv.vPages;
+  const void *page = pages[item.split * splitKeys / kvPageTokens];
   return {static_cast<const uint8_t *>(page) + item.kvHead * bytes, page ? bytes : 0};
 }
 

@@ -109,8 +109,10 @@ inline __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, int order) {
   alignas(64) float low[16], high[16], out[16];
   simde_mm512_storeu_ps(low, a);
   simde_mm512_storeu_ps(high, b);
-  for (int i = 0; i < 16; ++i)
-    out[i] = (i < 8 ? low : high)[(order >> i / 4 * 2 & 3) * 4 + i % 4];
+  for (int i = 0; i < 16; ++i) {
+    const float *from = i < 8 ? low : high;
+    out[i] = from[(order >> i / 4 * 2 & 3) * 4 + i % 4];
+  }
   return simde_mm512_loadu_ps(out);
 }
 inline __m512i _mm512_srai_epi32(__m512i x, unsigned count) {

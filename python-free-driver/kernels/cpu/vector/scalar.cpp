@@ -146,8 +146,8 @@ static void hadamard(const HadamardArgs &args, int64_t begin, int64_t end) {
 static double element(const AttentionSegment &segment, const AttentionTile &tile, bool isKey,
                       int64_t token, int64_t d) {
   const DType type = isKey ? segment.keyType : segment.valueType;
-  const void *page = (isKey ? segment.kPages : segment.vPages)[token / kvPageTokens];
-  const auto *head = static_cast<const char *>(page) +
+  const void *const *pages = isKey ? segment.kPages : segment.vPages;
+  const auto *head = static_cast<const char *>(pages[token / kvPageTokens]) +
                      tile.kvHead * (isKey ? segment.keyHeadBytes : segment.valueHeadBytes);
   const int64_t slot = token % kvPageTokens;
   const int64_t index = isKey ? d * kvPageTokens + slot : slot * tile.valueDim + d;
