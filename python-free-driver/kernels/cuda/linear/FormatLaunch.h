@@ -35,6 +35,23 @@ int withFormat(WeightFormat format, const LaunchFor &launchFor) {
   return invalidLaunch;
 }
 
+/// Calls launchFor<halves>() with streamGroupHalves of a weight.
+template <class LaunchFor>
+int withGroupHalves(const WeightDesc &desc, const LaunchFor &launchFor) {
+  switch (streamGroupHalves(desc)) {
+  case 0:
+    return launchFor.template operator()<0>();
+  case 1:
+    return launchFor.template operator()<1>();
+  case 2:
+    return launchFor.template operator()<2>();
+  case 4:
+    return launchFor.template operator()<4>();
+  default:
+    return invalidLaunch;
+  }
+}
+
 /// StreamLinear with the plan's instance; rows <= maxStreamRows, src is f16 or bf16.
 struct StreamLinearParams;
 template <WeightFormat format>

@@ -51,6 +51,10 @@ constexpr int streamItemPanels(WeightFormat format) { return kernels::isQuantize
 constexpr int streamQuantumUnits(WeightFormat format) {
   return kernels::isQuantized(format) ? 2 : 1;
 }
+constexpr int64_t streamQuanta(const WeightDesc &desc) {
+  const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
+  return std::max<int64_t>((desc.k + quantumK - 1) / quantumK, 1);
+}
 /// Of a block; the ring of 16 takes 100 KB, of which a multiprocessor of sm_90 has two. Two panels
 /// of 8-bit codes are twice a stage.
 constexpr int maxStreamWarps(WeightFormat format) { return format == WeightFormat::U8 ? 8 : 16; }
@@ -82,9 +86,7 @@ struct StreamPlan {
 
 /// items: of streamItemPanels (of all parts of a group).
 inline StreamPlan planStream(const Launch &launch, const WeightDesc &desc, int64_t items) {
-  const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
-  const int64_t quanta = std::max<int64_t>((desc.k + quantumK - 1) / quantumK, 1);
-  const int64_t blocks = std::max(launch.multiprocessors, 1);
+  const int64_t quanta = streamQuanta(desc), blocks = std::max(launch.multiprocessors, 1);
   StreamPlan plan = {streamWarps(desc.format, launch.sharedBytesPerBlock), 1, int(quanta), 0};
   // Blocks work as long as the one with the most quanta; the sums of splits go through memory,
   // which takes about as long as this many quanta do (6 us on an H200).

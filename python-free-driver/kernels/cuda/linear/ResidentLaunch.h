@@ -12,23 +12,11 @@ namespace qrt::cuda {
 template <WeightFormat format>
 int launchResidentOf(const Launch &launch, const StreamLinearParams &params,
                      const ResidentPlan &plan) {
-  auto launchGroups = [&]<int halves>() {
+  return withGroupHalves(params.parts[0].weight.desc, [&]<int halves>() {
     using Kernel = ResidentLinear<format, halves>;
     return launchKernel<Kernel>(launch, {int32_t(plan.blocks), plan.splits, 1},
                                 Kernel::sharedBytes(plan, params.rows), params, 32 * plan.warps);
-  };
-  switch (streamGroupHalves(params.parts[0].weight.desc)) {
-  case 0:
-    return launchGroups.template operator()<0>();
-  case 1:
-    return launchGroups.template operator()<1>();
-  case 2:
-    return launchGroups.template operator()<2>();
-  case 4:
-    return launchGroups.template operator()<4>();
-  default:
-    return invalidLaunch;
-  }
+  });
 }
 
 } // namespace qrt::cuda

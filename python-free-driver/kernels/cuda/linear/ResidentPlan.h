@@ -42,8 +42,7 @@ inline ResidentPlan planResident(const Launch &launch, const WeightDesc &desc, D
   if (rows < firstResidentRow || rows > maxStreamRows || type != DType::F16 ||
       !kernels::isQuantized(desc.format) || desc.format == WeightFormat::U8)
     return {};
-  const int64_t quanta = std::max<int64_t>((desc.k + 2 * unitK - 1) / (2 * unitK), 1);
-  const int64_t multiprocessors = std::max(launch.multiprocessors, 1);
+  const int64_t quanta = streamQuanta(desc), multiprocessors = std::max(launch.multiprocessors, 1);
   const int ringBytes = residentStages * residentStageBytes(desc);
   for (int splits = 1; splits <= std::min<int64_t>(quanta, 8); ++splits) {
     ResidentPlan plan;

@@ -198,7 +198,6 @@ struct StreamInt8 {
     rows.scale[panel][row] = row ? scale * (1.0f / Codes::highFactor) : scale;
     rows.zero[panel][row] = row ? zero * Codes::highFactor : zero;
   }
-  static constexpr int symmetricZero = 1 << (laneWords(format) - 1);
 
   /// Of group `group` of the stage.
   static QRT_DEVICE void stageRows(const Params &p, const uint8_t *stage, int group,
@@ -208,7 +207,7 @@ struct StreamInt8 {
       QRT_UNROLL
       for (int row = 0; row < 2; ++row)
         setRow(rows, panel, row, Stage::scale(stage, panel, group, row),
-               p.parts[0].weight.desc.symmetric ? symmetricZero
+               p.parts[0].weight.desc.symmetric ? kernels::symmetricZeroPoint(format)
                                                 : Stage::zeroCode(stage, panel, group, row));
     }
   }
@@ -218,13 +217,12 @@ struct StreamInt8 {
     for (int panel = 0; panel < panels; ++panel) {
       const StreamPanel place = streamPanel<panels>(p, item, panel);
       const kernels::WeightView &w = streamPart(p, place.part).weight;
-      const int last = p.lastPanel[place.part];
-      const int64_t at =
-          int64_t(place.panel < last ? place.panel : last) * kernels::panelRows + laneIndex() / 4;
+      const int64_t at = int64_t(heldPanel(p, place)) * kernels::panelRows + laneIndex() / 4;
       QRT_UNROLL
       for (int row = 0; row < 2; ++row)
         setRow(rows, panel, row, weightScale(w, at + 8 * row),
-               w.desc.symmetric ? symmetricZero : int(loadConstant(w.zeroPoints + at + 8 * row)));
+               w.desc.symmetric ? kernels::symmetricZeroPoint(format)
+                                : int(loadConstant(w.zeroPoints + at + 8 * row)));
     }
   }
 };

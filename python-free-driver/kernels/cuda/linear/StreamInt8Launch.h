@@ -12,25 +12,13 @@ namespace qrt::cuda {
 template <WeightFormat format>
 int launchStreamInt8Of(const Launch &launch, const StreamInt8Params &params,
                        const StreamPlan &plan) {
-  auto launchGroups = [&]<int tiles, int halves>() {
-    using Kernel = StreamInt8<format, tiles, halves>;
-    return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1},
-                                Kernel::sharedBytes(plan.warps, params.rows), params,
-                                32 * plan.warps);
-  };
   auto launchTiles = [&]<int tiles>() {
-    switch (streamGroupHalves(params.parts[0].weight.desc)) {
-    case 0:
-      return launchGroups.template operator()<tiles, 0>();
-    case 1:
-      return launchGroups.template operator()<tiles, 1>();
-    case 2:
-      return launchGroups.template operator()<tiles, 2>();
-    case 4:
-      return launchGroups.template operator()<tiles, 4>();
-    default:
-      return invalidLaunch;
-    }
+    return withGroupHalves(params.parts[0].weight.desc, [&]<int halves>() {
+      using Kernel = StreamInt8<format, tiles, halves>;
+      return launchKernel<Kernel>(launch, {int32_t(plan.grid), 1, 1},
+                                  Kernel::sharedBytes(plan.warps, params.rows), params,
+                                  32 * plan.warps);
+    });
   };
   return params.rows <= 8 ? launchTiles.template operator()<1>()
                           : launchTiles.template operator()<2>();

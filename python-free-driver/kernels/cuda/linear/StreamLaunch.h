@@ -27,21 +27,12 @@ int launchStreamOf(const Launch &launch, const StreamLinearParams &params, const
                : launchKind.template operator()<StreamLinear<format, T, tiles, halves>>();
   };
   auto launchGroups = [&]<class T, int tiles>() {
-    if constexpr (kernels::isQuantized(format)) {
-      switch (streamGroupHalves(params.parts[0].weight.desc)) {
-      case 1:
-        return launchWith.template operator()<T, tiles, 1>();
-      case 2:
-        return launchWith.template operator()<T, tiles, 2>();
-      case 4:
-        return launchWith.template operator()<T, tiles, 4>();
-      case 0:
-        break;
-      default:
-        return invalidLaunch;
-      }
-    }
-    return launchWith.template operator()<T, tiles, 0>();
+    if constexpr (kernels::isQuantized(format))
+      return withGroupHalves(params.parts[0].weight.desc, [&]<int halves>() {
+        return launchWith.template operator()<T, tiles, halves>();
+      });
+    else
+      return launchWith.template operator()<T, tiles, 0>();
   };
   auto launchTiles = [&]<class T>() {
     if (params.rows <= 8)

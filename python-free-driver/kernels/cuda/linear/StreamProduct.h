@@ -74,14 +74,7 @@ struct StreamProduct {
                                     const Rows &rows, Sums &total) {
     clear(total);
     const int first = firstQuantum(p, segment) * Stage::quantumUnits;
-    GroupSums sums;
-    clear(sums.codes);
-    QRT_UNROLL
-    for (int tile = 0; tile < tokenTiles; ++tile) {
-      QRT_UNROLL
-      for (int i = 0; i < 4; ++i)
-        sums.tokens[tile][i] = 0.0f;
-    }
+    GroupSums sums = {};
     const int quanta = quantaOf(p, segment), end = firstQuantum(p, segment) + quanta;
     const int ragged = !shared && end > p.fullQuanta ? 1 : 0; // the last one
     multiplyQuanta<false>(p, ring, first, quanta - ragged, rows, sums, total);
@@ -246,7 +239,7 @@ private:
       QRT_UNROLL
       for (int row = 0; row < 2; ++row) {
         scale[row] = Stage::scale(stage, panel, group, row);
-        zero[row] = p.parts[0].weight.desc.symmetric ? float(1 << (laneWords(format) - 1))
+        zero[row] = p.parts[0].weight.desc.symmetric ? float(kernels::symmetricZeroPoint(format))
                                                      : Stage::zeroPoint(stage, panel, group, row);
       }
       scaleInto(sums, panel, scale, zero, total);
@@ -259,15 +252,13 @@ private:
     for (int panel = 0; panel < panels; ++panel) {
       const StreamPanel place = streamPanel<panels>(p, item, panel);
       const kernels::WeightView &w = streamPart(p, place.part).weight;
-      const int last = p.lastPanel[place.part];
-      const int64_t first =
-          int64_t(place.panel < last ? place.panel : last) * kernels::panelRows + laneIndex() / 4;
+      const int64_t first = int64_t(heldPanel(p, place)) * kernels::panelRows + laneIndex() / 4;
       float scale[2], zero[2];
       QRT_UNROLL
       for (int row = 0; row < 2; ++row) {
         scale[row] = weightScale(w, first + 8 * row);
         zero[row] = w.desc.symmetric
-                        ? float(1 << (laneWords(format) - 1))
+                        ? float(kernels::symmetricZeroPoint(format))
                         : static_cast<float>(loadConstant(w.zeroPoints + first + 8 * row));
       }
       scaleInto(sums, panel, scale, zero, total);

@@ -54,6 +54,11 @@ QRT_DEVICE StreamPanel streamPanel(const StreamLinearParams &p, int item, int pa
   const int part = item < p.endItem[0] ? 0 : item < p.endItem[1] ? 1 : 2;
   return {part, (part ? item - p.endItem[part - 1] : item) * panels + panel};
 }
+/// The panel whose weights are read: beyond the part's last one that one again, for nobody.
+QRT_DEVICE int heldPanel(const StreamLinearParams &p, const StreamPanel &place) {
+  const int last = p.lastPanel[place.part];
+  return place.panel < last ? place.panel : last;
+}
 QRT_DEVICE const LinearPart &streamPart(const StreamLinearParams &p, int part) {
   return part == 0 ? p.parts[0] : part == 1 ? p.parts[1] : p.parts[2];
 }
@@ -185,8 +190,7 @@ private:
     for (int i = 0; i < panels; ++i) {
       const StreamPanel at = streamPanel<panels>(p, segment.item, i);
       const kernels::WeightView &w = streamPart(p, at.part).weight;
-      // Panels beyond the matrix are copies of its last one, whose results nobody takes.
-      const int last = p.lastPanel[at.part], panel = at.panel < last ? at.panel : last;
+      const int panel = heldPanel(p, at);
       data[i] = static_cast<const uint8_t *>(w.data) +
                 int64_t(panel * p.panelUnits + quantum * Stage::quantumUnits) * unitBytes(format) +
                 lane * 16;

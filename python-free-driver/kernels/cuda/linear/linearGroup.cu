@@ -128,7 +128,6 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
     return 0;
   const WeightDesc &desc = params.parts[0].weight.desc;
   const UnitGeometry g = unitGeometry(desc);
-  const int64_t quantumK = streamQuantumUnits(desc.format) * unitK;
   StreamLinearParams stream;
   stream.src = params.src;
   for (int i = 0; i < params.count; ++i) {
@@ -145,11 +144,11 @@ int launchLinearGroup(const Launch &launch, const LinearGroupParams &params) {
   stream.gated = params.gated;
   stream.kind = params.kind;
   stream.splits = plan.splits;
-  stream.quanta = int32_t((desc.k + quantumK - 1) / quantumK);
+  stream.quanta = int32_t(streamQuanta(desc));
   stream.sliceQuanta = plan.sliceQuanta;
   stream.blockSlices = int32_t(stream.items * plan.splits / plan.grid);
   stream.blockRest = int32_t(stream.items * plan.splits % plan.grid);
-  stream.fullQuanta = int32_t(desc.k / quantumK);
+  stream.fullQuanta = int32_t(desc.k / (streamQuantumUnits(desc.format) * unitK));
   if (params.normWeight) {
     stream.normWeight = params.normWeight;
     stream.epsilon = params.epsilon;
